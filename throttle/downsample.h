@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * downsample: a long series as a few points that show its shape, the same ones every time.
+ *
+ * The range is cut into buckets whose width is a power of two and whose borders are multiples of
+ * it, so they depend on the range and the budget alone: however much is appended after the range,
+ * the same request gives the same points. Each bucket yields at most four: its first, lowest,
+ * highest and last, in order, none twice.
+ *
+ * A value that is not finite is never lowest or highest and never lost: when a bucket has one that
+ * is not already its first or last point, the earliest such is kept, in the place of the bucket's
+ * first point if four others want their places. Of equal values the earliest is kept.
+ *
+ * A plain value; O(1) memory, O(1) a point; no callback: points go in one by one and at most four
+ * come out whenever a bucket ends. Pure, allocates nothing.
+ */
+#ifndef THROTTLE_DOWNSAMPLE_H
+#define THROTTLE_DOWNSAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DOWNSAMPLE_PER_BUCKET = 4 };
+
+struct downsample_point {
+    uint64_t x;   /* any unit: offset, step, microseconds */
+    double y;     /* may be NaN or infinite */
+    uint64_t ref; /* the caller's own, e.g. where the whole record stands */
+};
+
+struct downsample {
+    uint64_t from, to; /* the range [from, to) */
+    unsigned shift;    /* bucket of x: x >> shift */
+    uint64_t bucket;   /* the one at hand */
+    size_t count;      /* points taken into it */
+    size_t finite;     /* of which finite */
+    size_t gap_at;     /* 1-based position of the earliest inner non-finite one; 0: none */
+    struct downsample_point first, lowest, highest, last, gap;
+};
+
+/* Bucket width for a range and a budget: the smallest power of two with which at most
+ * max(points / 4, 1) buckets touch [from, to). 0 stands for 2^64: one bucket for everything. */
+uint64_t downsample_width(uint64_t from, uint64_t to, size_t points);
+
+/*
+ * Starts on [from, to), from <= to, with a budget of points to come out: never more than `points`,
+ * a budget below 4 counting as 4.
+ */
+void downsample_init(struct downsample *d, uint64_t from, uint64_t to, size_t points);
+
+/*
+ * Takes the next point, in the order of x; points outside the range are ignored. When it begins a
+ * new bucket, the points of the one before go to `out`; answers how many (0-4). A point whose x
+ * goes back (a trainer that resumed from a checkpoint) counts into the bucket at hand.
+ */
+size_t downsample_add(struct downsample *d, struct downsample_point point,
+                      struct downsample_point out[DOWNSAMPLE_PER_BUCKET]);
+
+/* The points of the last bucket; afterwards the value is as after downsample_init. */
+size_t downsample_finish(struct downsample *d, struct downsample_point out[DOWNSAMPLE_PER_BUCKET]);
+
+#endif
