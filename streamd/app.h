@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * app: the daemon, whole, without its sockets.
+ *
+ * Creates every module in the order data flows and destroys them in reverse. The loop (or a test)
+ * tells it that something happened and what time it is; it never asks. All state hangs here and
+ * none is global.
+ */
+#ifndef STREAMD_APP_H
+#define STREAMD_APP_H
+
+#include "base/timers.h"
+#include "proto/line.h"
+#include "streamd/config.h"
+#include "streamd/encode/message.h"
+#include "streamd/http/assets.h"
+#include "streamd/http/trainer_command.h"
+#include "streamd/room/room.h"
+#include "streamd/session/registry.h"
+#include "streamd/stats.h"
+#include "streamd/transport/peers.h"
+
+struct unix_ingest;
+
+struct app {
+    const struct config *config; /* borrows */
+    struct stats stats;
+    struct timers timers;
+    struct encoder encoder;
+    struct hub hub;
+    struct line_decoder decoder;
+    struct registry registry;
+    struct peers peers;
+    struct assets *assets;            /* owns */
+    struct trainer_command *trainers; /* owns; NULL without --trainer-command */
+    struct unix_ingest *unix_ingest;  /* owns; NULL in flow tests */
+    struct now now;                   /* of this wake-up */
+    struct now started;
+};
+
+/* NULL after logging why. */
+struct app *app_create(const struct config *config, struct now now);
+void app_destroy(struct app *app);
+
+/* A wake-up begins: every call until app_leave sees this time. Going back is an assert. */
+void app_enter(struct app *app, struct now now);
+
+/* The wake-up ends: due timers, then publish, then one write per dirty watcher, then reap. */
+void app_leave(struct app *app);
+
+/* When app_enter/app_leave must be called next at the latest; UINT64_MAX: no need. */
+uint64_t app_next_us(const struct app *app);
+
+#endif

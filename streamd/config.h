@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config: what the daemon was told at start, and never changes afterwards.
+ *
+ * A plain value filled by options_parse (flags, then STREAMD_* variables, then defaults, from the
+ * one table in options.c). Every resource a peer can grow has its limit here.
+ */
+#ifndef STREAMD_CONFIG_H
+#define STREAMD_CONFIG_H
+
+#include "streamd/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CONFIG_LISTEN_MAX = 16, CONFIG_ORIGINS_MAX = 32, CONFIG_TEXT_MAX = 512 };
+
+/* Texts borrow argv, the environment or `derived`; the config must not outlive main. */
+struct config {
+    const char *listen[CONFIG_LISTEN_MAX]; /* ADDR:PORT, PORT 0 = any */
+    size_t listen_count;
+    const char *socket_path;
+    const char *data_dir;
+    bool ephemeral;
+    const char *web_dir; /* NULL: found beside the binary */
+    const char *allow_origin[CONFIG_ORIGINS_MAX];
+    size_t allow_origin_count;
+    const char *trainer_command; /* NULL: legacy start answers 503 */
+
+    double max_rate; /* updates a second and session */
+    bool throttle;
+    bool compression;
+    bool compat_clamp;
+    uint64_t ping_interval_ms;
+    uint64_t ping_timeout_ms;
+    uint64_t connect_timeout_ms;
+    uint64_t drain_timeout_ms; /* after SIGTERM */
+
+    uint64_t max_payload;         /* bytes of one message from a watcher, or of one POST body */
+    uint64_t max_line;            /* bytes of one trainer line */
+    uint64_t max_connections;     /* TCP connections */
+    uint64_t max_trainers;        /* trainer connections */
+    uint64_t max_sessions;        /* live and archived */
+    uint64_t max_rooms_per_peer;  /* subscriptions of one watcher */
+    uint64_t max_outbox_bytes;    /* queued for one watcher */
+    uint64_t max_outbox_messages; /* queued for one watcher */
+    uint64_t max_history_records; /* kept in memory for one session */
+    uint64_t max_history_bytes;   /* kept in memory for all sessions */
+    uint64_t live_completed_s;    /* a finished session leaves the live list after this */
+    uint64_t live_idle_s;         /* any other one after this */
+    uint64_t retain_s;            /* history is dropped after this */
+
+    enum log_level log_level;
+    char derived_socket[CONFIG_TEXT_MAX];
+    char derived_data[CONFIG_TEXT_MAX];
+};
+
+#endif

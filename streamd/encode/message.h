@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * message: one event on its way to a room, encoded at most once in each form.
+ *
+ * The payload is JSON, written once. A form (dialect, framed or not, deflated or not) is built the
+ * first time a subscriber asks for it; every further subscriber shares the same refbuf. Lives on
+ * the stack of whoever publishes, for the length of one publish.
+ */
+#ifndef STREAMD_ENCODE_MESSAGE_H
+#define STREAMD_ENCODE_MESSAGE_H
+
+#include "base/refbuf.h"
+#include "streamd/encode/deflater.h"
+#include "streamd/stats.h"
+
+#include <stdbool.h>
+
+/* How a subscriber wants its bytes. */
+enum form {
+    FORM_PACKET,            /* Socket.IO text packet `42[...]`, unframed: long-polling */
+    FORM_SOCKETIO,          /* the same in a WebSocket text frame */
+    FORM_SOCKETIO_DEFLATED, /* the same, permessage-deflate */
+    FORM_PLAIN,             /* {"event":..,"data":..} in a WebSocket text frame */
+    FORM_PLAIN_DEFLATED,    /* the same, permessage-deflate */
+    FORM_SSE,               /* id:, event:, data: lines */
+    FORMS
+};
+
+/* What encoding needs and every message shares; one per loop thread. */
+struct encoder {
+    struct deflater *deflater; /* owns; NULL with --no-compression */
+    struct stats *stats;       /* borrows */
+};
+
+struct message {
+    struct encoder *encoder;     /* borrows */
+    const char *event;           /* wire name; static */
+    struct span payload;         /* borrows: the JSON of the event's data */
+    uint64_t offset;             /* the SSE id; 0: none */
+    struct refbuf *forms[FORMS]; /* owns a reference of each one built */
+};
+
+void message_init(struct message *m, struct encoder *encoder, const char *event,
+                  struct span payload, uint64_t offset);
+void message_fini(struct message *m);
+
+/* The bytes of one form; borrows from the message. NULL when out of memory. */
+struct refbuf *message_form(struct message *m, enum form form);
+
+/* The size of the form before compression and framing, for the byte counters. */
+size_t message_plain_bytes(const struct message *m);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request: one HTTP request as the routes see it.
+ *
+ * Plain values borrowed from the connection for the length of the call. `path` is percent-decoded
+ * and free of NUL and control bytes; `query` is raw (proto/query.h reads it).
+ */
+#ifndef STREAMD_HTTP_REQUEST_H
+#define STREAMD_HTTP_REQUEST_H
+
+#include "base/span.h"
+#include "streamd/clock.h"
+
+enum method {
+    METHOD_GET = 1,
+    METHOD_HEAD = 2,
+    METHOD_POST = 4,
+    METHOD_PUT = 8,
+    METHOD_DELETE = 16,
+    METHOD_PATCH = 32,
+    METHOD_OPTIONS = 64,
+};
+
+struct request {
+    enum method method;
+    struct span path;  /* decoded, starts with '/' */
+    struct span query; /* raw, without '?' */
+    struct span tail;  /* what followed the route's prefix, e.g. the session id */
+    struct span body;
+    struct span host; /* header values; empty when absent */
+    struct span origin;
+    struct span content_type;
+    struct span if_none_match;
+    struct span last_event_id;
+    struct span access_control_request_method;
+    bool accept_gzip;
+    bool keep_alive;
+    struct now now;
+};
+
+#endif

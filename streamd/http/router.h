@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * router: method and path → the function that answers.
+ *
+ * One table of routes, each with its methods; the OpenAPI text and docs come from the same rows.
+ * A pattern that ends in '/' takes a non-empty tail (decoded, in request.tail); any other is exact.
+ */
+#ifndef STREAMD_HTTP_ROUTER_H
+#define STREAMD_HTTP_ROUTER_H
+
+#include "streamd/http/reply.h"
+#include "streamd/http/request.h"
+
+struct app;
+
+typedef void route_fn(struct app *app, const struct request *req, struct reply *reply);
+
+struct route {
+    const char *pattern;
+    unsigned methods; /* of enum method; HEAD follows GET, OPTIONS is always answered */
+    route_fn *answer;
+    const char *summary; /* for docs */
+};
+
+/* The rows of each file, ended by a NULL pattern. */
+extern const struct route routes_training[]; /* /api/training/… */
+extern const struct route routes_legacy[];   /* /api/phases, /api/cognate, /api/progress */
+extern const struct route routes_service[];  /* /health, /metrics */
+
+/*
+ * Answers any request that is not a transport's own (Socket.IO, /ws, SSE): finds the route, or
+ * 404, 405 with Allow, 204 for preflight; the static files are asked last.
+ */
+void router_answer(struct app *app, struct request *req, struct reply *reply);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unix: the Unix stream socket that trainers write to.
+ *
+ * Listens with mode 0600, lets in only our own uid and root (SO_PEERCRED), frames lines, hands them
+ * to an intake and writes the answers back. A trainer that does not read its answers is paused
+ * (its reads stop) once they exceed 64 KiB; that is the back-pressure.
+ */
+#ifndef STREAMD_INGEST_UNIX_H
+#define STREAMD_INGEST_UNIX_H
+
+#include "streamd/config.h"
+#include "streamd/ingest/intake.h"
+
+struct ev_loop;
+struct unix_ingest;
+
+/* What the ingest tells its owner: lines came in, so publish at the end of this wake-up. */
+struct unix_ingest_params {
+    const struct config *config;
+    struct registry *registry;
+    struct line_decoder *decoder;
+    struct stats *stats;
+    struct ev_loop *loop;
+};
+
+/*
+ * Binds and listens. On failure answers NULL and has logged one line naming the path and the reason
+ * (in use by a live daemon, not a socket, too long, directory missing, not permitted).
+ */
+struct unix_ingest *unix_ingest_create(const struct unix_ingest_params *params);
+
+/* Closes every trainer, removes the socket file. */
+void unix_ingest_destroy(struct unix_ingest *u);
+
+/* Stops accepting; lines already read are finished. */
+void unix_ingest_drain(struct unix_ingest *u);
+
+/* Sends a control line to the trainer(s) of a session; answers how many were told. */
+size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, const char *command,
+                           struct span reason);
+
+/* The session is about to be freed: no trainer may point at it any more. */
+void unix_ingest_forget(struct unix_ingest *u, const struct session *s);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * room: who hears a session.
+ *
+ * A room is a name and a dense array of members; the name is a session's id, or `*` for the
+ * lifecycle of every session. Publishing walks the array once and hands each member a reference to
+ * the same bytes; it writes nothing. The writing happens once per dirty subscriber and tick
+ * (hub_flush), so ten rooms cost a subscriber one write. A room exists while it has members or
+ * a session pins it.
+ */
+#ifndef STREAMD_ROOM_ROOM_H
+#define STREAMD_ROOM_ROOM_H
+
+#include "base/list.h"
+#include "base/strmap.h"
+#include "streamd/encode/message.h"
+
+struct session;
+struct subscriber;
+
+struct member {
+    struct subscriber *subscriber; /* borrows */
+    uint32_t slot;                 /* which of the subscriber's memberships this is */
+};
+
+struct room {
+    char *name; /* owns */
+    size_t name_len;
+    struct session *session; /* borrows; NULL while no session has this id */
+    struct member *members;  /* owns the array */
+    uint32_t count;
+    uint32_t cap;
+    struct hub *hub; /* borrows */
+};
+
+/* All rooms of the loop, and the subscribers that have something to be written. */
+struct hub {
+    struct strmap rooms; /* owns: name → struct room */
+    struct list dirty;   /* of subscriber.dirty */
+    struct stats *stats; /* borrows */
+    size_t max_outbox_bytes;
+    size_t max_outbox_messages;
+};
+
+void hub_init(struct hub *hub, struct stats *stats, size_t max_outbox_bytes,
+              size_t max_outbox_messages, uint64_t seed);
+void hub_fini(struct hub *hub);
+
+/* Writes what waits, once per dirty subscriber (subscriber_ops.flush). */
+void hub_flush(struct hub *hub);
+
+/* The room of that name, or NULL. */
+struct room *room_find(struct hub *hub, struct span name);
+
+/* The room of that name, made when there is none; NULL when out of memory. */
+struct room *room_enter(struct hub *hub, struct span name);
+
+/* The session of this room has come (or gone: NULL). A room with neither is freed. */
+void room_set_session(struct room *room, struct session *session);
+
+/* progress_update: for each member it replaces the one still waiting. */
+void room_publish_update(struct room *room, struct message *m);
+
+/* Anything else: each member gets it in order, after the update that waits. */
+void room_publish_event(struct room *room, struct message *m);
+
+#endif

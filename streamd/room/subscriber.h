@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * subscriber: one watcher's memberships and what waits to be written to it.
+ *
+ * Newest wins for values, order holds for events. Events queue in the outbox; of each room at most
+ * one update waits beside it, in the membership. When an event of a room comes, that room's waiting
+ * update moves into the outbox first, so an event never overtakes an update. Past the outbox's cap
+ * the subscriber is `overflowed` and its owner closes it with a reason.
+ *
+ * Embedded in struct peer, which gives it the one operation it needs: flush.
+ */
+#ifndef STREAMD_ROOM_SUBSCRIBER_H
+#define STREAMD_ROOM_SUBSCRIBER_H
+
+#include "base/refbuf.h"
+#include "streamd/room/room.h"
+
+/* How an outbox entry is to be put on the wire. */
+enum entry_kind {
+    ENTRY_FRAMED, /* bytes as they are: a pre-framed ws frame or an SSE event */
+    ENTRY_TEXT,   /* a text packet the transport still frames */
+    ENTRY_BINARY, /* a binary attachment the transport still frames */
+};
+
+struct outbox_entry {
+    struct refbuf *bytes; /* owns a reference */
+    enum entry_kind kind;
+};
+
+struct outbox {
+    struct outbox_entry *entries; /* owns; ring of cap (power of two), first at head */
+    uint32_t head;
+    uint32_t count;
+    uint32_t cap;
+    uint32_t bytes; /* of the entries */
+};
+
+struct membership {
+    struct room *room;      /* borrows */
+    struct refbuf *waiting; /* owns a reference; the newest update, NULL when none waits */
+    uint64_t replay_next;   /* 0: live; else the next offset to be replayed from history */
+    uint32_t place;         /* index in room->members */
+};
+
+struct subscriber;
+
+struct subscriber_ops {
+    /* Write what waits, as far as the connection takes it; stays dirty by marking again. */
+    void (*flush)(struct subscriber *s);
+};
+
+struct subscriber {
+    const struct subscriber_ops *ops; /* borrows */
+    struct hub *hub;                  /* borrows */
+    struct list dirty;                /* in hub.dirty while something waits */
+    struct membership *memberships;   /* owns */
+    struct outbox outbox;
+    uint16_t count; /* memberships in use */
+    uint16_t cap;
+    uint8_t form; /* enum form: how this subscriber wants room messages */
+    bool overflowed;
+};
+
+void subscriber_init(struct subscriber *s, struct hub *hub, const struct subscriber_ops *ops,
+                     enum form form);
+
+/* Leaves all rooms and drops what waits. */
+void subscriber_fini(struct subscriber *s);
+
+/* OK also when already in; E_LIMIT past max_rooms; E_NOMEM. *out borrows until the next join/leave.
+ */
+MUST_CHECK enum status subscriber_join(struct subscriber *s, struct span room, size_t max_rooms,
+                                       struct membership **out);
+
+/* False when it was not in that room. */
+bool subscriber_leave(struct subscriber *s, struct span room);
+
+struct membership *subscriber_find(struct subscriber *s, struct span room);
+
+/* Queues bytes for this subscriber alone; takes the reference. NULL counts as out of memory. */
+void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind);
+
+/* Something waits: hub_flush will call ops->flush. */
+void subscriber_mark_dirty(struct subscriber *s);
+
+/* Is anything waiting (outbox, updates, replay)? */
+bool subscriber_waiting(const struct subscriber *s);
+
+/*
+ * Moves the next thing out, in sending order: outbox, then each room's newest update. The caller
+ * owns out->bytes. False when there is nothing (a replay is not counted here).
+ */
+bool subscriber_take(struct subscriber *s, struct outbox_entry *out);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session: one training run as the daemon knows it.
+ *
+ * Takes decoded trainer lines, keeps the newest record and the history, counts models, and says
+ * what happened to its room: updates through its pace (10 Hz, newest wins), lifecycle events at
+ * once and in order, after the update that waits. Everything else (status, metrics, history) reads
+ * it as it is, never waiting for the pace.
+ *
+ *   STARTING ──first record──▶ RUNNING ──complete──▶ COMPLETED
+ *       │                         │ └────fail──────▶ FAILED
+ *       └─────complete / fail─────┘        (any) ──sweep──▶ EXPIRED (history only)
+ *   A `start` with "resume" takes a finished session back to RUNNING.
+ */
+#ifndef STREAMD_SESSION_SESSION_H
+#define STREAMD_SESSION_SESSION_H
+
+#include "base/list.h"
+#include "base/timers.h"
+#include "proto/line.h"
+#include "proto/record.h"
+#include "streamd/clock.h"
+#include "streamd/session/series.h"
+#include "throttle/pace.h"
+
+enum session_state {
+    SESSION_STARTING,
+    SESSION_RUNNING,
+    SESSION_COMPLETED,
+    SESSION_FAILED,
+    SESSION_EXPIRED,
+    SESSION_STATES
+};
+
+struct registry;
+struct room;
+struct refbuf;
+
+struct session {
+    struct registry *registry; /* borrows */
+    char *id;                  /* owns; NUL-terminated, [A-Za-z0-9._:-]{1,128} */
+    size_t id_len;
+    struct list link; /* in registry.sessions, newest start first */
+    enum session_state state;
+    char *project;         /* owns; may be NULL */
+    char *name;            /* owns; may be NULL */
+    char *error;           /* owns; why it failed, may be NULL */
+    struct refbuf *config; /* owns a reference; minified JSON object */
+
+    double start_time_s; /* wall */
+    double last_update_s;
+    uint64_t start_us; /* monotonic */
+    uint64_t last_us;
+
+    uint64_t last_seq; /* 0: none seen */
+    uint64_t models_completed;
+    uint64_t total_models;
+    struct record_memory memory; /* what carries over from record to record */
+    uint16_t sent;               /* bits of the record fields the trainer ever sent */
+
+    struct series *series;     /* owns */
+    uint64_t newest_offset;    /* of the newest record; 0 while there is none */
+    uint64_t published_offset; /* of the newest record the room was told */
+
+    struct pace pace;
+    struct timer tick; /* armed while an update waits for the pace */
+    struct list due;   /* in registry.due: publish at the end of this wake-up */
+    struct room *room; /* borrows; pinned while the session lives */
+    uint64_t version;  /* rises with every change that status or metrics would show */
+
+    struct refbuf *metrics_cache; /* owns; payload JSON of the newest record */
+    uint64_t metrics_version;     /* the version metrics_cache was made at */
+};
+
+/* "starting", "running", …; static. */
+const char *session_state_name(enum session_state state);
+
+struct span session_id(const struct session *s);
+
+/* What a decoded line does. `now` is the wake-up's. */
+void session_progress(struct session *s, struct record *r, struct now now);
+void session_model_completed(struct session *s, uint64_t model_index, struct now now);
+void session_complete(struct session *s, struct now now);
+void session_fail(struct session *s, struct span error, struct now now);
+
+/* Publishes the newest record now if the room has not had it (end of wake-up, tick, flush). */
+void session_publish(struct session *s, uint64_t now_us);
+
+/* The newest record, decoded from history; false while there is none. */
+bool session_latest(const struct session *s, struct series_cursor *c, struct series_entry *out);
+
+/* Payload JSON of the newest record (rounded), cached by version; borrows. NULL while there is none
+ * or when out of memory. */
+struct refbuf *session_metrics_json(struct session *s);
+
+/* Appends the event payloads / data objects of docs/protocol.md. */
+void session_write_status(struct session *s, struct buf *out, bool with_latest_metrics);
+void session_write_update(struct session *s, struct buf *out);
+void session_write_summary(struct session *s, struct buf *out);
+
+/* Appends one history entry object (full precision, offset, serverTime). */
+void session_write_entry(const struct series_entry *entry, struct buf *out);
+
+/* Appends one progress_update payload for an old entry, for replays. */
+void session_write_replay(const struct session *s, const struct series_entry *entry,
+                          struct buf *out);
+
+#endif

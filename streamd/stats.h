@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stats: every counter of the daemon, from one table.
+ *
+ * The row gives the field, the Prometheus name (streamd_<name>) and its help text. Plain numbers of
+ * one loop thread: a module increments the field of the struct it was handed at birth. GAUGE rows
+ * go up and down, COUNTER rows only up.
+ */
+#ifndef STREAMD_STATS_H
+#define STREAMD_STATS_H
+
+#include <stdint.h>
+
+#define STATS_TABLE(COUNTER, GAUGE)                                                                \
+    COUNTER(sessions_created, "sessions registered since start")                                   \
+    COUNTER(lines_received, "trainer lines read, good or bad")                                     \
+    COUNTER(lines_rejected, "trainer lines answered with an error")                                \
+    COUNTER(lines_truncated, "unfinished last lines of trainers that went away")                   \
+    COUNTER(lines_repeated, "lines dropped because their seq was seen before")                     \
+    COUNTER(values_ignored, "metric values of a wrong type that were left out")                    \
+    COUNTER(metrics_processed, "metrics records taken in")                                         \
+    COUNTER(metrics_transformed, "payloads encoded")                                               \
+    COUNTER(messages_sent, "messages handed to a watcher's connection")                            \
+    COUNTER(messages_superseded, "queued updates replaced by a newer one")                         \
+    COUNTER(messages_bytes_plain, "bytes of the messages sent, before compression")                \
+    COUNTER(messages_bytes_wire, "bytes of the messages sent, as written")                         \
+    COUNTER(writes, "writes to watchers' connections")                                             \
+    COUNTER(deflates, "frames compressed")                                                         \
+    COUNTER(errors, "errors met and survived")                                                     \
+    COUNTER(peers_opened, "watchers connected since start")                                        \
+    COUNTER(peers_closed_slow, "watchers closed because their outbox was full")                    \
+    COUNTER(peers_closed_timeout, "watchers closed because they did not answer")                   \
+    COUNTER(connections_refused, "connections refused at a limit")                                 \
+    COUNTER(http_requests, "HTTP requests answered")                                               \
+    COUNTER(http_not_modified, "answers with 304")                                                 \
+    COUNTER(http_bytes_plain, "bytes of HTTP bodies, before compression")                          \
+    COUNTER(http_bytes_wire, "bytes of HTTP bodies, as written")                                   \
+    COUNTER(history_evicted, "records dropped from memory history at its cap")                     \
+    GAUGE(peers, "watchers connected")                                                             \
+    GAUGE(trainers, "trainers connected")                                                          \
+    GAUGE(connections, "TCP connections open")                                                     \
+    GAUGE(sessions_live, "sessions in the live list")                                              \
+    GAUGE(rooms, "rooms that exist")                                                               \
+    GAUGE(history_bytes, "bytes held by memory history")
+
+struct stats {
+#define STATS_FIELD(name, help) uint64_t name;
+    STATS_TABLE(STATS_FIELD, STATS_FIELD)
+#undef STATS_FIELD
+};
+
+#endif
