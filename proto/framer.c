@@ -53,6 +53,7 @@ static enum framer_result keep(struct framer *f, struct span piece)
     if (status == OK)
         return FRAMER_NEED_MORE;
     buf_reset(&f->held);
+    f->begun = true;
     return status == E_NOMEM ? FRAMER_NOMEM : FRAMER_TOO_LONG;
 }
 

@@ -40,14 +40,16 @@ struct sio_packet {
     struct span nsp;      /* "/" or "/name", query part dropped; borrows or static */
     struct span data;     /* valid JSON as it was sent, empty when absent; borrows */
     struct span event;    /* name of an event, between its quotes, escapes as sent; borrows */
+    const char *refused;  /* CONNECT only: why its payload cannot be taken (static); else NULL */
 };
 
 /*
  * Reads one packet. Then: an event has a JSON array that starts with a name that is not empty and
  * not one of the reserved six; an ACK has an id and an array; CONNECT an object or nothing;
- * CONNECT_ERROR an object or a string; DISCONNECT nothing. The placeholders of a binary packet are
- * sio_reader's to check. E_MALFORMED, or E_LIMIT for a namespace, an id or an attachment count
- * beyond its maximum.
+ * CONNECT_ERROR an object or a string; DISCONNECT nothing. A CONNECT with any other payload is
+ * still a packet, without data and with `refused` set, so that it can be answered CONNECT_ERROR.
+ * The placeholders of a binary packet are sio_reader's to check.
+ * E_MALFORMED, or E_LIMIT for a namespace, an id or an attachment count beyond its maximum.
  */
 MUST_CHECK enum status sio_decode(struct span text, struct sio_packet *out, const char **out_why);
 

@@ -6,7 +6,8 @@
  * binary ones. The reader holds the announcement and what has come, within a limit of bytes, and
  * answers the packet once it is whole. A text packet meanwhile, a binary packet that nobody
  * announced, and placeholders that do not name each attachment exactly once are errors; after an
- * error the peer is to be closed, and the reader is empty again. Idle it holds no memory.
+ * error the peer is to be closed, and the reader is empty again. Until a peer sends binary it holds
+ * no memory.
  * Embedded: the owner calls sio_reader_init and sio_reader_fini. Pure.
  */
 #ifndef PROTO_SIO_READER_H
@@ -17,7 +18,7 @@
 struct sio_held;
 
 struct sio_reader {
-    struct sio_held *held; /* owns; NULL unless a binary packet is being put together */
+    struct sio_held *held; /* owns; the binary packet at hand or last answered, or NULL */
     size_t max_bytes;      /* of a text packet with all its attachments */
     unsigned max_attachments;
 };
