@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "load_options.h"
+
+/*
+ * Subscribers connect, a trainer ticks, and the server's CPU clock is read at two quiet moments:
+ * after the warm-up has been received in full, and after the last measured tick has. What lies
+ * between belongs to exactly `expected` messages, so nothing is estimated at the edges. A server
+ * that cannot keep up is given ten seconds to drain; what has not come by then is not delivered.
+ *
+ * The same run with no rooms measures idle connections, and with one room a tick in turn the
+ * latency of the first update of a quiet session.
+ */
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "load_meter.h"
+#include "load_swarm.h"
+
+enum { DRAIN_LIMIT_US = 10 * 1000000, DRAIN_QUIET_US = 1000000 };
+
+struct reading {
+    int64_t cpu_ns;
+    uint64_t wall_us;
+    uint64_t segments;
+};
+
+static struct reading take_reading(const struct swarm *swarm)
+{
+    return (struct reading){
+        .segments = swarm_segments(swarm),
+        .wall_us = meter_now_us(),
+        .cpu_ns = meter_cpu_ns(swarm->options->server_pid),
+    };
+}
+
+static unsigned lines_per_tick(const struct load_options *options)
+{
+    return options->stagger ? 1 : options->rooms;
+}
+
+static void push_tick(struct trainer *trainer, const struct load_options *options, unsigned tick)
+{
+    char lines[LOAD_ROOMS_MAX * TRAINER_LINE_BYTES + 1];
+    unsigned count = lines_per_tick(options);
+
+    for (unsigned i = 0; i < count; i++)
+        trainer_line(trainer, options->stagger ? tick % options->rooms : i,
+                     lines + (size_t)i * TRAINER_LINE_BYTES);
+    trainer_send(trainer, lines, (size_t)count * TRAINER_LINE_BYTES);
+}
+
+static void push_ticks(struct swarm *swarm, struct trainer *trainer, unsigned ticks)
+{
+    uint64_t interval_us = 1000000 / swarm->options->rate_per_s;
+    uint64_t due_us = meter_now_us();
+
+    for (unsigned tick = 0; tick < ticks; tick++) {
+        while (meter_now_us() < due_us)
+            swarm_poll(swarm, due_us);
+        push_tick(trainer, swarm->options, tick);
+        due_us += interval_us;
+    }
+}
+
+/* Receives until `expected` messages are in, or nothing has come for a second. */
+static void drain(struct swarm *swarm, uint64_t expected)
+{
+    uint64_t deadline_us = meter_now_us() + DRAIN_LIMIT_US;
+    uint64_t last_us = meter_now_us();
+    uint64_t received = swarm->tally.messages;
+
+    while (swarm->tally.messages < expected) {
+        uint64_t now_us = meter_now_us();
+        if (swarm->tally.messages != received)
+            last_us = now_us;
+        received = swarm->tally.messages;
+        if (now_us > deadline_us || now_us > last_us + DRAIN_QUIET_US)
+            return;
+        swarm_poll(swarm, now_us + 10000);
+    }
+}
+
+static uint64_t expected_messages(const struct load_options *options, unsigned ticks)
+{
+    return (uint64_t)options->subscribers * lines_per_tick(options) * ticks;
+}
+
+static double ratio(double part, double whole)
+{
+    return whole > 0 ? part / whole : 0;
+}
+
+static void print_messages(const struct swarm *swarm, const struct reading *from,
+                           const struct reading *to)
+{
+    const struct load_options *options = swarm->options;
+    const struct tally *tally = &swarm->tally;
+    double messages = (double)tally->messages;
+    double cpu_s = (double)(to->cpu_ns - from->cpu_ns) / 1e9;
+    double visits = (double)options->subscribers * options->ticks;
+
+    printf("messages %.0f\n", messages);
+    printf("delivered_percent %.3f\n",
+           100 * ratio(messages, (double)expected_messages(options, options->ticks)));
+    printf("cpu_s %.6f\n", cpu_s);
+    printf("wall_s %.3f\n", (double)(to->wall_us - from->wall_us) / 1e6);
+    printf("cpu_s_per_million %.4f\n", ratio(cpu_s * 1e6, messages));
+    printf("messages_per_cpu_s %.0f\n", ratio(messages, cpu_s));
+    printf("wire_bytes_per_message %.1f\n", ratio((double)tally->wire_bytes, messages));
+    printf("receives_per_subscriber_tick %.3f\n", ratio((double)tally->receives, visits));
+    printf("writes_per_subscriber_tick %.3f\n",
+           ratio((double)(to->segments - from->segments), visits));
+    printf("compressed_percent %.1f\n", 100 * ratio((double)tally->compressed, messages));
+    printf("inflated %llu\n", (unsigned long long)tally->inflated);
+    printf("bad_frames %llu\n", (unsigned long long)tally->bad);
+    printf("repeated %llu\n", (unsigned long long)tally->repeated);
+    printf("latency_samples %llu\n", (unsigned long long)tally->samples);
+    printf("latency_p50_us %llu\n", (unsigned long long)tally_percentile_us(tally, 50));
+    printf("latency_p99_us %llu\n", (unsigned long long)tally_percentile_us(tally, 99));
+    printf("latency_max_us %llu\n", (unsigned long long)tally->worst_us);
+}
+
+static void measure(struct swarm *swarm, struct trainer *trainer)
+{
+    const struct load_options *options = swarm->options;
+
+    push_ticks(swarm, trainer, options->warm_ticks);
+    drain(swarm, expected_messages(options, options->warm_ticks));
+    tally_reset(&swarm->tally);
+    struct reading from = take_reading(swarm);
+    push_ticks(swarm, trainer, options->ticks);
+    drain(swarm, expected_messages(options, options->ticks));
+    struct reading to = take_reading(swarm);
+    print_messages(swarm, &from, &to);
+}
+
+/* Connects everybody; memory is counted from the first tenth on, so that what a server sets up
+ * once, at its first connection, is not shared out among them. */
+static void connect_all(struct swarm *swarm)
+{
+    const struct load_options *options = swarm->options;
+    unsigned first = (options->subscribers + 9) / 10;
+    unsigned rest = options->subscribers - first;
+    uint64_t from_us = meter_now_us();
+
+    swarm_grow(swarm, first);
+    long first_kib = meter_rss_kib(options->server_pid);
+    swarm_grow(swarm, options->subscribers);
+    long all_kib = meter_rss_kib(options->server_pid);
+    printf("connect_s %.3f\n", (double)(meter_now_us() - from_us) / 1e6);
+    printf("rss_bytes_per_connection %.0f\n", ratio((double)(all_kib - first_kib) * 1024, rest));
+}
+
+int load_fanout(const struct load_options *options)
+{
+    struct swarm *swarm = calloc(1, sizeof(*swarm));
+    struct trainer trainer = {.fd = -1};
+    long empty_kib = meter_rss_kib(options->server_pid);
+
+    if (!swarm)
+        err(1, "calloc");
+    if (options->rooms > 0)
+        trainer_open(&trainer, options->trainer, options->rooms);
+    swarm_init(swarm, options, &trainer);
+    connect_all(swarm);
+    if (options->rooms > 0)
+        measure(swarm, &trainer);
+    long busy_kib = meter_rss_kib(options->server_pid);
+    printf("rss_idle_kib %ld\n", empty_kib);
+    printf("rss_busy_bytes_per_connection %.0f\n",
+           ratio((double)(busy_kib - empty_kib) * 1024, options->subscribers));
+    printf("lost_connections %u\n", swarm->failed);
+    swarm_close(swarm);
+    free(swarm);
+    if (options->rooms > 0)
+        trainer_close(&trainer);
+    return 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "load_trainer.h"
+
+/*
+ * The values change from line to line as a real run's do, from a small fixed generator, so that a
+ * compressor neither meets noise nor the same text again. They are written at fixed width, which
+ * keeps every line at the 309 bytes that the figures are stated for.
+ */
+
+#include <assert.h>
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "load_meter.h"
+
+static unsigned random_below(struct trainer *trainer, unsigned limit)
+{
+    trainer->random = trainer->random * 6364136223846793005U + 1442695040888963407U;
+    return (unsigned)(trainer->random >> 33) % limit;
+}
+
+static void start_session(struct trainer *trainer, unsigned room)
+{
+    char line[128];
+    int n = snprintf(line, sizeof(line),
+                     "{\"type\":\"start\",\"sessionId\":\"s%02u\",\"config\":"
+                     "{\"model_count\":3,\"total_steps\":900000}}\n",
+                     room);
+
+    trainer_send(trainer, line, (size_t)n);
+}
+
+void trainer_open(struct trainer *trainer, const char *path, unsigned rooms)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval patience = {.tv_sec = 30};
+
+    *trainer = (struct trainer){.random = 42};
+    if (strlen(path) >= sizeof(address.sun_path))
+        errx(2, "--trainer: %s is too long for a Unix socket", path);
+    strcpy(address.sun_path, path);
+    trainer->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (trainer->fd < 0 || connect(trainer->fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+        err(1, "trainer socket %s", path);
+    setsockopt(trainer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(trainer->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    trainer->base_us = meter_now_us();
+    for (unsigned room = 0; room < rooms; room++)
+        start_session(trainer, room);
+    trainer_sync(trainer);
+}
+
+void trainer_close(struct trainer *trainer)
+{
+    close(trainer->fd);
+    trainer->fd = -1;
+}
+
+void trainer_line(struct trainer *trainer, unsigned room, char out[TRAINER_LINE_BYTES + 1])
+{
+    uint64_t stamp = TRAINER_STAMP_BASE + meter_now_us() - trainer->base_us;
+    unsigned step = (unsigned)(100000 + trainer->step++ % 800000);
+    char line[512];
+    int n =
+        snprintf(line, sizeof(line),
+                 "{\"type\":\"progress\",\"sessionId\":\"s%02u\",\"metrics\":{\"loss\":1.%04u,"
+                 "\"perplexity\":4.%04u,\"grokProgress\":4%u.%u,\"modelParams\":25000000,"
+                 "\"currentStep\":%06u,\"totalSteps\":900000,\"currentModel\":1,"
+                 "\"totalModels\":3,\"overallProgress\":12.%u,\"trainingTime\":%04u.%02u,"
+                 "\"estimatedTimeRemaining\":1%u.%02u,\"lr\":3e-4,\"sent_us\":%010llu}}\n",
+                 room, random_below(trainer, 10000), random_below(trainer, 10000),
+                 random_below(trainer, 10), random_below(trainer, 10), step,
+                 random_below(trainer, 10), 1000 + step / 100 % 9000, random_below(trainer, 100),
+                 random_below(trainer, 10), random_below(trainer, 100), (unsigned long long)stamp);
+
+    assert(n == TRAINER_LINE_BYTES);
+    memcpy(out, line, TRAINER_LINE_BYTES + 1);
+}
+
+void trainer_send(struct trainer *trainer, const char *lines, size_t bytes)
+{
+    while (bytes > 0) {
+        ssize_t n = send(trainer->fd, lines, bytes, MSG_NOSIGNAL);
+        if (n < 0)
+            err(1, "the server does not take trainer lines");
+        lines += n;
+        bytes -= (size_t)n;
+    }
+}
+
+void trainer_sync(struct trainer *trainer)
+{
+    static const char ping[] = "{\"type\":\"ping\"}\n";
+    char answers[8192];
+    size_t held = 0;
+
+    trainer_send(trainer, ping, sizeof(ping) - 1);
+    for (;;) {
+        ssize_t n = recv(trainer->fd, answers + held, sizeof(answers) - held, 0);
+        if (n <= 0)
+            err(1, "the server does not answer a trainer's ping");
+        held += (size_t)n;
+        if (memmem(answers, held, "\"pong\"", 6))
+            return;
+        size_t kept = held < 8 ? held : 8; /* a pong may be cut by the end of a read */
+        memmove(answers, answers + held - kept, kept);
+        held = kept;
+    }
+}
+
+uint64_t trainer_age_us(const struct trainer *trainer, uint64_t stamp, uint64_t now_us)
+{
+    uint64_t sent_us = trainer->base_us + stamp - TRAINER_STAMP_BASE;
+
+    return now_us > sent_us ? now_us - sent_us : 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_LOAD_TRAINER_H
+#define BENCH_LOAD_TRAINER_H
+
+/*
+ * One trainer: newline-delimited JSON on the server's Unix socket. Every progress line is exactly
+ * TRAINER_LINE_BYTES long, carries all twelve fields of the metrics record, so that every server
+ * sends on what it was given, and a `sent_us` metric: the moment it was sent, on this machine's
+ * monotonic clock. The stamp is an integer of ten digits because floats are rounded to six.
+ * The socket blocks; a server that stops reading shows as latency, not as lost lines.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TRAINER_LINE_BYTES = 309, TRAINER_STAMP_BASE = 1000000000 };
+
+struct trainer {
+    int fd;
+    uint64_t base_us; /* what monotonic moment TRAINER_STAMP_BASE stands for */
+    uint64_t step;
+    uint64_t random;
+};
+
+/* Connects to the Unix socket at `path` and starts `rooms` sessions s00, s01, ...; ends the
+ * program when the server is not there or does not answer. */
+void trainer_open(struct trainer *trainer, const char *path, unsigned rooms);
+void trainer_close(struct trainer *trainer);
+
+/* Writes one progress line of session `room`, stamped now, to `out`. */
+void trainer_line(struct trainer *trainer, unsigned room, char out[TRAINER_LINE_BYTES + 1]);
+
+/* Sends bytes in one write, waiting while the server does not read. */
+void trainer_send(struct trainer *trainer, const char *lines, size_t bytes);
+
+/* Returns when the server has taken in everything sent before: its pong to our ping. */
+void trainer_sync(struct trainer *trainer);
+
+/* Microseconds from the stamp to now. */
+uint64_t trainer_age_us(const struct trainer *trainer, uint64_t stamp, uint64_t now_us);
+
+#endif

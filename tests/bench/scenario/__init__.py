@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What `make bench` measures, one module a question; run.py asks them in order."""

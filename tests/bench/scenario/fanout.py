@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+"""Fan-out: one session to many subscribers, ten sessions to each, and a quiet session's first."""
+
+from typing import Dict, List, Sequence
+
+from scenario.bench import Bench, Reading, median
+from scenario.servers import (
+    BARE,
+    FLASK,
+    FLASK_DEFLATE,
+    NODE,
+    NODE_DEFLATE,
+    STREAMD_DEFAULT,
+    STREAMD_SOCKETIO,
+    STREAMD_SOCKETIO_DEFLATE,
+    STREAMD_WS,
+    STREAMD_WS_DEFLATE,
+    UNBOUND_RATE,
+    Running,
+    Server,
+)
+
+KEYS = (
+    "cpu_s_per_million",
+    "messages_per_cpu_s",
+    "delivered_percent",
+    "latency_p50_us",
+    "latency_p99_us",
+    "wire_bytes_per_message",
+    "writes_per_subscriber_tick",
+    "receives_per_subscriber_tick",
+    "compressed_percent",
+    "rss_bytes_per_connection",
+    "rss_busy_bytes_per_connection",
+    "bad_frames",
+    "repeated",
+    "lost_connections",
+)
+
+COMPARED = (BARE, STREAMD_WS, STREAMD_WS_DEFLATE, STREAMD_SOCKETIO, STREAMD_SOCKETIO_DEFLATE)
+COMPARED_ROOMS = (BARE, STREAMD_WS, STREAMD_WS_DEFLATE, STREAMD_SOCKETIO)
+INFLATED_CONNECTIONS = 50  # enough to check, few enough not to slow the one load thread
+FLASK_MOST = 1000  # eventlet serves 1024 connections, and one core is nearly full at 10 Hz to 1000
+SATURATED_US = 1000000  # a p50 above a second: a larger round would only measure the backlog
+COST_LIMIT = 5.5 / 4.5  # the acceptance line, as a ratio to the floor it was stated beside
+
+Rounds = Dict[Server, List[Reading]]
+
+
+def one_round(bench: Bench, server: Server, subscribers: int, rooms: int) -> Reading:
+    """A fresh server, everybody subscribed, the planned ticks."""
+    arguments = ["--dialect", server.dialect] + ["--deflate"] * server.deflate
+    arguments += ["--subscribers", str(subscribers), "--rooms", str(rooms)]
+    arguments += ["--inflate-every", str(max(1, subscribers // INFLATED_CONNECTIONS))]
+    arguments += ["--ticks", str(bench.plan.ticks), "--warm-ticks", str(bench.plan.warm_ticks)]
+    with Running(bench, server) as running:
+        return bench.load("fanout", running, *arguments)
+
+
+def alternate(
+    bench: Bench, servers: Sequence[Server], rounds: int, subscribers: int, rooms: int
+) -> Rounds:
+    """All servers in turn, round after round, each round beginning with another one."""
+    readings: Rounds = {server: [] for server in servers}
+    for turn in range(rounds):
+        first = turn % len(servers)
+        for server in list(servers[first:]) + list(servers[:first]):
+            readings[server].append(one_round(bench, server, subscribers, rooms))
+    return readings
+
+
+def cost_ratio(readings: Sequence[Reading], others: Sequence[Reading]) -> float:
+    """How many times the CPU a message costs: round by round where both had the same rounds."""
+    ours = [reading["cpu_s_per_million"] for reading in readings]
+    theirs = [reading["cpu_s_per_million"] for reading in others]
+    if len(ours) == len(theirs):
+        return median([one / other for one, other in zip(ours, theirs)])
+    return median(ours) / median(theirs)
+
+
+def report(bench: Bench, rounds: Rounds, subscribers: int, rooms: int) -> None:
+    """Medians, and the ratios to the floor and to streamd speaking the same dialect."""
+    for server, readings in rounds.items():
+        prefix = "fanout.%s.n%d.rooms%d" % (server.label(), subscribers, rooms)
+        bench.figures_of(prefix, readings, KEYS)
+        bench.figure(prefix + ".cost_to_bare", cost_ratio(readings, rounds[BARE]))
+        ours = rounds.get(server._replace(name="streamd", options=UNBOUND_RATE))
+        if ours and server.dialect == "socketio":
+            bench.figure(prefix + ".cost_to_streamd", cost_ratio(readings, ours))
+
+
+def peers_for(bench: Bench, subscribers: int, missing: Sequence[str]) -> List[Server]:
+    """The peers that can still be measured at this size; the others are reported as skipped."""
+    wanted = [server for server in (NODE, NODE_DEFLATE) if server.name not in missing]
+    if FLASK.name not in missing:
+        if subscribers <= FLASK_MOST:
+            wanted += [FLASK, FLASK_DEFLATE]
+        else:
+            bench.skip("flask-socketio at %d" % subscribers, "it serves 1024 connections at most")
+    able = []
+    for server in wanted:
+        prefix = "fanout.%s." % server.label()
+        medians = [
+            value
+            for name, value in bench.figures.items()
+            if name.startswith(prefix) and name.endswith("latency_p50_us")
+        ]
+        if max(medians, default=0) > SATURATED_US:
+            bench.skip("%s at %d" % (server.label(), subscribers), "already seconds behind below")
+        else:
+            able.append(server)
+    return able
+
+
+def gate_streamd(bench: Bench, rounds: Rounds, subscribers: int, rooms: int) -> None:
+    """The acceptance lines on cost, delivery and soundness."""
+    at = "n%d rooms%d" % (subscribers, rooms)
+    for server in (each for each in rounds if each.name == "streamd"):
+        name = "%s %s" % (server.label(), at)
+        prefix = "fanout.%s.n%d.rooms%d." % (server.label(), subscribers, rooms)
+        limit = COST_LIMIT * (1.1 if server.deflate else 1.0)
+        readings = rounds[server]
+        worst = {key: max(reading[key] for reading in readings) for key in KEYS}
+        least = min(reading["delivered_percent"] for reading in readings)
+        bench.gate("delivered %% %s" % name, least, 100, at_least=True)
+        for key in ("bad_frames", "repeated", "lost_connections"):
+            bench.gate("%s %s" % (key, name), worst[key], 0)
+        if server.deflate:
+            bench.gate("compressed %% %s" % name, worst["compressed_percent"], 1, at_least=True)
+        if rooms > 1:
+            bench.gate("writes a tick %s" % name, worst["writes_per_subscriber_tick"], 1.05)
+        elif server.dialect == "ws":
+            cost = bench.figures[prefix + "cost_to_bare"]
+            bench.gate("cost/bare %s" % name, cost, limit, decides=bench.plan.name == "full")
+
+
+def measure_size(bench: Bench, subscribers: int, missing: Sequence[str]) -> None:
+    """One room, this many subscribers."""
+    rounds = alternate(bench, COMPARED, bench.plan.rounds, subscribers, 1)
+    for peer in peers_for(bench, subscribers, missing):
+        try:
+            rounds[peer] = [one_round(bench, peer, subscribers, 1)]
+        except RuntimeError as error:
+            bench.skip("%s at %d" % (peer.label(), subscribers), str(error))
+    report(bench, rounds, subscribers, 1)
+    gate_streamd(bench, rounds, subscribers, 1)
+
+
+def measure_rooms(bench: Bench, subscribers: int, missing: Sequence[str]) -> None:
+    """Ten rooms to each subscriber, all ten updated in one tick."""
+    rounds = alternate(bench, COMPARED_ROOMS, bench.plan.rounds, subscribers, 10)
+    if NODE.name not in missing and subscribers <= 1000:
+        rounds[NODE] = [one_round(bench, NODE, subscribers, 10)]
+    report(bench, rounds, subscribers, 10)
+    gate_streamd(bench, rounds, subscribers, 10)
+
+
+def measure_throttled(bench: Bench, subscribers: int) -> None:
+    """Ten sessions pushed at 100 Hz under the default throttle: what is sent is ten a second."""
+    seconds = 3
+    with Running(bench, STREAMD_DEFAULT) as running:
+        arguments = ["--subscribers", str(subscribers), "--rooms", "10", "--rate", "100"]
+        arguments += ["--ticks", str(100 * seconds), "--warm-ticks", "50"]
+        reading = bench.load("fanout", running, *arguments)
+    sessions = subscribers * 10 * seconds
+    prefix = "throttled.streamd.ws.plain.n%d.rooms10." % subscribers
+    updates = bench.figure(prefix + "updates_per_session_s", reading["messages"] / sessions)
+    writes = reading["writes_per_subscriber_tick"] * subscribers * 100 * seconds
+    bench.figure(prefix + "messages_per_write", reading["messages"] / writes)
+    bench.figure(prefix + "cpu_s_per_million", reading["cpu_s_per_million"])
+    bench.gate("throttled updates a session and second", updates, 11)
+
+
+def measure_quiet(bench: Bench, subscribers: int) -> None:
+    """The first update of a session that was quiet: nothing waits for the throttle."""
+    with Running(bench, STREAMD_DEFAULT) as running:
+        arguments = ["--subscribers", str(subscribers), "--rooms", "20", "--stagger"]
+        arguments += ["--rate", "100", "--ticks", str(bench.plan.probes), "--warm-ticks", "20"]
+        reading = bench.load("fanout", running, *arguments)
+    prefix = "quiet.streamd.ws.plain.n%d" % subscribers
+    bench.figures_of(prefix, [reading], KEYS[2:5] + ("latency_max_us",))
+    name = "quiet session p99 ms n%d" % subscribers
+    bench.gate(name, reading["latency_p99_us"] / 1000, 20, decides=False)
+
+
+def measure(bench: Bench, missing: Sequence[str]) -> None:
+    """Everything about fan-out."""
+    for subscribers in bench.plan.sizes:
+        measure_size(bench, subscribers, missing)
+    for subscribers in bench.plan.rooms_sizes:
+        measure_rooms(bench, subscribers, missing)
+    measure_throttled(bench, bench.plan.sizes[0])
+    measure_quiet(bench, 1)
+    measure_quiet(bench, bench.plan.sizes[0])

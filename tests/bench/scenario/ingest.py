@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Ingest: trainer lines taken in per server-CPU-second, nobody watching."""
+
+from typing import Dict, List, Sequence
+
+from scenario.bench import Bench, Reading, median
+from scenario.servers import BARE, FLASK, NODE, STREAMD_DEFAULT, Running, Server
+
+KEYS = ("lines_per_cpu_s", "lines_per_wall_s", "rss_kib")
+LINES_PER_CPU_S = 500000  # the acceptance line, one line a write
+
+
+def one_round(bench: Bench, server: Server, batch: int, lines: int) -> Reading:
+    """A fresh server and one trainer that never waits for anybody but the socket."""
+    with Running(bench, server) as running:
+        return bench.load("ingest", running, "--lines", str(lines), "--batch", str(batch))
+
+
+def measure_batch(bench: Bench, batch: int, peers: Sequence[Server]) -> None:
+    """One batch size: streamd and the bare reader alternating, each peer once."""
+    rounds: Dict[Server, List[Reading]] = {STREAMD_DEFAULT: [], BARE: []}
+    for _ in range(bench.plan.rounds):
+        for server, readings in rounds.items():
+            readings.append(one_round(bench, server, batch, bench.plan.ingest_lines))
+    for peer in peers:
+        rounds[peer] = [one_round(bench, peer, batch, bench.plan.ingest_lines // 10)]
+    for server, readings in rounds.items():
+        bench.figures_of("ingest.%s.batch%d" % (server.name, batch), readings, KEYS)
+    ratios = [
+        bare["lines_per_cpu_s"] / streamd["lines_per_cpu_s"]
+        for bare, streamd in zip(rounds[BARE], rounds[STREAMD_DEFAULT])
+    ]
+    bench.figure("ingest.streamd.batch%d.cost_to_bare" % batch, median(ratios))
+
+
+def measure(bench: Bench, missing: Sequence[str]) -> None:
+    """One line a write, and a hundred."""
+    peers = [peer for peer in (NODE, FLASK) if peer.name not in missing]
+    for batch in (1, 100):
+        measure_batch(bench, batch, peers)
+    measured = bench.figures["ingest.streamd.batch1.lines_per_cpu_s"]
+    bench.gate("ingest lines/CPU-s, one a write", measured, LINES_PER_CPU_S, True, decides=False)

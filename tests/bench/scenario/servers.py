@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""The servers that are measured: how each is started, and one running instance."""
+
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from typing import List, NamedTuple, Optional, Tuple
+
+from scenario.bench import Bench
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's flask_socketio
+
+# The load generator sets the pace at 10 Hz and the peers have no throttle. With the default of
+# 10.0 the jitter of the pushes themselves would be held back and counted as latency; at twice that
+# the throttle is in the path and does not bind.
+UNBOUND_RATE = ("--max-rate", "20")
+
+
+class Server(NamedTuple):
+    """A server as the figures name it."""
+
+    name: str
+    dialect: str  # ws or socketio
+    deflate: bool = False
+    options: Tuple[str, ...] = ()
+
+    def label(self) -> str:
+        """The middle of a figure's name."""
+        return "%s.%s.%s" % (self.name, self.dialect, "deflate" if self.deflate else "plain")
+
+    def command(self, bench: Bench, trainer: str) -> List[str]:
+        """What to execute; `trainer` is the path of its Unix socket."""
+        if self.name == "streamd":
+            fixed = ["--listen", "127.0.0.1:0", "--socket", trainer, "--ephemeral"]
+            return [bench.programs.streamd] + fixed + list(self.options)
+        if self.name == "bare":
+            return [bench.programs.bare, trainer]
+        if self.name == "node-socketio":
+            script = os.path.join(HERE, "peers", "socketio_server.mjs")
+            return [bench.programs.node, script, trainer] + ["--deflate"] * self.deflate
+        return [PYTHON, os.path.join(HERE, "peers", "flask_server.py"), trainer]
+
+
+BARE = Server("bare", "ws")
+STREAMD_WS = Server("streamd", "ws", options=UNBOUND_RATE)
+STREAMD_WS_DEFLATE = STREAMD_WS._replace(deflate=True)
+STREAMD_SOCKETIO = STREAMD_WS._replace(dialect="socketio")
+STREAMD_SOCKETIO_DEFLATE = STREAMD_SOCKETIO._replace(deflate=True)
+STREAMD_DEFAULT = Server("streamd", "ws")
+NODE = Server("node-socketio", "socketio")
+NODE_DEFLATE = NODE._replace(deflate=True)
+FLASK = Server("flask-socketio", "socketio")
+FLASK_DEFLATE = FLASK._replace(deflate=True)
+
+
+class Running:
+    """A started server, alone on its core; a context manager that ends it."""
+
+    def __init__(self, bench: Bench, server: Server) -> None:
+        self.name = server.label()
+        self._folder = tempfile.mkdtemp(dir=bench.scratch)
+        self.trainer = os.path.join(self._folder, "t.sock")
+        with open(os.path.join(self._folder, "stderr"), "wb") as errors:
+            os.sched_setaffinity(0, bench.server_cores)  # a child inherits it with all its threads
+            started = time.monotonic()
+            self._process = subprocess.Popen(
+                server.command(bench, self.trainer), stdout=subprocess.PIPE, stderr=errors
+            )
+            os.sched_setaffinity(0, bench.load_cores)
+        self.pid = self._process.pid
+        self.target = self._await_listening()
+        self.start_ms = (time.monotonic() - started) * 1000
+
+    def _await_listening(self) -> str:
+        """The address in the line a server prints when it is ready."""
+        stdout = self._process.stdout
+        assert stdout is not None
+        ready = select.select([stdout], [], [], 30)[0]
+        line = stdout.readline().decode() if ready else ""
+        if "listening on http://" not in line:
+            self.stop()
+            raise RuntimeError("%s did not start: %r" % (self.name, line))
+        return line.split("http://", 1)[1].split()[0].rstrip("/")
+
+    def stop(self) -> None:
+        """End the process and forget its files."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        shutil.rmtree(self._folder)
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+
+def install_node_peer() -> Optional[str]:
+    """Install the pinned npm packages if they are not there; returns why that failed."""
+    if os.path.isdir(os.path.join(HERE, "node_modules", "socket.io")):
+        return None
+    try:
+        done = subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund"],
+            cwd=HERE,
+            stdout=subprocess.DEVNULL,
+            timeout=300,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return None if done.returncode == 0 else "npm ci failed"
+
+
+def missing_peers(bench: Bench) -> List[str]:
+    """Names of the peers that cannot run here; each is reported as skipped."""
+    missing = []
+    if shutil.which(bench.programs.node) is None:
+        why_no_node: Optional[str] = "no %s" % bench.programs.node
+    else:
+        why_no_node = install_node_peer()
+    if why_no_node:
+        bench.skip(NODE.name, why_no_node)
+        missing.append(NODE.name)
+    probe = [PYTHON, "-c", "import eventlet, flask_socketio"]
+    if subprocess.run(probe, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        bench.skip(FLASK.name, "python3-flask-socketio and python3-eventlet are not installed")
+        missing.append(FLASK.name)
+    return missing
