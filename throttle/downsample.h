@@ -7,9 +7,9 @@
  * the same request gives the same points. Each bucket yields at most four: its first, lowest,
  * highest and last, in order, none twice.
  *
- * A value that is not finite is never lowest or highest and never lost: when a bucket has one that
- * is not already its first or last point, the earliest such is kept, in the place of the bucket's
- * first point if four others want their places. Of equal values the earliest is kept.
+ * A value that is not finite is never lowest or highest, and never lost: the earliest such of a
+ * bucket is always among its points, in the place of the first if four others want theirs. Of
+ * equal values the earliest is kept.
  *
  * A plain value; O(1) memory, O(1) a point; no callback: points go in one by one and at most four
  * come out whenever a bucket ends. Pure, allocates nothing.
@@ -29,18 +29,25 @@ struct downsample_point {
     uint64_t ref; /* the caller's own, e.g. where the whole record stands */
 };
 
-struct downsample {
-    uint64_t from, to; /* the range [from, to) */
-    unsigned shift;    /* bucket of x: x >> shift */
-    uint64_t bucket;   /* the one at hand */
-    size_t count;      /* points taken into it */
-    size_t finite;     /* of which finite */
-    size_t gap_at;     /* 1-based position of the earliest inner non-finite one; 0: none */
-    struct downsample_point first, lowest, highest, last, gap;
+/* A point of the bucket at hand. */
+struct downsample_kept {
+    struct downsample_point point;
+    size_t at; /* 1-based position in the bucket; 0: there is none */
 };
 
-/* Bucket width for a range and a budget: the smallest power of two with which at most
- * max(points / 4, 1) buckets touch [from, to). 0 stands for 2^64: one bucket for everything. */
+struct downsample {
+    uint64_t from, to; /* the range [from, to) */
+    unsigned shift;    /* the bucket of x is x >> shift; 64: there is one bucket */
+    uint64_t bucket;   /* the one at hand */
+    size_t count;      /* points taken into it */
+    struct downsample_kept first, lowest, highest, last;
+    struct downsample_kept gap; /* the earliest that is not finite */
+};
+
+/*
+ * The bucket width for a range and a budget: the smallest power of two with which at most
+ * max(points / 4, 1) buckets touch [from, to). 0 stands for 2^64: one bucket for everything.
+ */
 uint64_t downsample_width(uint64_t from, uint64_t to, size_t points);
 
 /*

@@ -27,10 +27,10 @@
 
 struct pace {
     uint64_t interval_us; /* 0: every value goes at once */
-    uint64_t last_us;     /* the last send; means nothing before the first */
-    uint64_t newest_us;   /* the offer of the newest value, while one is waiting */
+    uint64_t allowed_us;  /* one interval after the last send; 0 before the first */
+    uint64_t newest_us;   /* when the newest value was offered, while one is waiting */
+    uint64_t tick_us;     /* when the waiting value goes at the latest */
     uint64_t seen_us;     /* the latest now_us we were given */
-    bool begun;           /* something was sent */
     bool waiting;         /* a value was offered and not yet sent */
 };
 
