@@ -4,6 +4,10 @@
  *
  * One source (a Unix connection, one POST) has one intake: it remembers the session its last
  * `start` named. Answers are appended to the source's own buf; the source sends them.
+ *
+ * `progress` and `epoch` for a valid sessionId that nobody started start it, as if `start` with
+ * resume had come first. Lines for an expired session take it up again. What comes after the end of
+ * a finished session is refused, except a second end, which is dropped as a repeat.
  */
 #ifndef STREAMD_INGEST_INTAKE_H
 #define STREAMD_INGEST_INTAKE_H
@@ -13,15 +17,19 @@
 #include "streamd/session/registry.h"
 
 struct intake {
-    struct registry *registry;    /* borrows */
-    struct line_decoder *decoder; /* borrows; one per loop thread */
-    struct session *session;      /* borrows; NULL before a start. Cleared by intake_forget */
-    struct buf *answers;          /* borrows */
-    uint64_t acked_seq;           /* highest seq not yet answered with an ack; 0: none */
+    struct registry *registry;     /* borrows */
+    struct line_decoder *decoder;  /* borrows; one per loop thread */
+    struct buf *answers;           /* borrows */
+    struct session_handle started; /* of the last start: meant by lines without sessionId */
+    struct session_handle last;    /* of the last line taken that had a session */
+    uint64_t unacked_seq;          /* of `last`, highest not yet answered with an ack; 0: none */
+    uint64_t line_number;          /* lines seen, blank ones too */
+    uint64_t taken;                /* lines that were not blank and not refused */
 };
 
 void intake_init(struct intake *in, struct registry *registry, struct line_decoder *decoder,
                  struct buf *answers);
+void intake_fini(struct intake *in);
 
 /*
  * Takes one line without its newline. OK: taken (or dropped as a repeat). Otherwise the line did
@@ -29,6 +37,9 @@ void intake_init(struct intake *in, struct registry *registry, struct line_decod
  */
 enum status intake_line(struct intake *in, struct span line, struct now now,
                         struct line_error *out_error);
+
+/* A line was too long to be read: counts and answers it as intake_line does a bad one. */
+void intake_refuse(struct intake *in, const struct line_error *error);
 
 /* Appends the ack for everything taken since the last one. Call at the end of each read. */
 void intake_ack(struct intake *in);

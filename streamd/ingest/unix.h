@@ -12,16 +12,21 @@
 #include "streamd/config.h"
 #include "streamd/ingest/intake.h"
 
+struct app;
 struct ev_loop;
 struct unix_ingest;
 
-/* What the ingest tells its owner: lines came in, so publish at the end of this wake-up. */
+/* All borrowed for the ingest's life. */
 struct unix_ingest_params {
     const struct config *config;
     struct registry *registry;
     struct line_decoder *decoder;
     struct stats *stats;
     struct ev_loop *loop;
+    struct app *app;
+    void (*enter)(struct app *app); /* before anything is read: *now is fresh after it */
+    void (*leave)(struct app *app); /* afterwards: publish and write what came in */
+    const struct now *now;          /* of the present wake-up */
 };
 
 /*
@@ -33,14 +38,11 @@ struct unix_ingest *unix_ingest_create(const struct unix_ingest_params *params);
 /* Closes every trainer, removes the socket file. */
 void unix_ingest_destroy(struct unix_ingest *u);
 
-/* Stops accepting; lines already read are finished. */
+/* Stops accepting and reading; lines already read are finished and their answers written. */
 void unix_ingest_drain(struct unix_ingest *u);
 
-/* Sends a control line to the trainer(s) of a session; answers how many were told. */
+/* Sends a control line to every trainer that started this session; answers how many were told. */
 size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, const char *command,
                            struct span reason);
-
-/* The session is about to be freed: no trainer may point at it any more. */
-void unix_ingest_forget(struct unix_ingest *u, const struct session *s);
 
 #endif

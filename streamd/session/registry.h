@@ -17,6 +17,8 @@
 struct registry {
     struct strmap by_id;         /* owns the sessions */
     struct list sessions;        /* of session.link, newest start first */
+    struct list finished;        /* of session.aging: COMPLETED and FAILED, longest first */
+    struct list expired;         /* of session.aging: EXPIRED, longest first */
     struct list due;             /* of session.due */
     struct timers *timers;       /* borrows */
     struct timer sweep;          /* every 60 s */
@@ -25,7 +27,6 @@ struct registry {
     const struct config *config; /* borrows */
     struct stats *stats;         /* borrows */
     struct series_budget budget;
-    struct room *all;   /* borrows; the room `*` */
     struct buf scratch; /* payloads are written here before they are shared */
 };
 
@@ -42,8 +43,10 @@ struct session *registry_find_live(struct registry *r, struct span id);
 
 /*
  * A `start`. Creates, or takes up again: a known id with `resume` keeps its history and lastSeq;
- * without `resume` on a finished session it begins anew in place (history kept, seq reset).
- * An empty id gets a uuid4. E_LIMIT past max_sessions when none can be dropped; E_NOMEM.
+ * without `resume` it begins anew in place (history and its offsets kept, seq and time reset).
+ * An empty id gets a uuid4. Past max_sessions the one that expired longest ago is dropped, else the
+ * one that finished longest ago. E_LIMIT when all are running; E_NOMEM. The session is valid until
+ * the next call of registry_start, registry_remove or timers_run: see session_handle.
  */
 MUST_CHECK enum status registry_start(struct registry *r, const struct line *start, struct now now,
                                       struct session **out);
@@ -55,7 +58,10 @@ void registry_remove(struct registry *r, struct session *s);
  */
 void registry_publish_due(struct registry *r, uint64_t now_us);
 
-/* Sends a lifecycle event to the session's room and to `*`. `payload` is borrowed. */
+/*
+ * Sends a lifecycle event to the session's room and to `*`. `payload` is borrowed, and may be the
+ * registry's own scratch. The update that waits must have gone before: session_publish.
+ */
 void registry_announce(struct registry *r, struct session *s, const char *event,
                        struct span payload);
 

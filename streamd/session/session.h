@@ -35,17 +35,29 @@ enum session_state {
 struct registry;
 struct room;
 struct refbuf;
+struct session;
+
+/*
+ * A borrowed session that may die meanwhile: whoever keeps a session from one wake-up to the next
+ * embeds one of these, and the session's end sets it to NULL.
+ */
+struct session_handle {
+    struct session *session; /* borrows; NULL: none, or gone */
+    struct list link;        /* in session.handles */
+};
 
 struct session {
     struct registry *registry; /* borrows */
     char *id;                  /* owns; NUL-terminated, [A-Za-z0-9._:-]{1,128} */
     size_t id_len;
-    struct list link; /* in registry.sessions, newest start first */
+    struct list link;    /* in registry.sessions, newest start first */
+    struct list aging;   /* in registry.finished or registry.expired, else in none */
+    struct list handles; /* of session_handle.link */
     enum session_state state;
     char *project;         /* owns; may be NULL */
     char *name;            /* owns; may be NULL */
     char *error;           /* owns; why it failed, may be NULL */
-    struct refbuf *config; /* owns a reference; minified JSON object */
+    struct refbuf *config; /* owns a reference; minified JSON object, NULL: {} */
 
     double start_time_s; /* wall */
     double last_update_s;
@@ -77,8 +89,21 @@ const char *session_state_name(enum session_state state);
 
 struct span session_id(const struct session *s);
 
-/* What a decoded line does. `now` is the wake-up's. */
-void session_progress(struct session *s, struct record *r, struct now now);
+void session_handle_init(struct session_handle *h);
+void session_handle_fini(struct session_handle *h);
+
+/* Points the handle at another session, or at none (NULL). */
+void session_handle_set(struct session_handle *h, struct session *s);
+
+/* COMPLETED or FAILED? */
+bool session_finished(const struct session *s);
+
+/*
+ * What a decoded line does, to a session that is STARTING or RUNNING. `now` is the wake-up's.
+ * session_progress completes *r; E_NOMEM: the record was not kept, only counted as an error. A
+ * model that was completed before is no news, and neither is the end of a finished session.
+ */
+MUST_CHECK enum status session_progress(struct session *s, struct record *r, struct now now);
 void session_model_completed(struct session *s, uint64_t model_index, struct now now);
 void session_complete(struct session *s, struct now now);
 void session_fail(struct session *s, struct span error, struct now now);
@@ -86,7 +111,10 @@ void session_fail(struct session *s, struct span error, struct now now);
 /* Publishes the newest record now if the room has not had it (end of wake-up, tick, flush). */
 void session_publish(struct session *s, uint64_t now_us);
 
-/* The newest record, decoded from history; false while there is none. */
+/*
+ * The newest record, decoded from history; false while there is none. In either case the caller
+ * ends the cursor with series_cursor_fini.
+ */
 bool session_latest(const struct session *s, struct series_cursor *c, struct series_entry *out);
 
 /* Payload JSON of the newest record (rounded), cached by version; borrows. NULL while there is none
@@ -104,5 +132,24 @@ void session_write_entry(const struct series_entry *entry, struct buf *out);
 /* Appends one progress_update payload for an old entry, for replays. */
 void session_write_replay(const struct session *s, const struct series_entry *entry,
                           struct buf *out);
+
+/* For the registry, which alone creates, renews and ends sessions. */
+
+/* In STARTING, in no list and no room yet. NULL when out of memory. */
+struct session *session_create(struct registry *registry, struct span id);
+
+/* Accepts half-built ones. Says nothing to anybody but the handles. */
+void session_destroy(struct session *s);
+
+/*
+ * A `start` begins the session anew (offsets go on, everything else is forgotten), or takes it up
+ * where it was; texts the line leaves out are kept. training_started is announced unless a session
+ * in the live list was taken up. E_NOMEM: as before.
+ */
+MUST_CHECK enum status session_begin(struct session *s, const struct line *start, struct now now);
+MUST_CHECK enum status session_take_up(struct session *s, const struct line *start, struct now now);
+
+/* session_cleanup to the room, which is then left; only history remains. */
+void session_expire(struct session *s);
 
 #endif
