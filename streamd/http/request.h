@@ -30,6 +30,7 @@ struct request {
     struct span host; /* header values; empty when absent */
     struct span origin;
     struct span content_type;
+    struct span content_encoding;
     struct span if_none_match;
     struct span last_event_id;
     struct span access_control_request_method;

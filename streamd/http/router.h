@@ -25,11 +25,18 @@ struct route {
 /* The rows of each file, ended by a NULL pattern. */
 extern const struct route routes_training[]; /* /api/training/… */
 extern const struct route routes_legacy[];   /* /api/phases, /api/cognate, /api/progress */
-extern const struct route routes_service[];  /* /health, /metrics */
+extern const struct route routes_service[];  /* /health, /metrics, /api/training/stats */
 
 /*
- * Answers any request that is not a transport's own (Socket.IO, /ws, SSE): finds the route, or
- * 404, 405 with Allow, 204 for preflight; the static files are asked last.
+ * What no route has to think of; also to be asked before a transport's own request (Socket.IO, /ws,
+ * SSE). True and the reply filled: no Host or an odd one (400), a Host that is not ours (421), an
+ * encoded body (415), a write from a page of another origin (403).
+ */
+bool router_refuse(const struct config *config, const struct request *req, struct reply *reply);
+
+/*
+ * Answers any request that is not a transport's own: finds the route, or 404, 405 with Allow, 204
+ * for OPTIONS; the static files are asked last. Includes router_refuse.
  */
 void router_answer(struct app *app, struct request *req, struct reply *reply);
 
