@@ -16,7 +16,7 @@ enum { FIRST_CAP = 256 };
 
 void buf_init(struct buf *b, size_t limit)
 {
-    assert(limit > 0);
+    assert(limit > 0 && limit < SIZE_MAX);
     *b = (struct buf){.limit = limit};
 }
 
@@ -32,11 +32,12 @@ void buf_reset(struct buf *b)
     b->failed = OK;
 }
 
+/* There is always room for one byte beyond the limit: the NUL that vsnprintf insists on. */
 static enum status grow(struct buf *b, size_t need)
 {
     size_t cap = b->cap ? b->cap : FIRST_CAP;
     while (cap < need)
-        cap = cap > b->limit / 2 ? b->limit : cap * 2;
+        cap = cap > b->limit / 2 ? b->limit + 1 : cap * 2;
     char *ptr = realloc(b->ptr, cap);
     if (!ptr)
         return E_NOMEM;
@@ -45,15 +46,21 @@ static enum status grow(struct buf *b, size_t need)
     return OK;
 }
 
-enum status buf_reserve(struct buf *b, size_t n)
+/* Makes room for n bytes that count against the limit and `spare` that do not. */
+static enum status make_room(struct buf *b, size_t n, size_t spare)
 {
     if (b->failed != OK)
         return b->failed;
     if (n > b->limit - b->len)
         b->failed = E_LIMIT;
-    else if (b->len + n > b->cap)
-        b->failed = grow(b, b->len + n);
+    else if (b->len + n + spare > b->cap)
+        b->failed = grow(b, b->len + n + spare);
     return b->failed;
+}
+
+enum status buf_reserve(struct buf *b, size_t n)
+{
+    return make_room(b, n, 0);
 }
 
 void buf_add(struct buf *b, const void *bytes, size_t n)
@@ -104,8 +111,7 @@ void buf_addf(struct buf *b, const char *format, ...)
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
     assert(n >= 0);
-    /* vsnprintf also writes a NUL, which is room we reserve but do not count. */
-    if (buf_reserve(b, (size_t)n + 1) != OK)
+    if (make_room(b, (size_t)n, 1) != OK)
         return;
     va_start(args, format);
     (void)vsnprintf(b->ptr + b->len, (size_t)n + 1, format, args);

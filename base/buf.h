@@ -21,7 +21,7 @@ struct buf {
     enum status failed; /* OK, or why an append was refused: E_LIMIT or E_NOMEM */
 };
 
-/* `limit` in bytes, > 0. Allocates nothing. */
+/* `limit` in bytes, > 0 and < SIZE_MAX. Allocates nothing. */
 void buf_init(struct buf *b, size_t limit);
 
 /* Frees the bytes. The buf may be used again as after buf_init with the same limit. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A run takes the due timers out in a first pass bounded by the number armed at its start: a
- * handler that re-arms itself for `now` is met again in the next run, not in this one.
+ * A run must end although its handlers arm timers, and must reach every timer that is due although
+ * a handler re-arms itself for an earlier time than theirs. So what is armed during a run becomes
+ * due after it: the heap's top is then always a timer this run has not called yet.
  */
 #include "base/timers.h"
 
@@ -82,7 +83,7 @@ enum status timers_arm(struct timers *t, struct timer *timer, uint64_t due_us)
     timers_disarm(t, timer);
     if (t->count == t->cap && grow(t) != OK)
         return E_NOMEM;
-    timer->due_us = due_us;
+    timer->due_us = due_us > t->floor_us ? due_us : t->floor_us;
     t->count++;
     sift_up(t, t->count - 1, timer);
     return OK;
@@ -107,12 +108,14 @@ void timers_disarm(struct timers *t, struct timer *timer)
 
 void timers_run(struct timers *t, uint64_t now_us)
 {
-    size_t at_most = t->count;
-    while (at_most-- > 0 && t->count > 0 && t->heap[0]->due_us <= now_us) {
+    assert(now_us < UINT64_MAX && t->floor_us == 0);
+    t->floor_us = now_us + 1;
+    while (t->count > 0 && t->heap[0]->due_us <= now_us) {
         struct timer *timer = t->heap[0];
         timers_disarm(t, timer);
         timer->on_due(timer, now_us);
     }
+    t->floor_us = 0;
 }
 
 uint64_t timers_next_us(const struct timers *t)

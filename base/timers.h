@@ -30,6 +30,7 @@ struct timers {
     struct timer **heap; /* owns the array, borrows the timers */
     size_t count;
     size_t cap;
+    uint64_t floor_us; /* during a run just past its now_us: nothing is armed for earlier; else 0 */
 };
 
 void timers_init(struct timers *t);
@@ -48,8 +49,10 @@ MUST_CHECK enum status timers_arm(struct timers *t, struct timer *timer, uint64_
 /* Disarms; harmless when not armed. */
 void timers_disarm(struct timers *t, struct timer *timer);
 
-/* Calls every timer whose deadline is <= now_us, earliest first. What they arm at or before now_us
- * is called in the next run, so that a timer cannot starve the loop. */
+/*
+ * Calls every timer whose deadline is <= now_us, earliest first. What they arm at or before now_us
+ * becomes due just after it, so that no timer is called twice in a run and none starves the loop.
+ */
 void timers_run(struct timers *t, uint64_t now_us);
 
 /* The earliest deadline; UINT64_MAX when none is armed. */
