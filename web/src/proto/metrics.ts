@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// The metrics record (docs/protocol.md): twelve numbers every run has, then whatever else the
+// trainer sent, under the trainer's own names.
+//
+// A non-finite number travels as null beside `nonFinite: {"loss": "NaN"}`, because JSON has no
+// word for it. Here it becomes the JavaScript number it stands for, so that nobody downstream can
+// mistake a diverged loss for a missing one.
+import { asNumber, asObject, asString, type Json } from './json';
+
+export const METRIC_NAMES = [
+  'loss',
+  'perplexity',
+  'grokProgress',
+  'modelParams',
+  'currentStep',
+  'totalSteps',
+  'currentModel',
+  'totalModels',
+  'overallProgress',
+  'trainingTime',
+  'estimatedTimeRemaining',
+  'timestamp',
+] as const;
+
+export type MetricName = (typeof METRIC_NAMES)[number];
+export type Named = Readonly<Partial<Record<MetricName, number>>>;
+export type Other = readonly [name: string, value: number];
+
+export interface Metrics {
+  readonly named: Named;
+  readonly others: readonly Other[];
+}
+
+const NAMES: ReadonlySet<string> = new Set(METRIC_NAMES);
+/** Fields of a history entry that are no metric. */
+const ENVELOPE: ReadonlySet<string> = new Set(['nonFinite', 'offset', 'serverTime']);
+/** How trainers spell the loss on held-out data, the commonest first. */
+const VAL_LOSS = ['val_loss', 'valLoss', 'validation_loss', 'eval_loss', 'val/loss', 'eval/loss'];
+
+function nonFinite(words: Json | null, name: string): number | null {
+  const word = asString(words?.[name]);
+  return word === 'NaN' || word === 'Infinity' || word === '-Infinity' ? Number(word) : null;
+}
+
+/** Reads a metrics record or a history entry; null when it is not an object. */
+export function decodeMetrics(value: unknown): Metrics | null {
+  const record = asObject(value);
+  if (!record) return null;
+  const words = asObject(record.nonFinite);
+  const named: Partial<Record<MetricName, number>> = {};
+  const others: Other[] = [];
+  for (const [name, raw] of Object.entries(record)) {
+    if (ENVELOPE.has(name)) continue;
+    const number = asNumber(raw) ?? nonFinite(words, name);
+    if (number === null) continue;
+    if (NAMES.has(name)) named[name as MetricName] = number;
+    else others.push([name, number]);
+  }
+  return { named, others };
+}
+
+/** The loss on held-out data, if the trainer sends one. */
+export function valLoss(metrics: Metrics): number | undefined {
+  for (const wanted of VAL_LOSS) {
+    const found = metrics.others.find(([name]) => name === wanted);
+    if (found) return found[1];
+  }
+  return undefined;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// What the daemon says of a run: `session_status`, the entries of GET /api/training/sessions, and
+// the body of GET /api/training/status/<id>. One decoder, for all three are the same words.
+import { asArray, asNumber, asObject, asString, asTime, type Json } from './json';
+import { decodeMetrics, METRIC_NAMES, type MetricName, type Metrics } from './metrics';
+
+export interface SessionStatus {
+  readonly sessionId: string;
+  readonly project: string;
+  readonly name: string;
+  readonly status: string;
+  /** Epoch seconds. */
+  readonly startTime: number | null;
+  readonly lastUpdate: number | null;
+  readonly currentModel: number;
+  readonly totalModels: number;
+  readonly modelsCompleted: number;
+  /** Which of the twelve the daemon worked out, because the trainer did not send them. */
+  readonly derived: readonly MetricName[];
+  /** Present over HTTP; over a socket the newest update follows as an event of its own. */
+  readonly metrics: Metrics | null;
+}
+
+export interface SessionList {
+  readonly sessions: readonly SessionStatus[];
+  /** How many there are, of which `sessions` may be the newest few. */
+  readonly total: number;
+}
+
+const TERMINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'stopped', 'cancelled']);
+
+/** Whether a run in this status is over. */
+export function isOver(status: string): boolean {
+  return TERMINAL.has(status);
+}
+
+/** How far the whole run is, in percent: a completed one has no way left, whatever it sent last. */
+export function overallProgress(run: SessionStatus): number | undefined {
+  return run.status === 'completed' ? 100 : run.metrics?.named.overallProgress;
+}
+
+function decodeDerived(value: unknown): readonly MetricName[] {
+  const names = asArray(value);
+  return METRIC_NAMES.filter((name) => names.includes(name));
+}
+
+/** Reads one run; null when it has no id. */
+export function decodeSession(value: unknown): SessionStatus | null {
+  const run = asObject(value);
+  const sessionId = asString(run?.session_id) ?? asString(run?.sessionId);
+  if (!run || sessionId === null) return null;
+  return {
+    sessionId,
+    project: asString(run.project) ?? '',
+    name: asString(run.name) ?? '',
+    status: asString(run.status) ?? 'unknown',
+    startTime: asTime(run.start_time),
+    lastUpdate: asTime(run.last_update),
+    currentModel: asNumber(run.current_model) ?? 1,
+    totalModels: asNumber(run.total_models) ?? 1,
+    modelsCompleted: asNumber(run.models_completed) ?? 0,
+    derived: decodeDerived(run.derived),
+    metrics: decodeMetrics(run.latest_metrics),
+  };
+}
+
+/** Takes the wrapper `{"success":true,"data":…}` off an HTTP answer. */
+export function unwrap(answer: unknown): Json | null {
+  const body = asObject(answer);
+  return body?.success === true ? asObject(body.data) : null;
+}
+
+/** Reads GET /api/training/sessions; null when it is not such an answer. */
+export function decodeSessionList(answer: unknown): SessionList | null {
+  const data = unwrap(answer);
+  if (!data) return null;
+  const sessions = asArray(data.sessions).flatMap((run) => decodeSession(run) ?? []);
+  return { sessions, total: asNumber(data.total) ?? sessions.length };
+}

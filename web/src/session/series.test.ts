@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import type { Point } from '../proto/history';
+import { Series } from './series';
+
+function point(offset: number, more: Partial<Point> = {}): Point {
+  return { offset, step: offset * 10, loss: offset / 2, valLoss: undefined, ...more };
+}
+
+function points(from: number, to: number): Point[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => point(from + i));
+}
+
+function offsets(series: Series): number[] {
+  // Without steps that move, x is the offset.
+  return Array.from(series.line().x, (x) => (series.line().axis === 'step' ? x / 10 : x));
+}
+
+describe('session/series', () => {
+  it('grows with live points and drops repeats', () => {
+    const series = new Series();
+    for (const offset of [0, 1, 1, 0, 2]) series.append(point(offset));
+    expect(series.length).toBe(3);
+    expect(Array.from(series.line().loss)).toEqual([0, 0.5, 1]);
+    expect([series.newest, series.solidTo, series.hasHoles]).toEqual([2, 2, false]);
+  });
+
+  it('knows when live points have left something out', () => {
+    const series = new Series();
+    series.append(point(0));
+    series.append(point(5));
+    expect([series.solidTo, series.hasHoles]).toEqual([0, true]);
+  });
+
+  it('fills a hole from history and keeps newer live points', () => {
+    const series = new Series();
+    for (const offset of [0, 1, 4, 8, 9]) series.append(point(offset));
+    series.splice(1, points(2, 6));
+    expect(offsets(series)).toEqual([0, 1, 2, 3, 4, 5, 6, 8, 9]);
+    expect(series.solidTo).toBe(6);
+    series.splice(6, points(7, 7));
+    expect(offsets(series)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect([series.solidTo, series.hasHoles]).toEqual([9, false]);
+  });
+
+  it('takes thinned history as complete', () => {
+    const series = new Series();
+    series.splice(-1, [point(0), point(50), point(99)]);
+    series.append(point(100));
+    expect([series.length, series.solidTo]).toEqual([4, 100]);
+  });
+
+  it('is not shaken by an empty history', () => {
+    const series = new Series();
+    series.splice(-1, []);
+    expect([series.length, series.newest, series.solidTo]).toEqual([0, -1, -1]);
+    series.append(point(3));
+    series.splice(-1, []);
+    expect(offsets(series)).toEqual([3]);
+  });
+
+  it('is replaced whole by history that starts before everything', () => {
+    const series = new Series();
+    for (const offset of [0, 1, 2, 3]) series.append(point(offset));
+    series.splice(-1, [point(0), point(3)]);
+    expect(offsets(series)).toEqual([0, 3]);
+  });
+
+  it('lets the line go on where steps fall back', () => {
+    const series = new Series();
+    [100, 200, 50, 60].forEach((step, offset) => {
+      series.append(point(offset, { step }));
+    });
+    expect(Array.from(series.line().x)).toEqual([100, 200, 200, 210]);
+  });
+
+  it('places points anew after a splice', () => {
+    const series = new Series();
+    series.append(point(0));
+    series.append(point(4));
+    series.line();
+    series.splice(0, [point(2), point(3)]);
+    expect(Array.from(series.line().x)).toEqual([0, 20, 30, 40]);
+  });
+
+  it('counts records when the trainer counts no steps', () => {
+    const series = new Series();
+    for (const offset of [3, 4, 5]) series.append(point(offset, { step: undefined }));
+    expect(series.line().axis).toBe('record');
+    expect(Array.from(series.line().x)).toEqual([3, 4, 5]);
+  });
+
+  it('tells a loss that was not sent from one that is no number', () => {
+    const series = new Series();
+    series.append(point(0, { loss: undefined }));
+    series.append(point(1, { loss: NaN }));
+    expect(Array.from(series.line().loss)).toEqual([NaN, Infinity]);
+  });
+
+  it('keeps ten thousand points through its growth', () => {
+    const series = new Series();
+    for (let offset = 0; offset < 10_000; offset++) series.append(point(offset));
+    const { x } = series.line();
+    expect([x.length, x[0], x[5000], x[9999]]).toEqual([10_000, 0, 50_000, 99_990]);
+  });
+
+  it('forgets everything when cleared, and says so', () => {
+    const series = new Series();
+    series.append(point(0));
+    const { version } = series;
+    series.clear();
+    expect([series.length, series.newest, series.solidTo]).toEqual([0, -1, -1]);
+    expect(series.version).toBeGreaterThan(version);
+  });
+});

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+//
+// One run as this page knows it: a pure reducer over what the daemon says. The same facts arrive as
+// events while a socket lives and as status answers while it does not, so a notice has a key and is
+// told once, whichever way it came first.
+import { statusAfter } from '../proto/after';
+import type { ServerEvent } from '../proto/events';
+import type { SessionStatus } from '../proto/session';
+
+export type NoticeEvent = Extract<
+  ServerEvent,
+  { type: 'model_completed' | 'training_completed' | 'training_error' | 'session_cleanup' }
+>;
+
+export interface Notice {
+  readonly key: string;
+  /** Epoch seconds at which this page heard of it. */
+  readonly at: number;
+  readonly event: NoticeEvent;
+}
+
+export interface SessionState {
+  readonly id: string;
+  /** Whether the daemon knows this run; what is below may be from before it forgot. */
+  readonly known: 'asking' | 'yes' | 'no';
+  readonly session: SessionStatus | null;
+  /** Newest first. */
+  readonly notices: readonly Notice[];
+}
+
+const NOTICES_KEPT = 50;
+
+export function createSession(id: string): SessionState {
+  return { id, known: 'asking', session: null, notices: [] };
+}
+
+function notice(state: SessionState, event: NoticeEvent, now: number): SessionState {
+  const key = event.type === 'model_completed' ? `model ${event.modelIndex}` : event.type;
+  if (state.notices.some((told) => told.key === key)) return state;
+  return { ...state, notices: [{ key, at: now, event }, ...state.notices].slice(0, NOTICES_KEPT) };
+}
+
+/** Tells what ended between two statuses, for the times when no event could say so. */
+function noticeEnds(old: SessionStatus, state: SessionState, now: number): SessionState {
+  const { session } = state;
+  if (!session) return state;
+  const { sessionId, totalModels, status } = session;
+  let next = state;
+  for (let modelIndex = old.modelsCompleted; modelIndex < session.modelsCompleted; modelIndex++) {
+    next = notice(next, { type: 'model_completed', sessionId, modelIndex, totalModels }, now);
+  }
+  if (status === old.status) return next;
+  if (status === 'completed') {
+    next = notice(next, { type: 'training_completed', sessionId, at: session.lastUpdate }, now);
+  }
+  if (status === 'failed') {
+    next = notice(next, { type: 'training_error', sessionId, error: '' }, now);
+  }
+  return next;
+}
+
+/** Whether `session` is another run under the same id: what was known is not about it. */
+export function isAnotherRun(state: SessionState, session: SessionStatus): boolean {
+  return state.session !== null && state.session.startTime !== session.startTime;
+}
+
+function onStatus(state: SessionState, session: SessionStatus, now: number): SessionState {
+  const old = isAnotherRun(state, session) ? null : state.session;
+  if (old === null) return { ...createSession(state.id), known: 'yes', session };
+  const metrics = session.metrics ?? old.metrics;
+  return noticeEnds(old, { ...state, known: 'yes', session: { ...session, metrics } }, now);
+}
+
+/** What the daemon's event makes of the run; `now` in epoch seconds. */
+export function onEvent(state: SessionState, event: ServerEvent, now: number): SessionState {
+  if (event.type === 'session_status') return onStatus(state, event.session, now);
+  const session = state.session && statusAfter(state.session, event);
+  const next = { ...state, session };
+  switch (event.type) {
+    case 'training_started':
+    case 'progress_update':
+      return { ...next, known: 'yes' };
+    case 'session_cleanup':
+      return notice({ ...next, known: 'no' }, event, now);
+    default:
+      return notice(next, event, now);
+  }
+}
+
+/** The daemon says there is no such run. */
+export function onMissing(state: SessionState): SessionState {
+  return { ...state, known: 'no' };
+}

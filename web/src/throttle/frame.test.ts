@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it, vi } from 'vitest';
+import { frameBudget } from './frame';
+
+function screen() {
+  const waiting: (() => void)[] = [];
+  const frame = () => {
+    for (const callback of waiting.splice(0)) callback();
+  };
+  return { frame, schedule: (callback: () => void) => void waiting.push(callback) };
+}
+
+describe('throttle/frame', () => {
+  it('renders once a frame, however often it is asked', () => {
+    const { frame, schedule } = screen();
+    const render = vi.fn();
+    const request = frameBudget(schedule, render);
+    for (let i = 0; i < 100; i++) request();
+    expect(render).not.toHaveBeenCalled();
+    frame();
+    expect(render).toHaveBeenCalledTimes(1);
+    frame();
+    expect(render).toHaveBeenCalledTimes(1);
+  });
+
+  it('renders a change that comes while it renders, in the next frame', () => {
+    const { frame, schedule } = screen();
+    let again = true;
+    const render = vi.fn(() => {
+      if (again) request();
+      again = false;
+    });
+    const request = frameBudget(schedule, render);
+    request();
+    frame();
+    expect(render).toHaveBeenCalledTimes(1);
+    frame();
+    expect(render).toHaveBeenCalledTimes(2);
+  });
+});

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Client } from './client';
+import { FakeDaemon } from './fake_daemon';
+
+let daemon: FakeDaemon;
+let client: Client;
+const onChange = vi.fn();
+const asked = (what: string) => daemon.asked.filter((text) => text.startsWith(what)).length;
+
+beforeEach(() => {
+  daemon = new FakeDaemon();
+  daemon.runs = [{ session_id: 'a', status: 'running', start_time: 1 }];
+  onChange.mockReset();
+  client = new Client(daemon.wires, onChange);
+});
+
+describe('transport/client', () => {
+  it('lists the runs before any socket is up', async () => {
+    await daemon.settle();
+    expect(client.runs.runs.map((run) => run.sessionId)).toEqual(['a']);
+    expect(daemon.rooms).toEqual(new Set(['*']));
+  });
+
+  it('opens a run once and leaves it', () => {
+    const open = client.session('a');
+    expect(client.session('a')).toBe(open);
+    expect(daemon.rooms).toEqual(new Set(['*', 'a']));
+    client.leave('a');
+    expect(daemon.rooms).toEqual(new Set(['*']));
+    expect(client.session('a')).not.toBe(open);
+  });
+
+  it('gives an event to the list and to the open run', async () => {
+    const open = client.session('a');
+    daemon.handlers?.onUp('websocket');
+    await daemon.settle();
+    daemon.say('training_completed', { sessionId: 'a' });
+    expect(open.state.session?.status).toBe('completed');
+    expect(client.runs.runs[0]?.status).toBe('completed');
+  });
+
+  it('asks for the list when a run starts', async () => {
+    await daemon.settle();
+    daemon.runs = [{ session_id: 'b', status: 'running', start_time: 2 }, ...daemon.runs];
+    daemon.say('training_started', { sessionId: 'b' });
+    await daemon.settle();
+    expect(client.runs.runs.map((run) => run.sessionId)).toEqual(['b', 'a']);
+  });
+
+  it('asks slowly while a socket is up', async () => {
+    daemon.handlers?.onUp('websocket');
+    await daemon.settle();
+    client.session('a');
+    await daemon.settle();
+    const before = [asked('sessions'), asked('status')];
+    await daemon.pass(20);
+    expect(asked('sessions') - (before[0] ?? 0)).toBe(4);
+    expect(asked('status') - (before[1] ?? 0)).toBe(0);
+  });
+
+  it('asks each second while no socket comes, and says so', async () => {
+    const open = client.session('a');
+    await daemon.pass(2);
+    expect(client.link).toBe('http');
+    const before = asked('status');
+    daemon.entries.a = [{ offset: 0, loss: 4 }];
+    await daemon.pass(5);
+    expect(asked('status') - before).toBe(5);
+    expect(open.series.length).toBe(1);
+  });
+
+  it('is offline when HTTP fails too, and back when it answers', async () => {
+    daemon.reachable = false;
+    await daemon.pass(3);
+    expect(client.link).toBe('offline');
+    daemon.reachable = true;
+    await daemon.pass(1);
+    expect(client.link).toBe('http');
+  });
+
+  it('stops asking when a socket is back, and catches up once', async () => {
+    client.session('a');
+    await daemon.pass(5);
+    daemon.handlers?.onUp('polling');
+    await daemon.settle();
+    expect(client.link).toBe('polling');
+    const before = asked('status');
+    daemon.handlers?.onUp('websocket');
+    await daemon.pass(10);
+    expect(asked('status')).toBe(before);
+    expect(client.link).toBe('websocket');
+  });
+
+  it('does not run to HTTP at a short loss', async () => {
+    daemon.handlers?.onUp('websocket');
+    client.session('a');
+    await daemon.pass(1);
+    const before = asked('status');
+    daemon.handlers?.onDown();
+    expect(client.link).toBe('connecting');
+    await daemon.pass(1);
+    expect(asked('status')).toBe(before);
+    daemon.handlers?.onUp('polling');
+    await daemon.settle();
+    expect(asked('status')).toBe(before + 1);
+  });
+
+  it('asks no more when closed', async () => {
+    await daemon.settle();
+    client.close();
+    const before = daemon.asked.length;
+    await daemon.pass(10);
+    expect(daemon.asked.length).toBe(before);
+  });
+});

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+//
+// The client library of this page: connect(url) hears the list of runs, client.session(id) opens one.
+// It prefers sockets and does without: when they have been down for a moment it asks over HTTP each
+// second, and stops when a socket is back. The one timer of the page ticks here.
+import type { ServerEvent } from '../proto/events';
+import { createLink, linkOf, onAnswer, onSocketDown, onSocketUp } from '../room/link';
+import { wantsFallback, type Link, type LinkState } from '../room/link';
+import { EVERY_SESSION, noRuns, onList, onRunEvent, type RunsState } from '../room/runs';
+import { openHttp, type Http } from './http';
+import { openSocket, type Socket, type SocketHandlers } from './socket';
+import { Subscription } from './subscription';
+
+const TICK_MS = 1000;
+/** How often the list is asked for, and holes in open lines are filled, while a socket is up. */
+const SLOW_MS = 5000;
+
+/** The outside as the client sees it; tests bring their own. */
+export interface Wires {
+  readonly http: Http;
+  openSocket(handlers: SocketHandlers): Socket;
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Calls back for ever; returns how to stop it. */
+  every(ms: number, callback: () => void): () => void;
+}
+
+export class Client {
+  #link: LinkState;
+  #runs: RunsState = noRuns;
+  #sessions = new Map<string, Subscription>();
+  #slowAt = -Infinity;
+  readonly #wires: Wires;
+  readonly #onChange: () => void;
+  readonly #socket: Socket;
+  readonly #stop: () => void;
+
+  constructor(wires: Wires, onChange: () => void) {
+    this.#wires = wires;
+    this.#onChange = onChange;
+    this.#link = createLink(wires.now());
+    this.#socket = wires.openSocket({
+      onUp: (transport) => {
+        this.#onUp(transport);
+      },
+      onDown: () => {
+        this.#setLink(onSocketDown(this.#link, wires.now()));
+      },
+      onEvent: (event) => {
+        this.#onEvent(event);
+      },
+    });
+    this.#socket.join(EVERY_SESSION);
+    this.#stop = wires.every(TICK_MS, () => {
+      this.#tick();
+    });
+    void this.#askList();
+  }
+
+  get link(): Link {
+    return linkOf(this.#link);
+  }
+
+  get runs(): RunsState {
+    return this.#runs;
+  }
+
+  /** Opens a run, or returns it when it is open. The client owns it; `leave` ends it. */
+  session(id: string): Subscription {
+    const open = this.#sessions.get(id);
+    if (open) return open;
+    const opened = new Subscription(id, this.#wires.http, this.#onChange);
+    this.#sessions.set(id, opened);
+    this.#socket.join(id);
+    void this.#refresh(opened);
+    return opened;
+  }
+
+  leave(id: string): void {
+    if (this.#sessions.delete(id)) this.#socket.leave(id);
+  }
+
+  close(): void {
+    this.#stop();
+    this.#socket.close();
+  }
+
+  #setLink(link: LinkState): void {
+    this.#link = link;
+    this.#onChange();
+  }
+
+  #onUp(transport: 'websocket' | 'polling'): void {
+    const wasDown = this.#link.transport === null;
+    this.#setLink(onSocketUp(this.#link, transport, this.#wires.now()));
+    if (wasDown) this.#askAll();
+  }
+
+  #onEvent(event: ServerEvent): void {
+    this.#runs = onRunEvent(this.#runs, event);
+    this.#sessions.get(event.sessionId)?.onEvent(event, this.#wires.now() / 1000);
+    if (event.type === 'training_started') this.#onStarted(event.sessionId);
+    this.#onChange();
+  }
+
+  /** A new run, or an old id used again: only the daemon's own words say which. */
+  #onStarted(id: string): void {
+    void this.#askList();
+    const open = this.#sessions.get(id);
+    if (open) void this.#refresh(open);
+  }
+
+  #tick(): void {
+    const now = this.#wires.now();
+    const slow = now - this.#slowAt >= SLOW_MS;
+    if (slow) this.#slowAt = now;
+    if (wantsFallback(this.#link, now)) this.#askOverHttp(slow);
+    else if (slow && this.#link.transport !== null) this.#askSlowly();
+    // The ages on the page grow by themselves.
+    this.#onChange();
+  }
+
+  #askOverHttp(slow: boolean): void {
+    for (const open of this.#sessions.values()) void this.#refresh(open);
+    if (slow || this.#sessions.size === 0) void this.#askList();
+  }
+
+  #askSlowly(): void {
+    for (const open of this.#sessions.values()) void open.fill();
+    void this.#askList();
+  }
+
+  #askAll(): void {
+    for (const open of this.#sessions.values()) void this.#refresh(open);
+    void this.#askList();
+  }
+
+  async #refresh(open: Subscription): Promise<void> {
+    const answered = await open.refresh(() => this.#wires.now() / 1000);
+    this.#setLink(onAnswer(this.#link, answered, this.#wires.now()));
+  }
+
+  async #askList(): Promise<void> {
+    const answer = await this.#wires.http.sessions();
+    if (answer.kind === 'ok') this.#runs = onList(answer.value);
+    this.#setLink(onAnswer(this.#link, answer.kind === 'ok', this.#wires.now()));
+  }
+}
+
+/** Connects to the daemon that serves `base`, the address of the page's folder, with its slash. */
+export function connect(base: URL, onChange: () => void): Client {
+  const wires: Wires = {
+    http: openHttp(base),
+    openSocket: (handlers) => openSocket(base, handlers),
+    now: () => Date.now(),
+    every(ms, callback) {
+      const timer = setInterval(callback, ms);
+      return () => {
+        clearInterval(timer);
+      };
+    },
+  };
+  return new Client(wires, onChange);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { openHttp } from './http';
+
+const http = openHttp(new URL('http://host:1/below/'));
+
+function answer(body: unknown, status = 200) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const fake = vi.fn<(url: URL) => Promise<Response>>(() =>
+    Promise.resolve(new Response(text, { status })),
+  );
+  vi.stubGlobal('fetch', fake);
+  return fake;
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('transport/http', () => {
+  it('asks below the folder that the page is served from', async () => {
+    const fake = answer({ success: true, data: { sessions: [], total: 0 } });
+    expect(await http.sessions()).toEqual({ kind: 'ok', value: { sessions: [], total: 0 } });
+    expect(fake.mock.calls[0]?.[0].pathname).toBe('/below/api/training/sessions');
+  });
+
+  it('asks for history from where the line is complete', async () => {
+    const history = [{ offset: 8, loss: 1 }];
+    const fake = answer({ success: true, data: { sessionId: 'a/b', history, total: 9 } });
+    expect(await http.history('a/b', 7)).toMatchObject({ kind: 'ok', value: [{ offset: 8 }] });
+    expect(fake.mock.calls[0]?.[0].pathname).toBe('/below/api/training/history/a%2Fb');
+    expect(fake.mock.calls[0]?.[0].searchParams.get('since')).toBe('7');
+    await http.history('a', -1);
+    expect(fake.mock.calls[1]?.[0].searchParams.has('since')).toBe(false);
+  });
+
+  it('tells a run that is not there from a daemon that is not there', async () => {
+    answer({ success: false, error: 'Session not found' }, 404);
+    expect(await http.status('a')).toEqual({ kind: 'missing' });
+    answer('<html>bad gateway</html>', 502);
+    expect(await http.status('a')).toEqual({ kind: 'failed' });
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('refused')));
+    expect(await http.status('a')).toEqual({ kind: 'failed' });
+  });
+
+  it('takes nothing but the promised JSON', async () => {
+    answer('<html>a proxy’s welcome</html>');
+    expect(await http.sessions()).toEqual({ kind: 'failed' });
+    answer({ success: true, data: { name: 'no id' } });
+    expect(await http.status('a')).toEqual({ kind: 'failed' });
+  });
+});

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { decodeEvent, type EventName, type ServerEvent } from '../proto/events';
+import { FakeDaemon } from './fake_daemon';
+import { Subscription } from './subscription';
+
+const run = { session_id: 'a', status: 'running', start_time: 1 };
+const clock = () => 100;
+let daemon: FakeDaemon;
+let open: Subscription;
+const onChange = vi.fn();
+
+function event(name: EventName, data: object = {}): ServerEvent {
+  return decodeEvent(name, { sessionId: 'a', session_id: 'a', ...data }) as ServerEvent;
+}
+
+function update(offset: number): ServerEvent {
+  return event('progress_update', { metrics: { loss: offset, currentStep: offset }, offset });
+}
+
+beforeEach(() => {
+  daemon = new FakeDaemon();
+  daemon.runs = [run];
+  daemon.entries.a = [0, 1, 2].map((offset) => ({ offset, loss: offset, currentStep: offset }));
+  onChange.mockReset();
+  open = new Subscription('a', daemon, onChange);
+});
+
+describe('transport/subscription', () => {
+  it('learns the run and its line', async () => {
+    expect(await open.refresh(clock)).toBe(true);
+    expect(open.state.session?.status).toBe('running');
+    expect(open.series.length).toBe(3);
+    expect(onChange).toHaveBeenCalled();
+  });
+
+  it('says that the daemon does not know the run, which is an answer too', async () => {
+    daemon.runs = [];
+    expect(await open.refresh(clock)).toBe(true);
+    expect(open.state.known).toBe('no');
+  });
+
+  it('says that nobody answered', async () => {
+    daemon.reachable = false;
+    expect(await open.refresh(clock)).toBe(false);
+    expect(open.state.known).toBe('asking');
+  });
+
+  it('asks only for what it has not got', async () => {
+    await open.refresh(clock);
+    await open.refresh(clock);
+    expect(daemon.asked.filter((what) => what.startsWith('history'))).toEqual([
+      'history a -1',
+      'history a 2',
+    ]);
+  });
+
+  it('fills holes, and asks nothing when there are none', async () => {
+    await open.refresh(clock);
+    open.onEvent(update(3), 100);
+    daemon.asked.length = 0;
+    await open.fill();
+    expect(daemon.asked).toEqual([]);
+    open.onEvent(update(6), 101);
+    daemon.entries.a = [4, 5, 6].map((offset) => ({ offset, loss: offset, currentStep: offset }));
+    await open.fill();
+    expect(daemon.asked).toEqual(['history a 3']);
+    expect(Array.from(open.series.line().x)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('leaves an update without an offset to the next fill', () => {
+    open.onEvent(event('progress_update', { metrics: { loss: 1 } }), 100);
+    expect(open.series.length).toBe(0);
+  });
+
+  it('asks again when the run ended while it was asking', async () => {
+    const asking = open.refresh(clock);
+    open.onEvent(event('training_completed'), 100);
+    daemon.runs = [{ ...run, status: 'completed' }];
+    await asking;
+    expect(open.state.session?.status).toBe('completed');
+    expect(daemon.asked.filter((what) => what === 'status a')).toHaveLength(2);
+  });
+
+  it('draws a new line when the id means another run, whatever is still under way', async () => {
+    await open.refresh(clock);
+    const late = open.refresh(clock);
+    daemon.entries.a = [{ offset: 0, loss: 9, currentStep: 0 }];
+    open.onEvent(event('session_status', { status: 'running', start_time: 2 }), 100);
+    daemon.runs = [{ ...run, start_time: 2 }];
+    await late;
+    await daemon.settle();
+    expect(Array.from(open.series.line().loss)).toEqual([9]);
+  });
+
+  it('asks for a very long line anew, thinned', async () => {
+    await open.refresh(clock);
+    for (let offset = 3; offset < 17_000; offset++) open.onEvent(update(offset), 100);
+    daemon.asked.length = 0;
+    daemon.entries.a = [{ offset: 0 }, { offset: 16_999 }];
+    await open.fill();
+    expect(daemon.asked).toEqual(['history a -1']);
+    expect(open.series.length).toBe(2);
+  });
+});

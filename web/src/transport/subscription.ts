@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//
+// One open run: its state, its line, and what to ask the daemon for it. Events move it while a
+// socket lives. `refresh` asks for status and history: when the run is opened, when a socket comes
+// (back), and each second while none does. `fill` asks for what live updates left out, since on the
+// wire newest wins and only history has everything.
+import type { ServerEvent } from '../proto/events';
+import { pointOf } from '../proto/history';
+import { Series } from '../session/series';
+import {
+  createSession,
+  isAnotherRun,
+  onEvent,
+  onMissing,
+  type SessionState,
+} from '../session/session';
+import type { Http } from './http';
+
+/** More points than this are asked for anew, thinned: a line needs no more. */
+const LONG_LINE = 16_384;
+
+export class Subscription {
+  readonly series = new Series();
+  #state: SessionState;
+  /** Raised when the id comes to mean another run: what was asked before is not about it. */
+  #run = 0;
+  /** Counts lifecycle events: an answer asked for before one may be older than it. */
+  #lifecycle = 0;
+  #loading = false;
+  readonly #http: Http;
+  readonly #onChange: () => void;
+
+  constructor(id: string, http: Http, onChange: () => void) {
+    this.#state = createSession(id);
+    this.#http = http;
+    this.#onChange = onChange;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** `now` in epoch seconds. */
+  onEvent(event: ServerEvent, now: number): void {
+    const another = event.type === 'session_status' && isAnotherRun(this.#state, event.session);
+    this.#state = onEvent(this.#state, event, now);
+    if (another) this.#startOver();
+    if (event.type !== 'progress_update') {
+      if (event.type !== 'session_status') this.#lifecycle++;
+    } else if (event.offset !== null) {
+      this.series.append(pointOf(event.offset, event.metrics));
+    }
+    this.#onChange();
+  }
+
+  /** Asks for status and history; tells whether the daemon answered. */
+  async refresh(now: () => number): Promise<boolean> {
+    const { id } = this.#state;
+    const before = this.#lifecycle;
+    const [status] = await Promise.all([this.#http.status(id), this.#load()]);
+    if (this.#lifecycle !== before) return this.refresh(now);
+    if (status.kind === 'missing') {
+      this.#state = onMissing(this.#state);
+      this.#onChange();
+    }
+    if (status.kind === 'ok') {
+      this.onEvent({ type: 'session_status', sessionId: id, session: status.value }, now());
+    }
+    return status.kind !== 'failed';
+  }
+
+  /** Asks for the records that live updates passed over, if there are any. */
+  async fill(): Promise<void> {
+    if (this.series.hasHoles || this.series.length > LONG_LINE) await this.#load();
+  }
+
+  #startOver(): void {
+    this.#run++;
+    this.#loading = false;
+    this.series.clear();
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    const run = this.#run;
+    const after = this.series.length > LONG_LINE ? -1 : this.series.solidTo;
+    const answer = await this.#http.history(this.#state.id, after);
+    if (run !== this.#run) return;
+    this.#loading = false;
+    if (answer.kind !== 'ok') return;
+    this.series.splice(after, answer.value);
+    this.#onChange();
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+import { renderToStaticMarkup } from 'react-dom/server';
+import { describe, expect, it } from 'vitest';
+import { decodeEvent, type EventName, type ServerEvent } from '../proto/events';
+import { decodeSessionList, type SessionList } from '../proto/session';
+import { noRuns, onList } from '../room/runs';
+import { Series } from '../session/series';
+import { createSession, onEvent, onMissing } from '../session/session';
+import { Page, type PageProps } from './page';
+
+const status = {
+  session_id: 'run-1',
+  name: 'first <run>',
+  project: 'p',
+  status: 'running',
+  start_time: 1,
+  last_update: 95,
+  total_models: 3,
+  derived: ['perplexity'],
+  latest_metrics: { loss: 0.12345, perplexity: 1.1314, currentStep: 12500, my_number: 1e-5 },
+};
+const answer = { success: true, data: { sessions: [status], total: 1 } };
+const runs = onList(decodeSessionList(answer) as SessionList);
+
+function event(name: EventName, data: object): ServerEvent {
+  return decodeEvent(name, { sessionId: 'run-1', ...data }) as ServerEvent;
+}
+
+const known = onEvent(createSession('run-1'), event('session_status', status), 90);
+
+function page(props: Partial<PageProps>): string {
+  const all: PageProps = {
+    link: 'websocket',
+    runs,
+    open: { state: known, series: new Series() },
+    origin: 'http://host:5001/',
+    addressOf: (run) => `?run=${run}`,
+    onChoose: () => undefined,
+    now: 100,
+    ...props,
+  };
+  return renderToStaticMarkup(<Page {...all} />);
+}
+
+describe('ui/page', () => {
+  it('shows the numbers of the open run', () => {
+    const html = page({});
+    for (const text of [
+      'first &lt;run&gt;',
+      '0.1235',
+      '12 500',
+      'my_number',
+      '0.00001',
+      'Running',
+    ]) {
+      expect(html).toContain(text);
+    }
+  });
+
+  it('marks what the daemon worked out, and nothing else', () => {
+    const html = page({});
+    expect(html).toMatch(/data-metric="perplexity"><dt>Perplexity<abbr[^>]*>derived/);
+    expect(html).toMatch(/data-metric="loss"><dt>Loss<\/dt>/);
+  });
+
+  it('links each run and marks the open one', () => {
+    expect(page({})).toMatch(/<a href="\?run=run-1"[^>]*aria-current="true"/);
+  });
+
+  it.each([
+    ['connecting', 'Connecting'],
+    ['websocket', 'websocket'],
+    ['polling', 'polling'],
+    ['http', 'HTTP fallback'],
+    ['offline', 'Offline'],
+  ] as const)('says how it hears the daemon: %s', (link, words) => {
+    expect(page({ link })).toContain(words);
+  });
+
+  it('says how old the newest point is', () => {
+    expect(page({})).toContain('newest point 5 s ago');
+    expect(page({ now: 90 })).toContain('newest point now');
+  });
+
+  it('tells why a run failed, in its title and in its events', () => {
+    const failed = onEvent(known, event('training_error', { error: 'out of memory' }), 99);
+    const html = page({ open: { state: failed, series: new Series() } });
+    expect(html.match(/Training failed: out of memory/g)).toHaveLength(2);
+  });
+
+  it('says that the daemon does not know a run', () => {
+    const state = onMissing(createSession('nope'));
+    expect(page({ open: { state, series: new Series() } })).toContain('knows no run');
+    const gone = page({ open: { state: onMissing(known), series: new Series() } });
+    expect(gone).toContain('no longer has this run');
+    expect(gone).toContain('0.1235');
+  });
+
+  it('shows how to begin when there is no run, and only then', () => {
+    const empty = onList({ sessions: [], total: 0 });
+    const html = page({ open: null, runs: empty });
+    expect(html).toContain('http://host:5001/api/training/ingest');
+    expect(html).toContain('streamd.init');
+    expect(page({ open: null, runs: noRuns })).toContain('Asking the daemon');
+    expect(page({ open: null, runs: noRuns, link: 'offline' })).toContain('No daemon answers');
+  });
+});
