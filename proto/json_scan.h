@@ -15,9 +15,9 @@
 #ifndef PROTO_JSON_SCAN_H
 #define PROTO_JSON_SCAN_H
 
-#include "base/buf.h"
 #include "base/span.h"
 #include "base/status.h"
+#include "proto/json_text.h"
 #include "proto/number.h"
 
 enum { JSON_DEPTH_MAX = 64 };
@@ -78,11 +78,14 @@ enum json_token json_next(struct json_scan *s, struct json_value *out);
  */
 MUST_CHECK enum status json_skip(struct json_scan *s, struct span *out_raw);
 
+/*
+ * After JSON_OBJECT_BEGIN or JSON_ARRAY_BEGIN, or deeper inside: passes over what is left of the
+ * innermost open container, its end included. E_MALFORMED: see s->error.
+ */
+MUST_CHECK enum status json_leave(struct json_scan *s);
+
 /* Is the whole text one value? E_MALFORMED fills *error (which may be NULL). */
 MUST_CHECK enum status json_check(struct span text, unsigned flags, struct json_error *error);
-
-/* Appends what a scanned string (raw, between the quotes) means, as UTF-8. */
-void json_unescape(struct span raw, struct buf *out);
 
 /*
  * The items of a strict JSON array, as raw spans in order. E_MALFORMED: not an array; E_LIMIT: more
@@ -90,8 +93,5 @@ void json_unescape(struct span raw, struct buf *out);
  */
 MUST_CHECK enum status json_array_split(struct span array, struct span *items, size_t max,
                                         size_t *out_count);
-
-/* Is the span valid UTF-8: no overlong form, no surrogate, nothing above U+10FFFF? */
-bool json_utf8_valid(struct span text);
 
 #endif

@@ -109,7 +109,7 @@ void record_memory_model_completed(struct record_memory *m, uint64_t index);
  *   totalModels     the last sent or seeded, else 1
  *   currentModel    the last sent for this model, else models completed + 1, at most totalModels
  *   overallProgress ((currentModel - 1) * 100 + step / total * 100) / totalModels, within 0..100;
- *                   the step's part is 0 while step or total is unknown
+ *                   the step's part is 0 unless step / total is a finite number
  *   trainingTime    elapsed_s
  *   estimatedTimeRemaining   max(0, t * 100 / overall - t); 0 when overall <= 0
  *   timestamp       wall_s

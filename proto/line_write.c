@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon says to a trainer. Together with line.c this is both directions of the protocol;
+ * they share the header, because a client on the same core reads the one and the daemon the other.
+ */
+#include "proto/json_write.h"
+#include "proto/line.h"
+
+static void begin(struct buf *b, const char *type)
+{
+    buf_add_char(b, '{');
+    json_write_pair_string(b, "type", span_of(type));
+}
+
+static void end(struct buf *b)
+{
+    buf_add(b, "}\n", 2);
+}
+
+void line_write_started(struct buf *b, struct span session_id, uint64_t last_seq)
+{
+    begin(b, "started");
+    json_write_pair_string(b, "sessionId", session_id);
+    json_write_pair_u64(b, "lastSeq", last_seq);
+    end(b);
+}
+
+void line_write_ack(struct buf *b, struct span session_id, uint64_t seq)
+{
+    begin(b, "ack");
+    json_write_pair_string(b, "sessionId", session_id);
+    json_write_pair_u64(b, "seq", seq);
+    end(b);
+}
+
+void line_write_pong(struct buf *b)
+{
+    begin(b, "pong");
+    end(b);
+}
+
+void line_write_control(struct buf *b, struct span session_id, struct span command,
+                        struct span reason)
+{
+    begin(b, "control");
+    json_write_pair_string(b, "sessionId", session_id);
+    json_write_pair_string(b, "command", command);
+    if (reason.len > 0)
+        json_write_pair_string(b, "reason", reason);
+    end(b);
+}
+
+void line_write_error(struct buf *b, const struct line_error *error, uint64_t line_number)
+{
+    begin(b, "error");
+    json_write_pair_string(b, "code", span_of(error->code));
+    json_write_pair_string(b, "message", span_of(error->why));
+    if (line_number > 0) {
+        json_write_pair_u64(b, "line", line_number);
+        json_write_pair_u64(b, "at", error->at);
+    }
+    end(b);
+}
