@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""The API: `init()` and the Run it gives.
+
+Everything a training calls often is a handful of attribute accesses and one `deque.append`; no
+call raises, waits for the daemon (but finish, for a bounded time) or touches a value handed over.
+"""
+
+import logging
+import os
+import re
+import threading
+import uuid
+from time import time
+from types import TracebackType
+from typing import Any, Callable, List, Optional, Type
+
+from . import process
+from .encode import VALUES_MAX, Json, describe, start_json
+from .queue import Queue
+from .sender import Sender
+from .transport import HttpLink, SocketLink, Waker, default_socket_path
+from .window import Window
+
+log = logging.getLogger("streamd")
+
+#: How long finish() waits for the daemon to have everything.
+FINISH_TIMEOUT_S = 2.0
+SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+ControlCallback = Callable[[str, str], None]
+
+
+class Run:
+    """One training run, a session at the daemon. Made by init(); may be used from any thread."""
+
+    def __init__(self, start: Json, socket_path: Optional[str], url: Optional[str]) -> None:
+        self._start = start
+        self._socket_path = socket_path
+        self._url = url
+        self._callbacks: List[ControlCallback] = []
+        self._should_stop = False
+        self._in_child = False
+        self._connect(Window())
+
+    def _connect(self, window: Window) -> None:
+        """A fresh queue and a sender that starts with the first wake()."""
+        waker = Waker()
+        path = self._socket_path or default_socket_path()
+        link = HttpLink(self._url, waker) if self._url else SocketLink(path, waker)
+        self._ending = threading.Lock()
+        self._queue = Queue()
+        self._sender = Sender(
+            self.id, dict(self._start), self._queue, link, waker, window, self._on_control
+        )
+
+    # What a training calls.
+
+    def log(self, metrics: Any, step: Any = None) -> None:
+        """Queue one `progress` line: a dict of numbers, 0-d tensors or nested dicts of them.
+
+        The dict may be changed afterwards; a tensor may not, it is read a moment later.
+        """
+        try:
+            if type(metrics) is dict and len(metrics) <= VALUES_MAX:
+                metrics = metrics.copy()
+            self._queue.put_value("progress", metrics, step, time())
+            if self._sender.asleep:
+                self._sender.wake()
+        except Exception as error:
+            self._failed(error)
+
+    def log_epoch(self, metrics: Any) -> None:
+        """Queue one `epoch` line (`epoch`, `train_loss`, `val_loss`, `learning_rate` ...)."""
+        self._put_event("epoch", metrics)
+
+    def model_completed(self, index: int) -> None:
+        """Say that the model with this 0-based index is trained."""
+        self._put_event("model_completed", index)
+
+    def finish(self, timeout: float = FINISH_TIMEOUT_S) -> None:
+        """End the run as completed; waits at most `timeout` seconds for the last lines."""
+        self._end("complete", None, timeout)
+
+    def fail(self, error: Any, timeout: float = FINISH_TIMEOUT_S) -> None:
+        """End the run as failed, for the reason `error`: a text or an exception."""
+        self._end("fail", error, timeout)
+
+    def on_control(self, callback: ControlCallback) -> None:
+        """Call `callback(command, reason)` for every control line, in the sender thread."""
+        self._callbacks.append(callback)
+
+    @property
+    def id(self) -> str:
+        """The session id, known before the daemon is."""
+        return str(self._start["sessionId"])
+
+    @property
+    def should_stop(self) -> bool:
+        """The daemon has sent `stop`: end the training when it suits."""
+        return self._should_stop
+
+    @property
+    def connected(self) -> bool:
+        """The daemon has answered and the connection stands."""
+        return self._sender.connected
+
+    @property
+    def dropped(self) -> int:
+        """Lines given up: refused as unusable, or not confirmed by the daemon in time."""
+        return self._queue.dropped
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.leave(error)
+
+    def __repr__(self) -> str:
+        return f"<streamd run {self.id}>"
+
+    # What the process and the sender call.
+
+    def leave(self, error: Optional[BaseException]) -> None:
+        """The block or the process ends. A forked child must not end what its parent goes on with:
+        it only hands over what it logged."""
+        if self._in_child:
+            self._end(None, None, FINISH_TIMEOUT_S)
+        elif error is not None and not _is_success(error):
+            self.fail(error)
+        else:
+            self.finish()
+
+    def begin(self) -> None:
+        """Start the sender, so that the run is seen before its first line."""
+        try:
+            self._sender.wake()
+        except Exception as error:
+            log.warning("run %s: will not be sent: %r", self.id, error)
+
+    def become_child(self) -> None:
+        """In a forked child: inert until it logs, then a second publisher without `seq`, since the
+        numbering is the parent's."""
+        self._sender.abandon()
+        self._in_child = True
+        self._start["resume"] = True
+        self._connect(Window(numbered=False))
+
+    def _put_event(self, kind: str, payload: Any) -> None:
+        try:
+            if type(payload) is dict and len(payload) <= VALUES_MAX:
+                payload = payload.copy()
+            self._queue.put_event(kind, payload, time())
+            if self._sender.asleep:
+                self._sender.wake()
+        except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        log.debug("run %s: a line is lost: %r", self.id, error)
+
+    def _end(self, kind: Optional[str], error: Any, timeout: float) -> None:
+        try:
+            if not self._ending.acquire(blocking=False):
+                return
+            if kind is not None:
+                self._queue.put_event(kind, describe(error), time())
+            self._queue.close()
+            process.leave(self)
+            self._sender.finish(max(0.0, timeout))
+        except Exception as failure:
+            log.debug("run %s: not ended properly: %r", self.id, failure)
+
+    def _on_control(self, command: str, reason: str) -> None:
+        if command == "stop":
+            self._should_stop = True
+        for callback in list(self._callbacks):
+            try:
+                callback(command, reason)
+            except Exception:
+                log.exception("run %s: a control callback failed", self.id)
+
+
+def init(
+    project: Optional[str] = None,
+    name: Optional[str] = None,
+    config: Any = None,
+    session_id: Optional[str] = None,
+    resume: bool = False,
+    socket_path: Optional[str] = None,
+    url: Optional[str] = None,
+) -> Run:
+    """Begin a run. Never raises and never waits: what cannot be used is replaced with a warning.
+
+    `session_id` and `resume=True` go on with an earlier run. `url` (or $STREAMD_URL) posts to a
+    remote daemon; else `socket_path`, $STREAMD_SOCKET or the daemon's default socket is used.
+    """
+    run_id = _usable_id(session_id)
+    try:
+        start = start_json(run_id, config, project, name, resume)
+    except Exception as error:
+        log.warning("run %s: config is left out: %s", run_id, describe(error))
+        start = start_json(run_id, None, None, None, resume)
+    url = url or (None if socket_path else os.environ.get("STREAMD_URL"))
+    try:
+        run = Run(start, socket_path, url)
+    except Exception as error:
+        log.warning("run %s: %r is no usable address: %s", run_id, url, error)
+        run = Run(start, socket_path, None)
+    process.enter(run)
+    run.begin()
+    return run
+
+
+def _usable_id(session_id: Optional[str]) -> str:
+    if session_id is None:
+        return str(uuid.uuid4())
+    if isinstance(session_id, str) and SESSION_ID.fullmatch(session_id):
+        return session_id
+    made = str(uuid.uuid4())
+    log.warning("session_id %r is not [A-Za-z0-9._:-]{1,128}: using %s", session_id, made)
+    return made
+
+
+def _is_success(error: BaseException) -> bool:
+    return isinstance(error, SystemExit) and error.code in (None, 0)
