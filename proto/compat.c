@@ -16,28 +16,26 @@
 enum { INTEGRITY_POINTS = 5 };
 
 struct rule {
-    enum record_field field;
     double low;
     double high;
     double standard; /* the default */
 };
 
-static const struct rule rules[] = {
-    {F_LOSS, 0, 10, 2.5},
-    {F_PERPLEXITY, 1, 1000, 12.18},
-    {F_GROK_PROGRESS, 0, 100, 0},
-    {F_MODEL_PARAMS, 1e6, 1e8, 25e6},
-    {F_CURRENT_STEP, 0, 1e5, 0},
-    {F_TOTAL_STEPS, 1, 1e5, 1000},
-    {F_CURRENT_MODEL, 1, 10, 1},
-    {F_TOTAL_MODELS, 1, 10, 3},
-    {F_OVERALL_PROGRESS, 0, 100, 0},
-    {F_TRAINING_TIME, 0, 86400, 0},
-    {F_ESTIMATED_TIME_REMAINING, 0, 86400, 0},
+static const struct rule rules[COMPAT_RULES] = {
+    [F_LOSS] = {0, 10, 2.5},
+    [F_PERPLEXITY] = {1, 1000, 12.18},
+    [F_GROK_PROGRESS] = {0, 100, 0},
+    [F_MODEL_PARAMS] = {1e6, 1e8, 25e6},
+    [F_CURRENT_STEP] = {0, 1e5, 0},
+    [F_TOTAL_STEPS] = {1, 1e5, 1000},
+    [F_CURRENT_MODEL] = {1, 10, 1},
+    [F_TOTAL_MODELS] = {1, 10, 3},
+    [F_OVERALL_PROGRESS] = {0, 100, 0},
+    [F_TRAINING_TIME] = {0, 86400, 0},
+    [F_ESTIMATED_TIME_REMAINING] = {0, 86400, 0},
 };
 
-_Static_assert(sizeof(rules) / sizeof(rules[0]) == COMPAT_RULES, "the count is in the contract");
-_Static_assert((int)COMPAT_RULES == (int)F_TIMESTAMP, "a rule stands at its field's place");
+_Static_assert((int)COMPAT_RULES == (int)F_TIMESTAMP, "every field but the timestamp has a rule");
 
 static bool came_wrong(const struct record *r, enum record_field field)
 {

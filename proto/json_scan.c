@@ -4,13 +4,15 @@
  * scanner is a value that can be dropped at any point. A key takes its colon with it, and a comma
  * is taken together with what follows it: no state stands between them.
  *
- * Strings are most of a line's bytes. They are read eight bytes at a time until one is a quote, an
- * escape, a control character or not ASCII; only then is looked closer. UTF-8 is checked in the
- * same pass. Errors carry static texts, and the slow way to them is kept out of the fast path.
+ * Strings are most of a line's bytes. They are passed eight bytes at a time up to the first that is
+ * a quote, an escape, a control character or not ASCII; only that one is looked at. UTF-8 is
+ * checked in the same pass. Errors carry static texts, and the slow way to them is kept out of the
+ * fast path.
  */
 #include "proto/json_scan.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 enum {
@@ -41,22 +43,39 @@ static bool in_object(const struct json_scan *s)
     return s->depth > 0 && (s->objects >> (s->depth - 1) & 1);
 }
 
-/* Is one of the eight bytes a quote, a backslash, a control character or not ASCII? */
-static bool stops_in(const char *at)
+/*
+ * Bit 7 of a byte of the answer is set where the eight bytes at `at`, the first one lowest, have a
+ * quote, a backslash, a control character or no ASCII. Borrows make further bits unreliable, but
+ * only above the lowest one.
+ */
+static uint64_t stops_in(const char *at)
 {
     const uint64_t ones = 0x0101010101010101ULL;
-    const uint64_t tops = 0x8080808080808080ULL;
     uint64_t v;
     memcpy(&v, at, sizeof(v));
-    uint64_t quote = v ^ (ones * '"');
-    uint64_t slash = v ^ (ones * '\\');
-    uint64_t below = (v - ones * 0x20) | (quote - ones) | (slash - ones) | v;
-    return (below & tops) != 0;
+    v = le64toh(v);
+    uint64_t control = v - ones * 0x20;
+    uint64_t quote = (v ^ (ones * '"')) - ones;
+    uint64_t slash = (v ^ (ones * '\\')) - ones;
+    return (control | quote | slash | v) & (ones * 0x80);
 }
 
 static bool is_plain(char c)
 {
     return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
+
+/* The first byte from `at` on that is not plain, or the end. */
+static const char *pass_plain(const char *at, const char *end)
+{
+    for (; end - at >= 8; at += 8) {
+        uint64_t stops = stops_in(at);
+        if (stops)
+            return at + __builtin_ctzll(stops) / 8;
+    }
+    while (at < end && is_plain(*at))
+        at++;
+    return at;
 }
 
 /* Passes what is not a plain byte inside a string; 0 when it may not stand there. */
@@ -85,10 +104,7 @@ static bool scan_string(struct json_scan *s, struct json_value *out)
     const char *at = first;
     out->escaped = false;
     for (;;) {
-        while (s->end - at >= 8 && !stops_in(at))
-            at += 8;
-        while (at < s->end && is_plain(*at))
-            at++;
+        at = pass_plain(at, s->end);
         if (at == s->end) {
             (void)refuse(s, at, syntax, "the text ends inside a string");
             return false;

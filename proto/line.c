@@ -24,7 +24,7 @@ struct reading {
 };
 
 /* Takes the value that `token` began, never JSON_NULL or JSON_ERROR. */
-typedef enum status take_fn(struct reading *r, enum json_token token, const struct json_value *v);
+typedef enum status take_fn(struct reading *r, enum json_token token, struct json_value *v);
 
 void line_decoder_init(struct line_decoder *d, uint64_t seed)
 {
@@ -46,29 +46,29 @@ static enum status refuse(struct reading *r, const char *code, const char *why)
 }
 
 /* A string of at most max bytes into *out. */
-static enum status take_string(struct reading *r, enum json_token token, const struct json_value *v,
+static enum status take_string(struct reading *r, enum json_token token, struct json_value *v,
                                size_t max, struct span *out)
 {
     if (token != JSON_STRING)
         return refuse(r, "field", "a string is expected");
-    enum status status = line_text(r->d, v, out);
+    enum status status = line_text(r->d, v);
     if (status != OK)
         return line_refuse_room(&r->error, status, r->at);
+    *out = v->raw;
     return out->len <= max ? OK : refuse(r, "field", "project and name have at most 256 bytes");
 }
 
-static enum status take_project(struct reading *r, enum json_token token,
-                                const struct json_value *v)
+static enum status take_project(struct reading *r, enum json_token token, struct json_value *v)
 {
     return take_string(r, token, v, LINE_NAME_BYTES_MAX, &r->line.project);
 }
 
-static enum status take_name(struct reading *r, enum json_token token, const struct json_value *v)
+static enum status take_name(struct reading *r, enum json_token token, struct json_value *v)
 {
     return take_string(r, token, v, LINE_NAME_BYTES_MAX, &r->line.name);
 }
 
-static enum status take_error(struct reading *r, enum json_token token, const struct json_value *v)
+static enum status take_error(struct reading *r, enum json_token token, struct json_value *v)
 {
     return take_string(r, token, v, LINE_BYTES_MAX, &r->line.error);
 }
@@ -82,7 +82,7 @@ static const struct {
 #undef LINE_ROW
 };
 
-static enum status take_type(struct reading *r, enum json_token token, const struct json_value *v)
+static enum status take_type(struct reading *r, enum json_token token, struct json_value *v)
 {
     struct span name;
     enum status status = take_string(r, token, v, LINE_BYTES_MAX, &name);
@@ -97,8 +97,7 @@ static enum status take_type(struct reading *r, enum json_token token, const str
     return refuse(r, "type", "no such type of line");
 }
 
-static enum status take_session_id(struct reading *r, enum json_token token,
-                                   const struct json_value *v)
+static enum status take_session_id(struct reading *r, enum json_token token, struct json_value *v)
 {
     static const char why[] = "sessionId is 1 to 128 of A-Z a-z 0-9 . _ : -";
     struct span id;
@@ -122,14 +121,13 @@ static bool whole_number(enum json_token token, const struct json_value *v, uint
     return true;
 }
 
-static enum status take_seq(struct reading *r, enum json_token token, const struct json_value *v)
+static enum status take_seq(struct reading *r, enum json_token token, struct json_value *v)
 {
     r->line.has_seq = whole_number(token, v, &r->line.seq);
     return r->line.has_seq ? OK : refuse(r, "seq", "seq is a whole number from 0 to 2^53");
 }
 
-static enum status take_model_index(struct reading *r, enum json_token token,
-                                    const struct json_value *v)
+static enum status take_model_index(struct reading *r, enum json_token token, struct json_value *v)
 {
     r->line.has_model_index = whole_number(token, v, &r->line.model_index);
     return r->line.has_model_index
@@ -137,7 +135,7 @@ static enum status take_model_index(struct reading *r, enum json_token token,
                : refuse(r, "field", "modelIndex is a whole number from 0 to 2^53");
 }
 
-static enum status take_resume(struct reading *r, enum json_token token, const struct json_value *v)
+static enum status take_resume(struct reading *r, enum json_token token, struct json_value *v)
 {
     (void)v;
     if (token != JSON_TRUE && token != JSON_FALSE)
@@ -146,7 +144,7 @@ static enum status take_resume(struct reading *r, enum json_token token, const s
     return OK;
 }
 
-static enum status take_config(struct reading *r, enum json_token token, const struct json_value *v)
+static enum status take_config(struct reading *r, enum json_token token, struct json_value *v)
 {
     (void)v;
     if (token != JSON_OBJECT_BEGIN)
@@ -158,8 +156,7 @@ static enum status take_config(struct reading *r, enum json_token token, const s
     return OK;
 }
 
-static enum status take_metrics(struct reading *r, enum json_token token,
-                                const struct json_value *v)
+static enum status take_metrics(struct reading *r, enum json_token token, struct json_value *v)
 {
     (void)v;
     if (token != JSON_OBJECT_BEGIN)
@@ -196,15 +193,14 @@ static take_fn *find_key(struct span name)
     return NULL;
 }
 
-static enum status take_member(struct reading *r, const struct json_value *key)
+static enum status take_member(struct reading *r, struct json_value *key)
 {
     struct json_value value;
-    struct span name;
     r->at = (size_t)(key->raw.ptr - r->scan.start);
-    enum status status = line_text(r->d, key, &name);
+    enum status status = line_text(r->d, key);
     if (status != OK)
         return line_refuse_room(&r->error, status, r->at);
-    take_fn *take = find_key(name);
+    take_fn *take = find_key(key->raw);
     enum json_token token = json_next(&r->scan, &value);
     if (token == JSON_ERROR)
         return line_refuse_json(&r->error, &r->scan);

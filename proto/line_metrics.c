@@ -18,6 +18,7 @@ struct metrics {
     struct json_scan *scan;
     struct record *r;
     struct line_error *error;
+    size_t key_at;  /* where the key at hand stands in the text */
     unsigned depth; /* objects open inside the metrics object */
     size_t prefix_len;
     char prefix[LINE_NAME_BYTES_MAX];
@@ -50,29 +51,22 @@ enum status line_text_room(struct line_decoder *d, size_t n)
     return buf_reserve(&d->text, d->text.limit - d->text.len) == OK ? OK : E_NOMEM;
 }
 
-enum status line_text(struct line_decoder *d, const struct json_value *v, struct span *out)
+enum status line_text(struct line_decoder *d, struct json_value *v)
 {
-    if (!v->escaped) {
-        *out = v->raw;
+    if (!v->escaped)
         return OK;
-    }
     enum status status = line_text_room(d, v->raw.len);
     if (status != OK)
         return status;
     size_t from = d->text.len;
     json_unescape(v->raw, &d->text);
-    *out = (struct span){d->text.ptr + from, d->text.len - from};
+    v->raw = (struct span){d->text.ptr + from, d->text.len - from};
     return OK;
 }
 
-static size_t offset_of(const struct metrics *m, const struct json_value *v)
+static enum status refuse_name(struct metrics *m, const char *why)
 {
-    return (size_t)(v->raw.ptr - m->scan->start);
-}
-
-static enum status refuse_name(struct metrics *m, const struct json_value *key, const char *why)
-{
-    return line_refuse(m->error, E_MALFORMED, "metrics", why, offset_of(m, key));
+    return line_refuse(m->error, E_MALFORMED, "metrics", why, m->key_at);
 }
 
 /* Escapes are the only way a control character gets into a name. */
@@ -85,25 +79,27 @@ static bool has_control(struct span name)
     return false;
 }
 
-/* The key as the trainer meant it, without the names of the objects around it. */
-static enum status key_name(struct metrics *m, const struct json_value *key, struct span *out)
+/* Makes key->raw the name as the trainer meant it, without those of the objects around it. */
+static enum status read_name(struct metrics *m, struct json_value *key)
 {
-    enum status status = line_text(m->d, key, out);
+    bool escaped = key->escaped;
+    m->key_at = (size_t)(key->raw.ptr - m->scan->start);
+    enum status status = line_text(m->d, key);
     if (status != OK)
-        return line_refuse_room(m->error, status, offset_of(m, key));
-    if (out->len == 0)
-        return refuse_name(m, key, "the name of a metric is empty");
-    if (m->prefix_len + out->len > LINE_NAME_BYTES_MAX)
-        return refuse_name(m, key, "the name of a metric is longer than 256 bytes");
-    if (key->escaped && has_control(*out))
-        return refuse_name(m, key, "the name of a metric has a control character");
+        return line_refuse_room(m->error, status, m->key_at);
+    if (key->raw.len == 0)
+        return refuse_name(m, "the name of a metric is empty");
+    if (m->prefix_len + key->raw.len > LINE_NAME_BYTES_MAX)
+        return refuse_name(m, "the name of a metric is longer than 256 bytes");
+    if (escaped && has_control(key->raw))
+        return refuse_name(m, "the name of a metric has a control character");
     return OK;
 }
 
-static enum status open_object(struct metrics *m, const struct json_value *key, struct span name)
+static enum status open_object(struct metrics *m, struct span name)
 {
     if (m->prefix_len + name.len + 1 > sizeof(m->prefix))
-        return refuse_name(m, key, "the name of a metric is longer than 256 bytes");
+        return refuse_name(m, "the name of a metric is longer than 256 bytes");
     m->outer[m->depth++] = m->prefix_len;
     memcpy(m->prefix + m->prefix_len, name.ptr, name.len);
     m->prefix_len += name.len;
@@ -112,24 +108,23 @@ static enum status open_object(struct metrics *m, const struct json_value *key, 
 }
 
 /* The name with those of the objects around it, in the decoder's text. */
-static enum status flat_name(struct metrics *m, const struct json_value *key, struct span *name)
+static enum status flat_name(struct metrics *m, struct span *name)
 {
     size_t from = m->d->text.len;
     enum status status = line_text_room(m->d, m->prefix_len + name->len);
     if (status != OK)
-        return line_refuse_room(m->error, status, offset_of(m, key));
+        return line_refuse_room(m->error, status, m->key_at);
     buf_add(&m->d->text, m->prefix, m->prefix_len);
     buf_add_span(&m->d->text, *name);
     *name = (struct span){m->d->text.ptr + from, m->d->text.len - from};
     return OK;
 }
 
-static enum status put_extra(struct metrics *m, const struct json_value *key, struct span name,
-                             struct num value)
+static enum status put_extra(struct metrics *m, struct span name, struct num value)
 {
     if (line_extras_put(m->d, name, value) == OK)
         return OK;
-    return line_refuse_room(m->error, E_NOMEM, offset_of(m, key));
+    return line_refuse_room(m->error, E_NOMEM, m->key_at);
 }
 
 /* From 0 to from 1. */
@@ -140,16 +135,15 @@ static struct num next_num(struct num n)
     return num_float(num_double(n) + 1);
 }
 
-static enum status take_number(struct metrics *m, const struct json_value *key, struct span name,
-                               struct num value)
+static enum status take_number(struct metrics *m, struct span name, struct num value)
 {
     if (m->depth > 0) {
-        enum status status = flat_name(m, key, &name);
-        return status == OK ? put_extra(m, key, name, value) : status;
+        enum status status = flat_name(m, &name);
+        return status == OK ? put_extra(m, name, value) : status;
     }
     const struct spelling *s = spelling_find(name);
     if (!s)
-        return put_extra(m, key, name, value);
+        return put_extra(m, name, value);
     switch (s->kind) {
     case SPELL_FIELD:
         record_set(m->r, s->field, value);
@@ -158,7 +152,7 @@ static enum status take_number(struct metrics *m, const struct json_value *key, 
         record_set(m->r, s->field, next_num(value));
         break;
     case SPELL_RENAME:
-        return put_extra(m, key, s->rename, value);
+        return put_extra(m, s->rename, value);
     case SPELL_RESERVED:
         m->r->ignored++;
         break;
@@ -174,23 +168,22 @@ static void ignore(struct metrics *m, struct span name)
         m->r->wrong = (uint16_t)(m->r->wrong | 1U << s->field);
 }
 
-static enum status take_member(struct metrics *m, const struct json_value *key)
+static enum status take_member(struct metrics *m, struct json_value *key)
 {
-    struct span name;
     struct json_value value;
-    enum status status = key_name(m, key, &name);
+    enum status status = read_name(m, key);
     if (status != OK)
         return status;
     switch (json_next(m->scan, &value)) {
     case JSON_NUMBER:
-        return take_number(m, key, name, value.num);
+        return take_number(m, key->raw, value.num);
     case JSON_OBJECT_BEGIN:
-        return open_object(m, key, name);
+        return open_object(m, key->raw);
     case JSON_NULL:
         return OK;
     case JSON_STRING:
         if (num_parse_word(value.raw, &value.num))
-            return take_number(m, key, name, value.num);
+            return take_number(m, key->raw, value.num);
         break;
     case JSON_ARRAY_BEGIN:
         if (json_leave(m->scan) != OK)
@@ -201,7 +194,7 @@ static enum status take_member(struct metrics *m, const struct json_value *key)
     default:
         break;
     }
-    ignore(m, name);
+    ignore(m, key->raw);
     return OK;
 }
 

@@ -17,11 +17,11 @@ MUST_CHECK enum status line_read_metrics(struct line_decoder *d, struct json_sca
                                          struct record *r, struct line_error *error);
 
 /*
- * What a scanned string means: the raw bytes themselves, or an unescaped copy in d->text. A copy
- * stays where it is until the decoder's next line. E_LIMIT, E_NOMEM: there is no room for it.
+ * Turns the raw bytes of a scanned string into what they mean: nothing to do without escapes, else
+ * an unescaped copy in d->text, which stays where it is until the decoder's next line. E_LIMIT,
+ * E_NOMEM: there is no room for it.
  */
-MUST_CHECK enum status line_text(struct line_decoder *d, const struct json_value *v,
-                                 struct span *out);
+MUST_CHECK enum status line_text(struct line_decoder *d, struct json_value *v);
 
 /* Makes room for n bytes in d->text without moving what is there. */
 MUST_CHECK enum status line_text_room(struct line_decoder *d, size_t n);
