@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+//
+// A real daemon for one test: its own port, its own socket, nothing on disk. $STREAMD names the
+// binary. The trainer is a Unix stream socket that lines are written into.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const root = resolve(import.meta.dirname, '../..');
+const binary = resolve(root, process.env.STREAMD ?? 'build/release/streamd');
+const web = resolve(root, 'web/dist');
+
+export class Daemon {
+  /** Ends with a slash. */
+  url = '';
+  readonly #folder: string;
+  readonly #socketPath: string;
+  #process: ChildProcess | null = null;
+  #trainer: Socket | null = null;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#socketPath = join(folder, 'trainer.sock');
+  }
+
+  static async start(): Promise<Daemon> {
+    const daemon = new Daemon(await mkdtemp(join(tmpdir(), 'streamd-web-')));
+    await daemon.run('127.0.0.1:0');
+    return daemon;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  /** Starts the process and reads its one line on stdout, which says where it listens. */
+  async run(listen: string): Promise<void> {
+    const options = ['--listen', listen, '--socket', this.#socketPath, '--ephemeral', '--web', web];
+    const child = spawn(binary, options, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#process = child;
+    for await (const line of createInterface({ input: child.stdout })) {
+      const found = /listening on (http:\/\/\S+)/.exec(line);
+      if (!found?.[1]) continue;
+      this.url = new URL('/', found[1]).href;
+      child.stdout.resume();
+      return;
+    }
+    throw new Error(`${binary} ended without saying where it listens`);
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    this.#trainer?.destroy();
+    this.#trainer = null;
+    const child = this.#process;
+    this.#process = null;
+    if (!child || child.exitCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+
+  /** Starts it again where it was. */
+  async restart(): Promise<void> {
+    await this.run(`127.0.0.1:${this.port}`);
+  }
+
+  /** Writes trainer lines, in order. */
+  async push(...lines: object[]): Promise<void> {
+    this.#trainer ??= await this.#dial();
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const trainer = this.#trainer;
+    await new Promise<void>((done, fail) => {
+      trainer.write(text, (error) => {
+        if (error) fail(error);
+        else done();
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #dial(): Promise<Socket> {
+    const socket = connect(this.#socketPath);
+    // Answers are not of interest, but a trainer that does not read them is held up.
+    socket.resume();
+    socket.on('error', () => socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  }
+}
