@@ -28,6 +28,7 @@ struct registry {
     struct stats *stats;         /* borrows */
     struct series_budget budget;
     struct buf scratch; /* payloads are written here before they are shared */
+    struct buf metrics; /* a session's newest record, before its metrics_cache */
 };
 
 MUST_CHECK enum status registry_init(struct registry *r, const struct config *config,

@@ -10,7 +10,8 @@
  *   STARTING ──first record──▶ RUNNING ──complete──▶ COMPLETED
  *       │                         │ └────fail──────▶ FAILED
  *       └─────complete / fail─────┘        (any) ──sweep──▶ EXPIRED (history only)
- *   A `start` with "resume" takes a finished session back to RUNNING.
+ *   A `start` with "resume" takes a finished or expired session back to RUNNING (to STARTING while
+ *   it has no record); one without takes any session back to STARTING.
  */
 #ifndef STREAMD_SESSION_SESSION_H
 #define STREAMD_SESSION_SESSION_H
@@ -132,24 +133,5 @@ void session_write_entry(const struct series_entry *entry, struct buf *out);
 /* Appends one progress_update payload for an old entry, for replays. */
 void session_write_replay(const struct session *s, const struct series_entry *entry,
                           struct buf *out);
-
-/* For the registry, which alone creates, renews and ends sessions. */
-
-/* In STARTING, in no list and no room yet. NULL when out of memory. */
-struct session *session_create(struct registry *registry, struct span id);
-
-/* Accepts half-built ones. Says nothing to anybody but the handles. */
-void session_destroy(struct session *s);
-
-/*
- * A `start` begins the session anew (offsets go on, everything else is forgotten), or takes it up
- * where it was; texts the line leaves out are kept. training_started is announced unless a session
- * in the live list was taken up. E_NOMEM: as before.
- */
-MUST_CHECK enum status session_begin(struct session *s, const struct line *start, struct now now);
-MUST_CHECK enum status session_take_up(struct session *s, const struct line *start, struct now now);
-
-/* session_cleanup to the room, which is then left; only history remains. */
-void session_expire(struct session *s);
 
 #endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Decoding is proto's and what a line means is the session's; between them stand three questions:
+ * which session, is it a repeat, and may it still be said. The repeat comes before the last, since
+ * a trainer that reconnects may send lines again that were taken before the run ended.
+ *
+ * Handles, not pointers, remember sessions from line to line: any line of anybody may free one. An
+ * ack is owed for one session at a time; when a line speaks of another, it is written first.
+ */
+#include "streamd/ingest/intake.h"
+
+static const struct line_error no_session = {
+    "unknown_session", "the line has no sessionId and no start came before it", 0};
+static const struct line_error not_started = {
+    "unknown_session", "no session has this sessionId; send a start first", 0};
+static const struct line_error has_finished = {
+    "session_finished", "the session has ended; send a start with resume to go on", 0};
+static const struct line_error seq_zero = {"seq", "seq counts from 1", 0};
+static const struct line_error too_many = {
+    "limit", "as many sessions are running as the daemon may have", 0};
+static const struct line_error no_memory = {"no_memory", "the daemon is out of memory", 0};
+
+void intake_init(struct intake *in, struct registry *registry, struct line_decoder *decoder,
+                 struct buf *answers)
+{
+    *in = (struct intake){.registry = registry, .decoder = decoder, .answers = answers};
+    session_handle_init(&in->started);
+    session_handle_init(&in->last);
+}
+
+void intake_fini(struct intake *in)
+{
+    session_handle_fini(&in->started);
+    session_handle_fini(&in->last);
+}
+
+static enum status refuse(enum status status, const struct line_error *why,
+                          struct line_error *out_error)
+{
+    *out_error = *why;
+    return status;
+}
+
+static enum status start(struct intake *in, const struct line *line, struct now now,
+                         struct session **out, struct line_error *out_error)
+{
+    enum status status = registry_start(in->registry, line, now, out);
+    if (status != OK)
+        return refuse(status, status == E_LIMIT ? &too_many : &no_memory, out_error);
+    session_handle_set(&in->started, *out);
+    return OK;
+}
+
+static enum status start_implied(struct intake *in, struct span id, struct now now,
+                                 struct session **out, struct line_error *out_error)
+{
+    const struct line line = {.type = LINE_START, .session_id = id, .resume = true};
+    return start(in, &line, now, out, out_error);
+}
+
+static enum status find_named(struct intake *in, const struct line *line, struct now now,
+                              struct session **out, struct line_error *out_error)
+{
+    struct session *s = in->last.session;
+    if (!s || !span_eq(line->session_id, session_id(s)))
+        s = registry_find(in->registry, line->session_id);
+    bool starts = line->type == LINE_PROGRESS || line->type == LINE_EPOCH;
+    if (!s && !starts)
+        return refuse(E_NOT_FOUND, &not_started, out_error);
+    if (!s || s->state == SESSION_EXPIRED)
+        return start_implied(in, line->session_id, now, out, out_error);
+    *out = s;
+    return OK;
+}
+
+static enum status find_started(struct intake *in, struct now now, struct session **out,
+                                struct line_error *out_error)
+{
+    struct session *s = in->started.session;
+    if (!s)
+        return refuse(E_NOT_FOUND, &no_session, out_error);
+    if (s->state == SESSION_EXPIRED)
+        return start_implied(in, session_id(s), now, out, out_error);
+    *out = s;
+    return OK;
+}
+
+/* Does to the session what the line says. */
+static enum status apply(struct session *s, struct line *line, struct now now,
+                         struct line_error *out_error)
+{
+    bool ends = line->type == LINE_COMPLETE || line->type == LINE_FAIL;
+    if (session_finished(s) && !ends)
+        return refuse(E_STATE, &has_finished, out_error);
+    if (line->type == LINE_COMPLETE)
+        session_complete(s, now);
+    else if (line->type == LINE_FAIL)
+        session_fail(s, line->error, now);
+    else if (line->type == LINE_MODEL_COMPLETED)
+        session_model_completed(s, line->has_model_index ? line->model_index : s->models_completed,
+                                now);
+    else if (session_progress(s, &line->record, now) != OK)
+        return refuse(E_NOMEM, &no_memory, out_error);
+    return OK;
+}
+
+/* The line was of this session, whose seq may now be acknowledged. */
+static void note(struct intake *in, struct session *s, bool has_seq)
+{
+    if (in->last.session != s) {
+        intake_ack(in);
+        session_handle_set(&in->last, s);
+    }
+    if (has_seq)
+        in->unacked_seq = s->last_seq;
+}
+
+static enum status take_of_session(struct intake *in, struct line *line, struct now now,
+                                   struct line_error *out_error)
+{
+    struct session *s = NULL;
+    enum status status = line->session_id.ptr ? find_named(in, line, now, &s, out_error)
+                                              : find_started(in, now, &s, out_error);
+    if (status != OK)
+        return status;
+    if (line->has_seq && line->seq == 0)
+        return refuse(E_MALFORMED, &seq_zero, out_error);
+    if (line->has_seq && line->seq <= s->last_seq) {
+        in->registry->stats->lines_repeated++;
+    } else {
+        status = apply(s, line, now, out_error);
+        if (status != OK)
+            return status;
+        s->last_seq = line->has_seq ? line->seq : s->last_seq;
+    }
+    note(in, s, line->has_seq);
+    return OK;
+}
+
+static enum status take_start(struct intake *in, const struct line *line, struct now now,
+                              struct line_error *out_error)
+{
+    struct session *s = NULL;
+    intake_ack(in);
+    enum status status = start(in, line, now, &s, out_error);
+    if (status != OK)
+        return status;
+    note(in, s, false);
+    line_write_started(in->answers, session_id(s), s->last_seq);
+    return OK;
+}
+
+static enum status take(struct intake *in, struct line *line, struct now now,
+                        struct line_error *out_error)
+{
+    switch (line->type) {
+    case LINE_PING:
+        line_write_pong(in->answers);
+        return OK;
+    case LINE_START:
+        return take_start(in, line, now, out_error);
+    default:
+        return take_of_session(in, line, now, out_error);
+    }
+}
+
+static void answer_error(struct intake *in, const struct line_error *error)
+{
+    in->registry->stats->lines_rejected++;
+    line_write_error(in->answers, error, in->line_number);
+}
+
+enum status intake_line(struct intake *in, struct span text, struct now now,
+                        struct line_error *out_error)
+{
+    struct line line = {.type = LINE_BLANK};
+    in->line_number++;
+    enum status status = line_decode(in->decoder, text, &line, out_error);
+    if (status == OK && line.type == LINE_BLANK)
+        return OK;
+    in->registry->stats->lines_received++;
+    if (status == OK)
+        status = take(in, &line, now, out_error);
+    if (status != OK) {
+        answer_error(in, out_error);
+        return status;
+    }
+    in->taken++;
+    return OK;
+}
+
+void intake_refuse(struct intake *in, const struct line_error *error)
+{
+    in->line_number++;
+    in->registry->stats->lines_received++;
+    answer_error(in, error);
+}
+
+void intake_ack(struct intake *in)
+{
+    if (in->unacked_seq && in->last.session)
+        line_write_ack(in->answers, session_id(in->last.session), in->unacked_seq);
+    in->unacked_seq = 0;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One map to find a session, one list to show them newest first, and two more by age, so that
+ * making room at max_sessions is O(1) however fast somebody starts runs. Ages are monotonic: a wall
+ * clock that jumps to 2099 expires nothing.
+ *
+ * Nobody outside keeps a session beyond the wake-up except through a handle, so a session can be
+ * freed here at once; rooms hold it as a borrowed pointer that is taken back first.
+ */
+#include "streamd/session/registry.h"
+
+#include "streamd/log.h"
+#include "streamd/session/session_life.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+    SWEEP_US = 60 * 1000 * 1000,
+    PAYLOAD_LIMIT = 8 * 1024 * 1024, /* of 64 KiB lines, with their names flattened */
+    UUID_TEXT_BYTES = 36,
+};
+
+static void on_sweep(struct timer *timer, uint64_t now_us);
+
+enum status registry_init(struct registry *r, const struct config *config, struct timers *timers,
+                          struct hub *hub, struct encoder *encoder, struct stats *stats,
+                          struct now now)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+        return E_IO;
+    *r = (struct registry){
+        .timers = timers, .hub = hub, .encoder = encoder, .config = config, .stats = stats};
+    strmap_init(&r->by_id, seed);
+    list_init(&r->sessions);
+    list_init(&r->finished);
+    list_init(&r->expired);
+    list_init(&r->due);
+    series_budget_init(&r->budget, config->max_history_bytes, stats);
+    buf_init(&r->scratch, PAYLOAD_LIMIT);
+    buf_init(&r->metrics, PAYLOAD_LIMIT);
+    timer_init(&r->sweep, on_sweep);
+    return timers_arm(timers, &r->sweep, now.us + SWEEP_US);
+}
+
+void registry_fini(struct registry *r)
+{
+    struct list *first;
+    while ((first = list_first(&r->sessions)) != NULL)
+        session_destroy(LIST_ENTRY(first, struct session, link));
+    timers_disarm(r->timers, &r->sweep);
+    strmap_fini(&r->by_id);
+    buf_fini(&r->scratch);
+    buf_fini(&r->metrics);
+}
+
+struct session *registry_find(struct registry *r, struct span id)
+{
+    return strmap_find(&r->by_id, id);
+}
+
+struct session *registry_find_live(struct registry *r, struct span id)
+{
+    struct session *s = registry_find(r, id);
+    return s && s->state != SESSION_EXPIRED ? s : NULL;
+}
+
+static void forget(struct registry *r, struct session *s)
+{
+    strmap_take(&r->by_id, session_id(s));
+    session_destroy(s);
+}
+
+void registry_remove(struct registry *r, struct session *s)
+{
+    if (s->state != SESSION_EXPIRED)
+        session_expire(s);
+    forget(r, s);
+}
+
+/* RFC 9562, version 4. False when the kernel gives no random bytes. */
+static bool write_uuid4(char out[UUID_TEXT_BYTES + 1])
+{
+    unsigned char b[16];
+    if (getrandom(b, sizeof(b), 0) != sizeof(b))
+        return false;
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    (void)snprintf(out, UUID_TEXT_BYTES + 1,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+                   b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+                   b[14], b[15]);
+    return true;
+}
+
+static enum status make_room(struct registry *r)
+{
+    if (strmap_count(&r->by_id) < r->config->max_sessions)
+        return OK;
+    struct list *oldest = list_first(&r->expired);
+    if (!oldest)
+        oldest = list_first(&r->finished);
+    if (!oldest)
+        return E_LIMIT;
+    registry_remove(r, LIST_ENTRY(oldest, struct session, aging));
+    return OK;
+}
+
+/* Before the first is behind the head's end of a ring. */
+static void put_first(struct registry *r, struct session *s)
+{
+    list_remove(&s->link);
+    list_add_tail(r->sessions.next, &s->link);
+}
+
+static enum status start_new(struct registry *r, const struct line *start, struct now now,
+                             struct session **out)
+{
+    char uuid[UUID_TEXT_BYTES + 1];
+    struct span id = start->session_id;
+    if (id.len == 0) {
+        if (!write_uuid4(uuid))
+            return E_IO;
+        id = (struct span){uuid, UUID_TEXT_BYTES};
+    }
+    enum status status = make_room(r);
+    if (status != OK)
+        return status;
+    struct session *s = session_create(r, id);
+    if (!s)
+        return E_NOMEM;
+    if (strmap_put(&r->by_id, id, s) != OK || session_begin(s, start, now) != OK) {
+        forget(r, s);
+        return E_NOMEM;
+    }
+    put_first(r, s);
+    r->stats->sessions_created++;
+    r->stats->sessions_live++;
+    *out = s;
+    return OK;
+}
+
+enum status registry_start(struct registry *r, const struct line *start, struct now now,
+                           struct session **out)
+{
+    struct session *s = start->session_id.len ? registry_find(r, start->session_id) : NULL;
+    if (!s)
+        return start_new(r, start, now, out);
+    enum status status =
+        start->resume ? session_take_up(s, start, now) : session_begin(s, start, now);
+    if (status != OK)
+        return status;
+    if (!start->resume)
+        put_first(r, s);
+    *out = s;
+    return OK;
+}
+
+void registry_publish_due(struct registry *r, uint64_t now_us)
+{
+    struct list *first;
+    while ((first = list_first(&r->due)) != NULL)
+        session_publish(LIST_ENTRY(first, struct session, due), now_us);
+}
+
+void registry_announce(struct registry *r, struct session *s, const char *event,
+                       struct span payload)
+{
+    struct message m;
+    message_init(&m, r->encoder, event, payload, 0);
+    if (s->room)
+        room_publish_event(s->room, &m);
+    struct room *all = room_find(r->hub, SPAN("*"));
+    if (all)
+        room_publish_event(all, &m);
+    message_fini(&m);
+}
+
+/* How long after its last update a session keeps its present state. */
+static uint64_t patience_s(const struct registry *r, const struct session *s)
+{
+    if (s->state == SESSION_EXPIRED)
+        return r->config->retain_s;
+    return session_finished(s) ? r->config->live_completed_s : r->config->live_idle_s;
+}
+
+static void on_sweep(struct timer *timer, uint64_t now_us)
+{
+    struct registry *r = LIST_ENTRY(timer, struct registry, sweep);
+    LIST_EACH_SAFE (at, &r->sessions) {
+        struct session *s = LIST_ENTRY(at, struct session, link);
+        if ((now_us - s->last_us) / 1000000 < patience_s(r, s))
+            continue;
+        if (s->state == SESSION_EXPIRED)
+            registry_remove(r, s);
+        else
+            session_expire(s);
+    }
+    /* It was armed a moment ago, so there is a place for it in the heap. */
+    enum status status = timers_arm(r->timers, timer, now_us + SWEEP_US);
+    if (status != OK)
+        log_error("registry", "sweep ends reason=\"%s\"", status_text(status));
+}

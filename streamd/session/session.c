@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a session; what it tells its room is in session_events.c, what it looks like as JSON
+ * in session_write.c.
+ *
+ * A `start` line is copied whole before anything is changed, so that a start that fails for want of
+ * memory leaves the session as it was. A session that begins anew keeps its series: offsets never
+ * go back, a watcher that resumes by offset is right across the restart, and what was before the
+ * restart can still be looked at. Only `newest_offset` forgets it, so that status and metrics do
+ * not show the last run's numbers as this one's.
+ */
+#include "streamd/session/session_life.h"
+
+#include "proto/json_write.h"
+#include "streamd/log.h"
+#include "streamd/session/registry.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[SESSION_STATES] = {"starting", "running", "completed",
+                                                        "failed", "expired"};
+
+static const bool allowed[SESSION_STATES][SESSION_STATES] = {
+    [SESSION_STARTING] = {[SESSION_RUNNING] = true,
+                          [SESSION_COMPLETED] = true,
+                          [SESSION_FAILED] = true,
+                          [SESSION_EXPIRED] = true},
+    [SESSION_RUNNING] = {[SESSION_STARTING] = true,
+                         [SESSION_COMPLETED] = true,
+                         [SESSION_FAILED] = true,
+                         [SESSION_EXPIRED] = true},
+    [SESSION_COMPLETED] =
+        {[SESSION_STARTING] = true, [SESSION_RUNNING] = true, [SESSION_EXPIRED] = true},
+    [SESSION_FAILED] =
+        {[SESSION_STARTING] = true, [SESSION_RUNNING] = true, [SESSION_EXPIRED] = true},
+    [SESSION_EXPIRED] = {[SESSION_STARTING] = true, [SESSION_RUNNING] = true},
+};
+
+bool session_may_enter(enum session_state from, enum session_state to)
+{
+    return allowed[from][to];
+}
+
+const char *session_state_name(enum session_state state)
+{
+    return state_names[state];
+}
+
+struct span session_id(const struct session *s)
+{
+    return (struct span){s->id, s->id_len};
+}
+
+bool session_finished(const struct session *s)
+{
+    return s->state == SESSION_COMPLETED || s->state == SESSION_FAILED;
+}
+
+void session_handle_init(struct session_handle *h)
+{
+    h->session = NULL;
+    list_init(&h->link);
+}
+
+void session_handle_fini(struct session_handle *h)
+{
+    session_handle_set(h, NULL);
+}
+
+void session_handle_set(struct session_handle *h, struct session *s)
+{
+    if (h->session == s)
+        return;
+    list_remove(&h->link);
+    h->session = s;
+    if (s)
+        list_add_tail(&s->handles, &h->link);
+}
+
+static void on_tick(struct timer *timer, uint64_t now_us)
+{
+    struct session *s = LIST_ENTRY(timer, struct session, tick);
+    /* A newer value may have moved the deadline; session_publish asks nobody. */
+    if (pace_due_us(&s->pace) <= now_us)
+        session_publish(s, now_us);
+    else if (pace_waiting(&s->pace) &&
+             timers_arm(s->registry->timers, timer, pace_due_us(&s->pace)) != OK)
+        session_publish(s, now_us);
+}
+
+struct session *session_create(struct registry *registry, struct span id)
+{
+    assert(session_id_valid(id));
+    const struct config *config = registry->config;
+    struct session *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->registry = registry;
+    list_init(&s->link);
+    list_init(&s->aging);
+    list_init(&s->handles);
+    list_init(&s->due);
+    timer_init(&s->tick, on_tick);
+    pace_init(&s->pace, config->throttle ? config->max_rate : 0);
+    record_memory_init(&s->memory);
+    s->id = strndup(id.ptr, id.len);
+    s->id_len = id.len;
+    s->series = series_create(&registry->budget, config->max_history_records);
+    if (!s->id || !s->series)
+        goto fail;
+    return s;
+fail:
+    session_destroy(s);
+    return NULL;
+}
+
+void session_destroy(struct session *s)
+{
+    struct list *handle;
+    while ((handle = list_first(&s->handles)) != NULL)
+        session_handle_set(LIST_ENTRY(handle, struct session_handle, link), NULL);
+    timers_disarm(s->registry->timers, &s->tick);
+    list_remove(&s->due);
+    list_remove(&s->aging);
+    list_remove(&s->link);
+    if (s->room)
+        room_set_session(s->room, NULL);
+    series_destroy(s->series);
+    refbuf_unref(s->metrics_cache);
+    refbuf_unref(s->config);
+    free(s->error);
+    free(s->name);
+    free(s->project);
+    free(s->id);
+    free(s);
+}
+
+void session_enter(struct session *s, enum session_state next)
+{
+    assert(session_may_enter(s->state, next));
+    struct registry *r = s->registry;
+    log_info("session", "state id=%s from=%s to=%s", s->id, session_state_name(s->state),
+             session_state_name(next));
+    if (s->state == SESSION_EXPIRED)
+        r->stats->sessions_live++;
+    if (next == SESSION_EXPIRED)
+        r->stats->sessions_live--;
+    s->state = next;
+    s->version++;
+    list_remove(&s->aging);
+    if (session_finished(s))
+        list_add_tail(&r->finished, &s->aging);
+    else if (next == SESSION_EXPIRED)
+        list_add_tail(&r->expired, &s->aging);
+}
+
+/* The texts of a `start` line, copied; NULL where the line had none. */
+struct said {
+    char *project;
+    char *name;
+    struct refbuf *config;
+};
+
+static void said_fini(struct said *said)
+{
+    free(said->project);
+    free(said->name);
+    refbuf_unref(said->config);
+}
+
+/* False when out of memory. */
+static bool copy_text(struct span text, char **out)
+{
+    if (text.ptr)
+        *out = strndup(text.ptr, text.len);
+    return !text.ptr || *out;
+}
+
+static bool copy_config(struct registry *r, struct span config, struct refbuf **out)
+{
+    if (!config.ptr)
+        return true;
+    buf_reset(&r->scratch);
+    json_write_minified(&r->scratch, config);
+    if (buf_status(&r->scratch) == OK)
+        *out = refbuf_create(buf_span(&r->scratch));
+    return *out;
+}
+
+static enum status enter_room(struct session *s)
+{
+    if (s->room)
+        return OK;
+    struct room *room = room_enter(s->registry->hub, session_id(s));
+    if (!room)
+        return E_NOMEM;
+    room_set_session(room, s);
+    s->room = room;
+    return OK;
+}
+
+static enum status hear(struct session *s, const struct line *start, struct said *out)
+{
+    *out = (struct said){0};
+    if (copy_text(start->project, &out->project) && copy_text(start->name, &out->name) &&
+        copy_config(s->registry, start->config, &out->config) && enter_room(s) == OK)
+        return OK;
+    said_fini(out);
+    return E_NOMEM;
+}
+
+static void remember_config(struct session *s, struct span config)
+{
+    if (config.ptr)
+        record_memory_seed(&s->memory, config);
+    session_count_models(s);
+}
+
+void session_touch(struct session *s, struct now now)
+{
+    s->last_us = now.us;
+    s->last_update_s = now.wall_s;
+    s->version++;
+}
+
+void session_count_models(struct session *s)
+{
+    double told = num_double(s->memory.total_models);
+    uint64_t total = told >= 1 && told < 1e15 ? (uint64_t)told : 1;
+    s->models_completed = s->memory.models_completed;
+    s->total_models = total > s->models_completed ? total : s->models_completed;
+}
+
+enum status session_begin(struct session *s, const struct line *start, struct now now)
+{
+    struct said said;
+    if (hear(s, start, &said) != OK)
+        return E_NOMEM;
+    session_publish(s, now.us);
+    said_fini(&(struct said){s->project, s->name, s->config});
+    s->project = said.project;
+    s->name = said.name;
+    s->config = said.config;
+    free(s->error);
+    s->error = NULL;
+    s->start_us = now.us;
+    s->start_time_s = now.wall_s;
+    s->last_seq = 0;
+    s->sent = 0;
+    s->newest_offset = 0;
+    s->published_offset = 0;
+    record_memory_init(&s->memory);
+    remember_config(s, start->config);
+    session_touch(s, now);
+    if (s->state != SESSION_STARTING)
+        session_enter(s, SESSION_STARTING);
+    session_announce_started(s, now);
+    return OK;
+}
+
+static void swap_text(char **kept, char **said)
+{
+    char *old = *kept;
+    *kept = *said ? *said : old;
+    *said = *said ? old : NULL;
+}
+
+enum status session_take_up(struct session *s, const struct line *start, struct now now)
+{
+    struct said said;
+    if (hear(s, start, &said) != OK)
+        return E_NOMEM;
+    swap_text(&s->project, &said.project);
+    swap_text(&s->name, &said.name);
+    if (said.config) {
+        struct refbuf *old = s->config;
+        s->config = said.config;
+        said.config = old;
+    }
+    said_fini(&said);
+    remember_config(s, start->config);
+    session_touch(s, now);
+    if (session_finished(s) || s->state == SESSION_EXPIRED) {
+        free(s->error);
+        s->error = NULL;
+        session_enter(s, s->newest_offset ? SESSION_RUNNING : SESSION_STARTING);
+        session_announce_started(s, now);
+    }
+    return OK;
+}

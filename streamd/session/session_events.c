@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a session does with the lines of its trainer, and what its room hears of it.
+ *
+ * A value is kept first and offered to the pace then. When it may go at once, it still waits for
+ * the end of the wake-up: a trainer that wrote a hundred lines in one burst makes one update, the
+ * newest. When it must wait, the tick sends it. An event sends the waiting value first and then
+ * itself, so that nothing is lost and nothing overtakes.
+ */
+#include "proto/json_write.h"
+#include "streamd/log.h"
+#include "streamd/session/registry.h"
+#include "streamd/session/session_life.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_taking(const struct session *s)
+{
+    return s->state == SESSION_STARTING || s->state == SESSION_RUNNING;
+}
+
+static void run(struct session *s, struct now now)
+{
+    session_touch(s, now);
+    if (s->state == SESSION_STARTING)
+        session_enter(s, SESSION_RUNNING);
+}
+
+static void publish_soon(struct session *s)
+{
+    if (list_empty(&s->due))
+        list_add_tail(&s->registry->due, &s->due);
+}
+
+/* The newest record has changed: now, at the end of this wake-up, or when the pace says so. */
+static void offer(struct session *s, uint64_t now_us)
+{
+    if (pace_offer(&s->pace, now_us) == PACE_SEND) {
+        if (s->registry->config->throttle)
+            publish_soon(s);
+        else
+            session_publish(s, now_us);
+    } else if (!timer_armed(&s->tick) &&
+               timers_arm(s->registry->timers, &s->tick, pace_due_us(&s->pace)) != OK) {
+        publish_soon(s);
+    }
+}
+
+void session_publish(struct session *s, uint64_t now_us)
+{
+    struct registry *r = s->registry;
+    list_remove(&s->due);
+    timers_disarm(r->timers, &s->tick);
+    if (!pace_flush(&s->pace, now_us))
+        return;
+    s->published_offset = s->newest_offset;
+    if (!s->room || s->room->count == 0)
+        return;
+    buf_reset(&r->scratch);
+    session_write_update(s, &r->scratch);
+    if (buf_status(&r->scratch) != OK) {
+        r->stats->errors++;
+        return;
+    }
+    struct message m;
+    message_init(&m, r->encoder, "progress_update", buf_span(&r->scratch), s->newest_offset);
+    room_publish_update(s->room, &m);
+    message_fini(&m);
+}
+
+enum status session_progress(struct session *s, struct record *r, struct now now)
+{
+    assert(is_taking(s));
+    struct stats *stats = s->registry->stats;
+    record_complete(r, &s->memory, (double)(now.us - s->start_us) * 1e-6, now.wall_s);
+    enum status status = series_append(s->series, r, now.wall_s, &s->newest_offset);
+    if (status != OK) {
+        stats->errors++;
+        return status;
+    }
+    stats->metrics_processed++;
+    stats->values_ignored += r->ignored;
+    s->sent |= r->sent;
+    session_count_models(s);
+    run(s, now);
+    offer(s, now.us);
+    return OK;
+}
+
+/* Starts an event's payload in the registry's scratch. */
+static struct buf *payload_begin(struct session *s)
+{
+    struct buf *b = &s->registry->scratch;
+    buf_reset(b);
+    buf_add_char(b, '{');
+    json_write_pair_string(b, "sessionId", session_id(s));
+    return b;
+}
+
+static void payload_time(struct buf *b, struct now now)
+{
+    json_write_name(b, "timestamp");
+    num_write_rounded(b, now.wall_s, 3);
+}
+
+static void payload_announce(struct session *s, const char *event, struct buf *b)
+{
+    buf_add_char(b, '}');
+    if (buf_status(b) == OK)
+        registry_announce(s->registry, s, event, buf_span(b));
+    else
+        s->registry->stats->errors++;
+}
+
+void session_announce_started(struct session *s, struct now now)
+{
+    struct buf *b = payload_begin(s);
+    json_write_pair_raw(b, "config", s->config ? refbuf_span(s->config) : SPAN("{}"));
+    payload_time(b, now);
+    payload_announce(s, "training_started", b);
+}
+
+void session_model_completed(struct session *s, uint64_t model_index, struct now now)
+{
+    assert(is_taking(s));
+    if (model_index < s->models_completed) {
+        s->registry->stats->lines_repeated++;
+        return;
+    }
+    session_publish(s, now.us);
+    record_memory_model_completed(&s->memory, model_index);
+    session_count_models(s);
+    run(s, now);
+    struct buf *b = payload_begin(s);
+    json_write_pair_u64(b, "modelIndex", model_index);
+    json_write_pair_u64(b, "currentModel", model_index + 1);
+    json_write_pair_u64(b, "totalModels", s->total_models);
+    payload_announce(s, "model_completed", b);
+}
+
+void session_complete(struct session *s, struct now now)
+{
+    if (session_finished(s)) {
+        s->registry->stats->lines_repeated++;
+        return;
+    }
+    session_publish(s, now.us);
+    session_touch(s, now);
+    session_enter(s, SESSION_COMPLETED);
+    struct buf *b = payload_begin(s);
+    json_write_pair_u64(b, "totalModels", s->total_models);
+    json_write_pair_u64(b, "overallProgress", 100);
+    payload_time(b, now);
+    payload_announce(s, "training_completed", b);
+}
+
+void session_fail(struct session *s, struct span error, struct now now)
+{
+    if (session_finished(s)) {
+        s->registry->stats->lines_repeated++;
+        return;
+    }
+    session_publish(s, now.us);
+    free(s->error);
+    s->error = error.ptr ? strndup(error.ptr, error.len) : NULL;
+    session_touch(s, now);
+    session_enter(s, SESSION_FAILED);
+    struct buf *b = payload_begin(s);
+    json_write_pair_string(b, "error", error);
+    payload_announce(s, "training_error", b);
+}
+
+void session_expire(struct session *s)
+{
+    /* The sweep is not paced, so the time of the last offer serves as well as any. */
+    session_publish(s, s->pace.seen_us);
+    session_enter(s, SESSION_EXPIRED);
+    payload_announce(s, "session_cleanup", payload_begin(s));
+    room_set_session(s->room, NULL);
+    s->room = NULL;
+    refbuf_unref(s->metrics_cache);
+    s->metrics_cache = NULL;
+}
