@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen_unix: a listening Unix socket that only its owner may connect to.
+ *
+ * The file has mode 0600 from its first moment. What stands at the path is only ever removed when
+ * it is a socket that nobody listens on any more.
+ */
+#ifndef STREAMD_INGEST_LISTEN_UNIX_H
+#define STREAMD_INGEST_LISTEN_UNIX_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Which file we made, so that another daemon's is never removed. */
+struct listen_unix {
+    int fd;           /* owns; non-blocking, close-on-exec; -1: not listening */
+    const char *path; /* borrows */
+    dev_t device;
+    ino_t inode;
+};
+
+/*
+ * False after logging one line with the path and the reason. Changes the umask for a moment: to be
+ * called before there are threads.
+ */
+bool listen_unix_open(struct listen_unix *l, const char *path);
+
+/* Stops listening; the file stays, and connecting to it is refused. */
+void listen_unix_close(struct listen_unix *l);
+
+/* Removes the file, if it is still the one that was made. */
+void listen_unix_unlink(const struct listen_unix *l);
+
+#endif

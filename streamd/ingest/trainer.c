@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All trainers share one read buffer, since a chunk is used up within the call that read it. The
+ * exception is a trainer that must be paused in the middle of a chunk, because its answers have
+ * grown past the limit (a flood of bad lines does that): it keeps the buffer with what is left in
+ * it, and the others get a new one. So an idle trainer costs no buffer, and a paused one a chunk
+ * and its answers.
+ *
+ * Whatever happened, `settle` brings the watchers in line with the state and ends who is to end; it
+ * is the last thing a callback does with a trainer.
+ */
+#include "streamd/ingest/trainer.h"
+
+#include "proto/framer.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    CHUNK_BYTES = 64 * 1024,
+    CHUNKS_A_WAKEUP = 4,
+    RESUME_BELOW = TRAINER_ANSWERS_MAX / 2,
+    ANSWERS_SLACK = 16 * 1024, /* more than any one answer is long */
+    REASON_MAX = 1024,
+};
+
+struct trainer {
+    ev_io in;
+    ev_io out;
+    struct list link;     /* in trainers.all */
+    struct trainers *all; /* borrows */
+    int fd;               /* owns */
+    struct framer framer;
+    struct intake intake;
+    struct buf answers;
+    char *chunk; /* owns; what it was paused in the middle of, else NULL */
+    bool paused; /* until its answers have drained */
+    bool ending; /* nothing more is read */
+    bool broken; /* nothing more can be written */
+};
+
+static const struct line_error too_long = {"too_long", "the line is longer than allowed", 0};
+static const struct line_error no_memory = {"no_memory", "the daemon is out of memory", 0};
+
+struct trainer *trainer_of(struct list *link)
+{
+    return LIST_ENTRY(link, struct trainer, link);
+}
+
+static void write_answers(struct trainer *t)
+{
+    if (buf_status(&t->answers) != OK)
+        t->broken = true;
+    if (t->broken || t->answers.len == 0)
+        return;
+    ssize_t n = send(t->fd, t->answers.ptr, t->answers.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0)
+        buf_consume(&t->answers, (size_t)n);
+    else if (errno != EAGAIN && errno != EINTR)
+        t->broken = true;
+}
+
+static void pause_reading(struct trainer *t)
+{
+    t->paused = true;
+    if (t->chunk)
+        return;
+    t->chunk = t->all->chunk;
+    t->all->chunk = NULL;
+}
+
+static void end_badly(struct trainer *t, const struct line_error *error)
+{
+    intake_ack(&t->intake);
+    intake_refuse(&t->intake, error);
+    t->ending = true;
+}
+
+/* Takes the lines of the chunk at hand, to its end or to a pause. */
+static void take_lines(struct trainer *t)
+{
+    struct line_error error;
+    struct span line;
+    while (!t->broken) {
+        if (t->answers.len > TRAINER_ANSWERS_MAX)
+            write_answers(t);
+        if (t->answers.len > TRAINER_ANSWERS_MAX) {
+            pause_reading(t);
+            return;
+        }
+        switch (framer_next(&t->framer, &line)) {
+        case FRAMER_LINE:
+            /* A bad line was answered, and the next one is as welcome as ever. */
+            (void)intake_line(&t->intake, line, *t->all->params.now, &error);
+            break;
+        case FRAMER_TOO_LONG:
+            end_badly(t, &too_long);
+            return;
+        case FRAMER_NOMEM:
+            end_badly(t, &no_memory);
+            return;
+        case FRAMER_NEED_MORE:
+            intake_ack(&t->intake);
+            return;
+        }
+    }
+}
+
+/* The stream has ended, in good order or not. */
+static void end_of_stream(struct trainer *t)
+{
+    struct span unfinished;
+    if (framer_rest(&t->framer, &unfinished))
+        t->all->params.stats->lines_truncated++;
+    t->ending = true;
+}
+
+/* Reads one chunk and takes its lines; false when there is no more to read for now. */
+static bool read_chunk(struct trainer *t)
+{
+    struct trainers *all = t->all;
+    if (!all->chunk && !(all->chunk = malloc(CHUNK_BYTES))) {
+        t->broken = true;
+        return false;
+    }
+    ssize_t n = read(t->fd, all->chunk, CHUNK_BYTES);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (n <= 0) {
+        end_of_stream(t);
+        return false;
+    }
+    framer_push(&t->framer, (struct span){all->chunk, (size_t)n});
+    take_lines(t);
+    return n == CHUNK_BYTES && !t->paused && !t->ending && !t->broken;
+}
+
+/* The answers have drained: goes on with the lines that were left. */
+static void resume(struct trainer *t)
+{
+    t->paused = false;
+    if (!t->chunk)
+        return;
+    take_lines(t);
+    if (t->paused)
+        return;
+    free(t->chunk);
+    t->chunk = NULL;
+}
+
+static void watch(struct trainer *t, ev_io *watcher, bool wanted)
+{
+    if (wanted)
+        ev_io_start(t->all->params.loop, watcher);
+    else
+        ev_io_stop(t->all->params.loop, watcher);
+}
+
+/* May free the trainer. */
+static void settle(struct trainer *t)
+{
+    write_answers(t);
+    while (t->paused && !t->broken && t->answers.len < RESUME_BELOW) {
+        resume(t);
+        write_answers(t);
+    }
+    bool done = t->ending && !t->paused && t->answers.len == 0;
+    if (done || t->broken) {
+        trainer_destroy(t);
+        return;
+    }
+    watch(t, &t->in, !t->paused && !t->ending);
+    watch(t, &t->out, t->answers.len > 0);
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+    (void)loop;
+    (void)revents;
+    struct trainer *t = LIST_ENTRY(watcher, struct trainer, in);
+    const struct unix_ingest_params *params = &t->all->params;
+    params->enter(params->app);
+    for (int i = 0; i < CHUNKS_A_WAKEUP && read_chunk(t); i++)
+        ;
+    settle(t);
+    params->leave(params->app);
+}
+
+static void on_writable(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+    (void)loop;
+    (void)revents;
+    struct trainer *t = LIST_ENTRY(watcher, struct trainer, out);
+    const struct unix_ingest_params *params = &t->all->params;
+    params->enter(params->app);
+    settle(t);
+    params->leave(params->app);
+}
+
+struct trainer *trainer_create(struct trainers *all, int fd)
+{
+    struct trainer *t = calloc(1, sizeof(*t));
+    if (!t) {
+        close(fd);
+        return NULL;
+    }
+    const struct unix_ingest_params *params = &all->params;
+    t->all = all;
+    t->fd = fd;
+    framer_init(&t->framer, params->config->max_line);
+    buf_init(&t->answers, TRAINER_ANSWERS_MAX + ANSWERS_SLACK);
+    intake_init(&t->intake, params->registry, params->decoder, &t->answers);
+    list_add_tail(&all->all, &t->link);
+    params->stats->trainers++;
+    ev_io_init(&t->in, on_readable, fd, EV_READ);
+    ev_io_init(&t->out, on_writable, fd, EV_WRITE);
+    ev_io_start(params->loop, &t->in);
+    return t;
+}
+
+void trainer_destroy(struct trainer *t)
+{
+    ev_io_stop(t->all->params.loop, &t->in);
+    ev_io_stop(t->all->params.loop, &t->out);
+    close(t->fd);
+    list_remove(&t->link);
+    t->all->params.stats->trainers--;
+    intake_fini(&t->intake);
+    framer_fini(&t->framer);
+    buf_fini(&t->answers);
+    free(t->chunk);
+    free(t);
+}
+
+void trainer_end(struct trainer *t)
+{
+    t->ending = true;
+    settle(t);
+}
+
+bool trainer_control(struct trainer *t, struct span id, struct span command, struct span reason)
+{
+    const struct session *s = t->intake.started.session;
+    if (!s || !span_eq(session_id(s), id) || t->answers.len > TRAINER_ANSWERS_MAX)
+        return false;
+    if (reason.len > REASON_MAX)
+        reason = SPAN("");
+    line_write_control(&t->answers, id, command, reason);
+    watch(t, &t->out, true);
+    return true;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trainer: one connection of the Unix socket.
+ *
+ * Reads what came, at most a few chunks a wake-up so that others are served too, and writes the
+ * answers. While more than TRAINER_ANSWERS_MAX of them wait it is not read: the trainer's own
+ * writes then block, and nothing here grows. Belongs to unix.c.
+ */
+#ifndef STREAMD_INGEST_TRAINER_H
+#define STREAMD_INGEST_TRAINER_H
+
+#include "streamd/ingest/unix.h"
+
+enum { TRAINER_ANSWERS_MAX = 64 * 1024 };
+
+/* What all trainers of a loop share. */
+struct trainers {
+    struct unix_ingest_params params;
+    struct list all; /* of trainer.link; owned */
+    char *chunk;     /* owns; what is read goes here. NULL while a paused trainer has kept it */
+};
+
+struct trainer;
+
+/* Takes the fd in either case. NULL when out of memory. */
+struct trainer *trainer_create(struct trainers *all, int fd);
+void trainer_destroy(struct trainer *t);
+
+/* No more will be read; gone once its lines are taken and its answers written, maybe now. */
+void trainer_end(struct trainer *t);
+
+/*
+ * Queues a control line if the trainer started the session of this id and reads its answers. True:
+ * queued. A reason of more than 1024 bytes is left out.
+ */
+bool trainer_control(struct trainer *t, struct span id, struct span command, struct span reason);
+
+struct trainer *trainer_of(struct list *link);
+
+#endif
