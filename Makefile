@@ -35,3 +35,21 @@ CLIENT_LIBS := -lcjson -lm -lpthread
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+
+DAEMON := $(BUILD)/streamd
+DEMO := $(BUILD)/demo-trainer
+CONFORMANCE := build/conformance/streamd-conformance
+
+.PHONY: all daemon
+all: $(DAEMON) $(DEMO)
+daemon: $(DAEMON)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(DAEMON): $(call obj,$(PURE_SRC) $(DAEMON_SRC) streamd/main.c)
+	$(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
+
+$(DEMO): $(call obj,$(BASE_SRC) $(wildcard proto/*.c) $(CLIENT_SRC) $(DEMO_SRC))
+	$(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)

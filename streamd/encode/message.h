@@ -9,7 +9,9 @@
 #ifndef STREAMD_ENCODE_MESSAGE_H
 #define STREAMD_ENCODE_MESSAGE_H
 
+#include "base/buf.h"
 #include "base/refbuf.h"
+#include "proto/wsframe.h"
 #include "streamd/encode/deflater.h"
 #include "streamd/stats.h"
 
@@ -28,9 +30,22 @@ enum form {
 
 /* What encoding needs and every message shares; one per loop thread. */
 struct encoder {
-    struct deflater *deflater; /* owns; NULL with --no-compression */
+    struct deflater *deflater; /* owns */
     struct stats *stats;       /* borrows */
+    bool compression;          /* is permessage-deflate offered to watchers at all? */
+    struct buf text;           /* scratch: a form before it is wrapped */
+    struct buf deflated;       /* scratch */
 };
+
+MUST_CHECK enum status encoder_init(struct encoder *e, struct stats *stats, bool compression);
+void encoder_fini(struct encoder *e);
+
+/*
+ * One WebSocket frame with its header, deflated when asked for and worth it. The caller owns the
+ * reference; NULL when out of memory.
+ */
+struct refbuf *encoder_frame(struct encoder *e, enum ws_opcode op, struct span payload,
+                             bool deflate);
 
 struct message {
     struct encoder *encoder;     /* borrows */

@@ -55,8 +55,18 @@ struct room *room_find(struct hub *hub, struct span name);
 /* The room of that name, made when there is none; NULL when out of memory. */
 struct room *room_enter(struct hub *hub, struct span name);
 
+/* The room's name; borrows, valid while the room lives. */
+struct span room_name(const struct room *room);
+
 /* The session of this room has come (or gone: NULL). A room with neither is freed. */
 void room_set_session(struct room *room, struct session *session);
+
+/* For subscriber.c: *out_place is the member's index. E_NOMEM: the room may be gone. */
+MUST_CHECK enum status room_add_member(struct room *room, struct member member,
+                                       uint32_t *out_place);
+
+/* The last member takes the place; a room with neither members nor session is freed. */
+void room_remove_member(struct room *room, uint32_t place);
 
 /* progress_update: for each member it replaces the one still waiting. */
 void room_publish_update(struct room *room, struct message *m);

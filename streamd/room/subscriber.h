@@ -38,8 +38,9 @@ struct outbox {
 struct membership {
     struct room *room;      /* borrows */
     struct refbuf *waiting; /* owns a reference; the newest update, NULL when none waits */
-    uint64_t replay_next;   /* 0: live; else the next offset to be replayed from history */
+    uint64_t told;          /* offset of the last update that was sent outside the room's stream */
     uint32_t place;         /* index in room->members */
+    bool replaying; /* history after `told` still has to be sent; live updates are left out */
 };
 
 struct subscriber;
@@ -57,7 +58,8 @@ struct subscriber {
     struct outbox outbox;
     uint16_t count; /* memberships in use */
     uint16_t cap;
-    uint8_t form; /* enum form: how this subscriber wants room messages */
+    uint16_t scan; /* where subscriber_take looks for the next waiting update */
+    uint8_t form;  /* enum form: how this subscriber wants room messages */
     bool overflowed;
 };
 
@@ -75,10 +77,22 @@ MUST_CHECK enum status subscriber_join(struct subscriber *s, struct span room, s
 /* False when it was not in that room. */
 bool subscriber_leave(struct subscriber *s, struct span room);
 
+void subscriber_leave_all(struct subscriber *s);
+
 struct membership *subscriber_find(struct subscriber *s, struct span room);
+
+/* A room's newest update for the membership in `slot`: replaces the one that waits. Shares bytes;
+ * NULL (out of memory) leaves the old one. */
+void subscriber_update(struct subscriber *s, uint32_t slot, struct refbuf *bytes);
+
+/* A room's event: queued behind the update that waits. Shares bytes; NULL overflows. */
+void subscriber_event(struct subscriber *s, uint32_t slot, struct refbuf *bytes);
 
 /* Queues bytes for this subscriber alone; takes the reference. NULL counts as out of memory. */
 void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind);
+
+/* From now on room messages come in this form; what waits in the old one goes to the outbox. */
+void subscriber_set_form(struct subscriber *s, enum form form);
 
 /* Something waits: hub_flush will call ops->flush. */
 void subscriber_mark_dirty(struct subscriber *s);

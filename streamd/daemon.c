@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "streamd/daemon.h"
+
+#include "streamd/app.h"
+#include "streamd/loop.h"
+#include "streamd/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *environment(const char *name)
+{
+    return getenv(name);
+}
+
+static int run(const struct config *config, daemon_setup_fn *setup)
+{
+    struct app *app = app_create(config, clock_read());
+    if (!app)
+        return 1;
+    if (setup)
+        setup(app);
+    struct loop *loop = loop_create(app);
+    int status = loop ? loop_run(loop) : 1;
+    loop_destroy(loop);
+    app_destroy(app);
+    return status;
+}
+
+int daemon_main(int argc, char **argv, daemon_setup_fn *setup)
+{
+    struct config config;
+    switch (options_parse(argc, argv, environment, stdout, stderr, &config)) {
+    case OPTIONS_RUN:
+        break;
+    case OPTIONS_DONE:
+        return 0;
+    case OPTIONS_BAD:
+        return 2;
+    }
+    log_set_level(config.log_level);
+    return run(&config, setup);
+}

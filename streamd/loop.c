@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A check watcher of the highest priority reads the clock before any other watcher of the wake-up
+ * runs, a prepare watcher leaves the app before the loop sleeps again. So whatever came in during
+ * one wake-up, from however many trainers and watchers, is published and written once, at its end.
+ */
+#include "streamd/loop.h"
+
+#include "streamd/ingest/unix.h"
+#include "streamd/log.h"
+#include "streamd/transport/lws_server.h"
+
+#include <ev.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum { SIGNALS = 5 };
+
+struct loop {
+    struct app *app; /* borrows */
+    struct ev_loop *ev;
+    struct lws_server *server; /* owns */
+    ev_check check;
+    ev_prepare prepare;
+    ev_timer timer;
+    ev_timer drain;
+    ev_signal signals[SIGNALS];
+    bool draining;
+    int status;
+};
+
+static void on_check(struct ev_loop *ev, ev_check *w, int events)
+{
+    (void)ev;
+    (void)events;
+    struct loop *loop = w->data;
+    app_enter(loop->app, clock_read());
+}
+
+static bool drained(const struct loop *loop)
+{
+    return loop->draining && loop->app->stats.peers == 0;
+}
+
+static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    (void)events;
+    struct loop *loop = w->data;
+    app_leave(loop->app);
+    if (drained(loop)) {
+        ev_break(ev, EVBREAK_ALL);
+        return;
+    }
+    uint64_t next = app_next_us(loop->app);
+    if (next == UINT64_MAX) {
+        ev_timer_stop(ev, &loop->timer);
+        return;
+    }
+    uint64_t now = loop->app->now.us;
+    loop->timer.repeat = next > now ? (double)(next - now) * 1e-6 : 1e-6;
+    ev_timer_again(ev, &loop->timer);
+}
+
+/* The wake-up itself is all that is wanted: the prepare watcher runs what is due. */
+static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+    (void)ev;
+    (void)w;
+    (void)events;
+}
+
+static void on_drain_timeout(struct ev_loop *ev, ev_timer *w, int events)
+{
+    (void)events;
+    struct loop *loop = w->data;
+    log_warn("loop", "drain timeout peers=%llu", (unsigned long long)loop->app->stats.peers);
+    ev_break(ev, EVBREAK_ALL);
+}
+
+static void drain(struct loop *loop, int signum)
+{
+    if (loop->draining) {
+        log_info("loop", "second signal=%d: leaving at once", signum);
+        ev_break(loop->ev, EVBREAK_ALL);
+        return;
+    }
+    log_info("loop", "signal=%d: draining peers=%llu", signum,
+             (unsigned long long)loop->app->stats.peers);
+    loop->draining = true;
+    lws_server_drain(loop->server);
+    unix_ingest_drain(loop->app->unix_ingest);
+    registry_publish_due(&loop->app->registry, loop->app->now.us);
+    peers_drain(&loop->app->peers);
+    double seconds = (double)loop->app->config->drain_timeout_ms * 1e-3;
+    ev_timer_init(&loop->drain, on_drain_timeout, seconds, 0);
+    loop->drain.data = loop;
+    ev_timer_start(loop->ev, &loop->drain);
+}
+
+static void log_counters(const struct app *app)
+{
+#define LOG_COUNTER(name, help)                                                                    \
+    log_info("stats", #name "=%llu", (unsigned long long)app->stats.name);
+    STATS_TABLE(LOG_COUNTER, LOG_COUNTER)
+#undef LOG_COUNTER
+}
+
+static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
+{
+    (void)ev;
+    (void)events;
+    struct loop *loop = w->data;
+    switch (w->signum) {
+    case SIGTERM:
+    case SIGINT:
+        drain(loop, w->signum);
+        break;
+    case SIGHUP:
+        log_info("loop", "SIGHUP: there is no configuration to read again, ignoring");
+        break;
+    case SIGUSR1:
+        log_counters(loop->app);
+        break;
+    case SIGCHLD:
+        if (loop->app->trainers)
+            trainer_command_reap(loop->app->trainers, loop->app->now);
+        break;
+    default:
+        break;
+    }
+}
+
+static void watch_signals(struct loop *loop)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        ev_signal_init(&loop->signals[i], on_signal, numbers[i]);
+        loop->signals[i].data = loop;
+        ev_signal_start(loop->ev, &loop->signals[i]);
+    }
+}
+
+static void watch_wakeups(struct loop *loop)
+{
+    ev_check_init(&loop->check, on_check);
+    ev_set_priority(&loop->check, EV_MAXPRI);
+    loop->check.data = loop;
+    ev_check_start(loop->ev, &loop->check);
+    ev_prepare_init(&loop->prepare, on_prepare);
+    loop->prepare.data = loop;
+    ev_prepare_start(loop->ev, &loop->prepare);
+    ev_timer_init(&loop->timer, on_timer, 0, 0);
+}
+
+/* The check and prepare watchers already enter and leave around every wake-up. */
+static void inside_wakeup(struct app *app)
+{
+    (void)app;
+}
+
+static struct unix_ingest *open_ingest(struct loop *loop)
+{
+    struct app *app = loop->app;
+    return unix_ingest_create(&(struct unix_ingest_params){
+        .config = app->config,
+        .registry = &app->registry,
+        .decoder = &app->decoder,
+        .stats = &app->stats,
+        .loop = loop->ev,
+        .app = app,
+        .enter = inside_wakeup,
+        .leave = inside_wakeup,
+        .now = &app->now,
+    });
+}
+
+struct loop *loop_create(struct app *app)
+{
+    struct loop *loop = calloc(1, sizeof(*loop));
+    if (!loop)
+        return NULL;
+    loop->app = app;
+    loop->ev = ev_loop_new(EVFLAG_AUTO);
+    if (!loop->ev)
+        goto fail;
+    watch_signals(loop);
+    watch_wakeups(loop);
+    app->unix_ingest = open_ingest(loop);
+    if (!app->unix_ingest)
+        goto fail;
+    loop->server = lws_server_create(app, loop->ev);
+    if (!loop->server)
+        goto fail;
+    return loop;
+fail:
+    loop_destroy(loop);
+    return NULL;
+}
+
+int loop_run(struct loop *loop)
+{
+    ev_run(loop->ev, 0);
+    return loop->status;
+}
+
+void loop_destroy(struct loop *loop)
+{
+    if (!loop)
+        return;
+    if (loop->ev) {
+        ev_prepare_stop(loop->ev, &loop->prepare);
+        lws_server_destroy(loop->server);
+        if (loop->app->unix_ingest)
+            unix_ingest_destroy(loop->app->unix_ingest);
+        loop->app->unix_ingest = NULL;
+        peers_reap(&loop->app->peers);
+        ev_loop_destroy(loop->ev);
+    }
+    free(loop);
+}

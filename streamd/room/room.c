@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The members are an array of (subscriber, slot) so that publishing is one pass over dense memory
+ * and leaving is a swap with the last, found through the place that the membership keeps. Nothing
+ * is written while the array is walked, so nothing can leave it meanwhile: a subscriber that
+ * overflows is only marked and its owner closes it in the flush.
+ */
+#include "streamd/room/room.h"
+
+#include "streamd/room/subscriber.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void hub_init(struct hub *hub, struct stats *stats, size_t max_outbox_bytes,
+              size_t max_outbox_messages, uint64_t seed)
+{
+    *hub = (struct hub){
+        .stats = stats,
+        .max_outbox_bytes = max_outbox_bytes,
+        .max_outbox_messages = max_outbox_messages,
+    };
+    strmap_init(&hub->rooms, seed);
+    list_init(&hub->dirty);
+}
+
+static void room_destroy(struct room *room)
+{
+    free(room->members);
+    free(room->name);
+    free(room);
+}
+
+void hub_fini(struct hub *hub)
+{
+    size_t at = 0;
+    struct span name;
+    void *room;
+    while (strmap_next(&hub->rooms, &at, &name, &room))
+        room_destroy(room);
+    strmap_fini(&hub->rooms);
+}
+
+void hub_flush(struct hub *hub)
+{
+    /* Who cannot take all of it marks itself again: the list is moved out first so that this ends.
+     */
+    struct list now;
+    list_init(&now);
+    struct list *first;
+    while ((first = list_first(&hub->dirty)) != NULL) {
+        list_remove(first);
+        list_add_tail(&now, first);
+    }
+    while ((first = list_first(&now)) != NULL) {
+        struct subscriber *s = LIST_ENTRY(first, struct subscriber, dirty);
+        list_remove(first);
+        s->ops->flush(s);
+    }
+}
+
+struct room *room_find(struct hub *hub, struct span name)
+{
+    return strmap_find(&hub->rooms, name);
+}
+
+struct span room_name(const struct room *room)
+{
+    return (struct span){room->name, room->name_len};
+}
+
+static struct room *room_create(struct hub *hub, struct span name)
+{
+    struct room *room = calloc(1, sizeof(*room));
+    if (!room)
+        return NULL;
+    room->hub = hub;
+    room->name_len = name.len;
+    room->name = malloc(name.len + 1);
+    if (!room->name || strmap_put(&hub->rooms, name, room) != OK) {
+        room_destroy(room);
+        return NULL;
+    }
+    memcpy(room->name, name.ptr, name.len);
+    room->name[name.len] = '\0';
+    hub->stats->rooms++;
+    return room;
+}
+
+struct room *room_enter(struct hub *hub, struct span name)
+{
+    struct room *room = room_find(hub, name);
+    return room ? room : room_create(hub, name);
+}
+
+static void free_if_unused(struct room *room)
+{
+    if (room->count > 0 || room->session)
+        return;
+    strmap_take(&room->hub->rooms, room_name(room));
+    room->hub->stats->rooms--;
+    room_destroy(room);
+}
+
+void room_set_session(struct room *room, struct session *session)
+{
+    room->session = session;
+    free_if_unused(room);
+}
+
+enum status room_add_member(struct room *room, struct member member, uint32_t *out_place)
+{
+    if (room->count == room->cap) {
+        uint32_t cap = room->cap ? room->cap * 2 : 4;
+        struct member *members = realloc(room->members, cap * sizeof(*members));
+        if (!members) {
+            free_if_unused(room);
+            return E_NOMEM;
+        }
+        room->members = members;
+        room->cap = cap;
+    }
+    *out_place = room->count;
+    room->members[room->count++] = member;
+    return OK;
+}
+
+void room_remove_member(struct room *room, uint32_t place)
+{
+    assert(place < room->count);
+    struct member last = room->members[--room->count];
+    if (place < room->count) {
+        room->members[place] = last;
+        last.subscriber->memberships[last.slot].place = place;
+    }
+    free_if_unused(room);
+}
+
+void room_publish_update(struct room *room, struct message *m)
+{
+    for (uint32_t i = 0; i < room->count; i++) {
+        struct subscriber *s = room->members[i].subscriber;
+        const struct membership *of = &s->memberships[room->members[i].slot];
+        if (of->replaying || m->offset <= of->told)
+            continue; /* it had this one, or gets it from history */
+        subscriber_update(s, room->members[i].slot, message_form(m, (enum form)s->form));
+    }
+    room->hub->stats->messages_bytes_plain += room->count * message_plain_bytes(m);
+}
+
+void room_publish_event(struct room *room, struct message *m)
+{
+    for (uint32_t i = 0; i < room->count; i++) {
+        struct member at = room->members[i];
+        subscriber_event(at.subscriber, at.slot, message_form(m, (enum form)at.subscriber->form));
+    }
+    room->hub->stats->messages_bytes_plain += room->count * message_plain_bytes(m);
+}

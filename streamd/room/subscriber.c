@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One waiting update per membership beside one ordered outbox gives both promises without ever
+ * searching a queue: replacing is one pointer, and an event first pushes its room's waiting update
+ * into the outbox, where nothing is replaced any more. The memory of a watcher that does not read
+ * is then at most the outbox's cap plus one shared update a room.
+ */
+#include "streamd/room/subscriber.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { FIRST_CAP = 4 };
+
+void subscriber_init(struct subscriber *s, struct hub *hub, const struct subscriber_ops *ops,
+                     enum form form)
+{
+    *s = (struct subscriber){.ops = ops, .hub = hub, .form = (uint8_t)form};
+    list_init(&s->dirty);
+}
+
+static struct outbox_entry *outbox_at(struct outbox *o, uint32_t i)
+{
+    return &o->entries[(o->head + i) & (o->cap - 1)];
+}
+
+void subscriber_leave_all(struct subscriber *s)
+{
+    while (s->count > 0)
+        subscriber_leave(s, room_name(s->memberships[s->count - 1].room));
+}
+
+void subscriber_fini(struct subscriber *s)
+{
+    subscriber_leave_all(s);
+    free(s->memberships);
+    for (uint32_t i = 0; i < s->outbox.count; i++)
+        refbuf_unref(outbox_at(&s->outbox, i)->bytes);
+    free(s->outbox.entries);
+    list_remove(&s->dirty);
+    s->memberships = NULL;
+    s->outbox = (struct outbox){0};
+}
+
+struct membership *subscriber_find(struct subscriber *s, struct span room)
+{
+    for (uint16_t i = 0; i < s->count; i++) {
+        if (span_eq(room_name(s->memberships[i].room), room))
+            return &s->memberships[i];
+    }
+    return NULL;
+}
+
+static enum status grow_memberships(struct subscriber *s)
+{
+    uint16_t cap = s->cap ? (uint16_t)(s->cap * 2) : 1;
+    struct membership *memberships = realloc(s->memberships, cap * sizeof(*memberships));
+    if (!memberships)
+        return E_NOMEM;
+    s->memberships = memberships;
+    s->cap = cap;
+    return OK;
+}
+
+enum status subscriber_join(struct subscriber *s, struct span name, size_t max_rooms,
+                            struct membership **out)
+{
+    struct membership *known = subscriber_find(s, name);
+    if (known) {
+        *out = known;
+        return OK;
+    }
+    if (s->count >= max_rooms || s->count > UINT16_MAX / 2)
+        return E_LIMIT;
+    if (s->count == s->cap && grow_memberships(s) != OK)
+        return E_NOMEM;
+    struct room *room = room_enter(s->hub, name);
+    if (!room)
+        return E_NOMEM;
+    struct membership m = {.room = room};
+    enum status status =
+        room_add_member(room, (struct member){.subscriber = s, .slot = s->count}, &m.place);
+    if (status != OK)
+        return status;
+    s->memberships[s->count] = m;
+    *out = &s->memberships[s->count++];
+    return OK;
+}
+
+bool subscriber_leave(struct subscriber *s, struct span name)
+{
+    struct membership *m = subscriber_find(s, name);
+    if (!m)
+        return false;
+    struct membership gone = *m;
+    uint16_t slot = (uint16_t)(m - s->memberships);
+    s->count--;
+    if (slot < s->count) {
+        *m = s->memberships[s->count];
+        m->room->members[m->place].slot = slot;
+    }
+    refbuf_unref(gone.waiting);
+    room_remove_member(gone.room, gone.place);
+    return true;
+}
+
+void subscriber_mark_dirty(struct subscriber *s)
+{
+    if (list_empty(&s->dirty))
+        list_add_tail(&s->hub->dirty, &s->dirty);
+}
+
+void subscriber_update(struct subscriber *s, uint32_t slot, struct refbuf *bytes)
+{
+    struct membership *m = &s->memberships[slot];
+    if (!bytes)
+        return;
+    if (m->waiting)
+        s->hub->stats->messages_superseded++;
+    refbuf_unref(m->waiting);
+    m->waiting = refbuf_ref(bytes);
+    subscriber_mark_dirty(s);
+}
+
+static enum status grow_outbox(struct outbox *o)
+{
+    uint32_t cap = o->cap ? o->cap * 2 : FIRST_CAP;
+    struct outbox_entry *entries = malloc(cap * sizeof(*entries));
+    if (!entries)
+        return E_NOMEM;
+    for (uint32_t i = 0; i < o->count; i++)
+        entries[i] = *outbox_at(o, i);
+    free(o->entries);
+    *o = (struct outbox){.entries = entries, .count = o->count, .cap = cap, .bytes = o->bytes};
+    return OK;
+}
+
+static bool has_room(struct subscriber *s, struct refbuf *bytes)
+{
+    struct outbox *o = &s->outbox;
+    return bytes && o->count < s->hub->max_outbox_messages &&
+           (o->count == 0 || o->bytes + bytes->len <= s->hub->max_outbox_bytes) &&
+           (o->count < o->cap || grow_outbox(o) == OK);
+}
+
+void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind)
+{
+    subscriber_mark_dirty(s);
+    if (s->overflowed || !has_room(s, bytes)) {
+        s->overflowed = true;
+        refbuf_unref(bytes);
+        return;
+    }
+    struct outbox *o = &s->outbox;
+    o->count++;
+    o->bytes += bytes->len;
+    *outbox_at(o, o->count - 1) = (struct outbox_entry){bytes, kind};
+}
+
+/* Room messages come wrapped, unless the form is the bare packet that a poll answer joins. */
+static enum entry_kind kind_of(const struct subscriber *s)
+{
+    return s->form == FORM_PACKET ? ENTRY_TEXT : ENTRY_FRAMED;
+}
+
+void subscriber_event(struct subscriber *s, uint32_t slot, struct refbuf *bytes)
+{
+    struct membership *m = &s->memberships[slot];
+    if (m->waiting) {
+        subscriber_push(s, m->waiting, kind_of(s));
+        m->waiting = NULL;
+    }
+    subscriber_push(s, bytes ? refbuf_ref(bytes) : NULL, kind_of(s));
+}
+
+void subscriber_set_form(struct subscriber *s, enum form form)
+{
+    for (uint16_t i = 0; i < s->count; i++) {
+        struct membership *m = &s->memberships[i];
+        if (m->waiting)
+            subscriber_push(s, m->waiting, kind_of(s));
+        m->waiting = NULL;
+    }
+    s->form = (uint8_t)form;
+    subscriber_mark_dirty(s);
+}
+
+bool subscriber_waiting(const struct subscriber *s)
+{
+    if (s->outbox.count > 0)
+        return true;
+    for (uint16_t i = 0; i < s->count; i++) {
+        if (s->memberships[i].waiting || s->memberships[i].replaying)
+            return true;
+    }
+    return false;
+}
+
+bool subscriber_take(struct subscriber *s, struct outbox_entry *out)
+{
+    struct outbox *o = &s->outbox;
+    if (o->count > 0) {
+        *out = *outbox_at(o, 0);
+        o->head = (o->head + 1) & (o->cap - 1);
+        o->count--;
+        o->bytes -= out->bytes->len;
+        if (o->count == 0) {
+            free(o->entries);
+            *o = (struct outbox){0};
+        }
+        return true;
+    }
+    while (s->scan < s->count) {
+        struct membership *m = &s->memberships[s->scan++];
+        if (m->waiting) {
+            *out = (struct outbox_entry){m->waiting, kind_of(s)};
+            m->waiting = NULL;
+            return true;
+        }
+    }
+    s->scan = 0;
+    return false;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "streamd/transport/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096 };
+
+/* "[::1]:5001" → host "::1", port "5001". */
+static bool split(const char *where, char *host, size_t host_size, const char **port)
+{
+    const char *colon = strrchr(where, ':');
+    if (!colon || colon == where)
+        return false;
+    const char *from = where;
+    size_t n = (size_t)(colon - where);
+    if (where[0] == '[' && n >= 2 && where[n - 1] == ']') {
+        from = where + 1;
+        n -= 2;
+    }
+    if (n >= host_size)
+        return false;
+    memcpy(host, from, n);
+    host[n] = '\0';
+    *port = colon + 1;
+    return true;
+}
+
+static const char *bind_to(const struct addrinfo *ai, int *out_fd)
+{
+    int on = 1;
+    int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return strerror(errno);
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (ai->ai_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+        const char *why = strerror(errno);
+        close(fd);
+        return why;
+    }
+    *out_fd = fd;
+    return NULL;
+}
+
+static void describe(int fd, char bound[ADDRESS_TEXT_MAX])
+{
+    struct sockaddr_storage addr = {0};
+    socklen_t len = sizeof(addr);
+    char host[INET6_ADDRSTRLEN] = "?";
+    (void)getsockname(fd, (struct sockaddr *)&addr, &len);
+    if (addr.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&addr;
+        inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
+        snprintf(bound, ADDRESS_TEXT_MAX, "[%s]:%u", host, ntohs(in6->sin6_port));
+    } else {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&addr;
+        inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+        snprintf(bound, ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(in->sin_port));
+    }
+}
+
+const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TEXT_MAX])
+{
+    char host[256];
+    const char *port;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found;
+    if (!split(where, host, sizeof(host), &port))
+        return "expected ADDR:PORT";
+    int result = getaddrinfo(host, port, &hints, &found);
+    if (result != 0)
+        return gai_strerror(result);
+    const char *why = bind_to(found, out_fd);
+    freeaddrinfo(found);
+    if (!why)
+        describe(*out_fd, bound);
+    return why;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * address: ADDR:PORT → a listening TCP socket.
+ */
+#ifndef STREAMD_TRANSPORT_ADDRESS_H
+#define STREAMD_TRANSPORT_ADDRESS_H
+
+#include <stdbool.h>
+
+enum { ADDRESS_TEXT_MAX = 80 };
+
+/*
+ * Listens on a numeric address or host name with a port: 127.0.0.1:5001, [::1]:0, localhost:80.
+ * NULL and *out_fd (non-blocking, close-on-exec) with the bound address in `bound`; or why not
+ * (static or strerror's).
+ */
+const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "streamd/transport/front.h"
+
+#include "streamd/app.h"
+#include "streamd/http/cors.h"
+#include "streamd/http/router.h"
+#include "streamd/transport/engine.h"
+#include "streamd/transport/plain.h"
+#include "streamd/transport/sse.h"
+
+enum { REPLY_LIMIT = 64 << 20 };
+
+/* DNS rebinding: a foreign name that resolves to us must not reach the API. */
+static bool host_is_ours(const struct app *app, const struct request *req, struct reply *refusal)
+{
+    if (host_allowed(app->config, req->host))
+        return true;
+    reply_error(refusal, 421, "Host is not served here; see --allow-origin");
+    return false;
+}
+
+void front_answer(struct link *l, const struct request *req, struct reply *reply)
+{
+    struct app *app = l->app;
+    struct buf *text = &app->peers.text;
+    buf_reset(text);
+    reply_render(reply, req, app->config, app->encoder.deflater, &app->stats, text);
+    if (buf_status(text) == OK)
+        l->ops->answer(l, buf_span(text), reply->close || !req->keep_alive);
+    else
+        l->ops->kill(l);
+}
+
+void front_refuse(struct link *l, struct request *req, int status, const char *why)
+{
+    struct reply reply;
+    reply_init(&reply, 4096);
+    reply_error(&reply, status, why);
+    reply.close = true;
+    front_answer(l, req, &reply);
+    reply_fini(&reply);
+}
+
+void front_request(struct link *l, struct request *req)
+{
+    struct peers *peers = &l->app->peers;
+    const struct engine_mount *mount = engine_mount_find(peers, req->path);
+    struct reply reply;
+    reply_init(&reply, REPLY_LIMIT);
+    if (!host_is_ours(l->app, req, &reply))
+        front_answer(l, req, &reply);
+    else if (mount)
+        engine_request(peers, mount, l, req);
+    else if (sse_path(req->path) && req->method != METHOD_OPTIONS)
+        sse_open(peers, l, req);
+    else {
+        router_answer(l->app, req, &reply);
+        front_answer(l, req, &reply);
+    }
+    reply_fini(&reply);
+}
+
+bool front_may_upgrade(struct app *app, const struct request *req, struct reply *refusal)
+{
+    if (!cors_allowed(app->config, req->origin, req->host)) {
+        reply_error(refusal, 403, "Origin not allowed");
+        return false;
+    }
+    if (!host_is_ours(app, req, refusal))
+        return false;
+    if (app->peers.draining) {
+        reply_error(refusal, 503, "server is going away");
+        return false;
+    }
+    if (engine_mount_find(&app->peers, req->path))
+        return engine_may_upgrade(&app->peers, req, refusal);
+    if (span_is(req->path, "/ws"))
+        return true;
+    reply_error(refusal, 404, "No WebSocket here");
+    return false;
+}
+
+void front_ws_open(struct link *l, const struct request *req)
+{
+    struct peers *peers = &l->app->peers;
+    const struct engine_mount *mount = engine_mount_find(peers, req->path);
+    if (mount)
+        engine_ws_open(peers, mount, l, req);
+    else
+        plain_open(peers, l, req);
+}
+
+void front_ws_message(struct link *l, struct span message, bool binary)
+{
+    struct peer *p = l->peer;
+    if (p && p->state == PEER_OPEN)
+        p->dialect->message(p, l, message, binary);
+}
+
+void front_ws_pong(struct link *l)
+{
+    if (l->peer && l->peer->link == l && !l->peer->engine)
+        peer_alive(l->peer);
+}
+
+void front_ws_error(struct link *l, unsigned code, const char *why)
+{
+    if (l->peer)
+        peer_close(l->peer, code, why);
+    else
+        l->ops->kill(l);
+}
+
+void front_writable(struct link *l)
+{
+    if (l->peer && l->peer->link == l && l->peer->state == PEER_OPEN)
+        subscriber_mark_dirty(&l->peer->subscriber);
+}
+
+void front_closed(struct link *l)
+{
+    struct peer *p = l->peer;
+    l->peer = NULL;
+    if (p)
+        p->dialect->link_closed(p, l);
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A parked request needs a watcher of its own: with libev lws hears nothing of a client that goes
+ * away while no answer is due (its reads are off in that state and the loop would spin on the
+ * readable socket), so reading is paused in lws and we peek for the end of the stream ourselves.
+ */
+#include "streamd/transport/lws_link.h"
+
+#include "streamd/transport/front.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    PIECES_SPARE = 1024, /* fragments beyond what a message of the largest size needs */
+    RX_PIECE = 256,      /* rx_buffer_size */
+};
+
+/*
+ * What lws hands an extension's PAYLOAD_RX, and what that answers (4.1 to 4.3; lws declares both
+ * only for itself, though every extension needs them).
+ */
+struct rx_buffers {
+    struct lws_tokens in;
+    struct lws_tokens out;
+};
+enum { RX_UNTOUCHED = 0, RX_TAKEN = 3, RX_MESSAGE = 4 };
+
+struct park_watch {
+    ev_io io;
+    struct lws_link *link; /* borrows */
+};
+
+struct lws_link *lws_link_of(struct lws *wsi)
+{
+    return lws_get_opaque_user_data(wsi);
+}
+
+static struct lws_link *from(const struct link *l)
+{
+    return LIST_ENTRY(l, struct lws_link, link);
+}
+
+static void kill_link(struct link *link)
+{
+    struct lws_link *l = from(link);
+    l->finished = true;
+    shutdown(lws_get_socket_fd(l->wsi), SHUT_RDWR);
+}
+
+static bool choked(const struct link *link)
+{
+    return lws_partial_buffered(from(link)->wsi);
+}
+
+static void want_writable(struct link *link)
+{
+    lws_callback_on_writable(from(link)->wsi);
+}
+
+static void write_bytes(struct link *link, struct span bytes)
+{
+    struct lws_link *l = from(link);
+    if (l->finished || bytes.len == 0)
+        return;
+    /* LWS_WRITE_HTTP sends the bytes untouched; it neither writes to them nor before them. */
+    unsigned char *ptr = (unsigned char *)(uintptr_t)bytes.ptr;
+    if (lws_write(l->wsi, ptr, bytes.len, LWS_WRITE_HTTP) < 0)
+        kill_link(link);
+}
+
+static void forget_exchange(struct lws_link *l)
+{
+    if (!l->exchange)
+        return;
+    exchange_fini(l->exchange);
+    free(l->exchange);
+    l->exchange = NULL;
+}
+
+static void unwatch(struct lws_link *l)
+{
+    if (!l->watch)
+        return;
+    ev_io_stop(l->server->loop, &l->watch->io);
+    free(l->watch);
+    l->watch = NULL;
+}
+
+static void answer(struct link *link, struct span bytes, bool close)
+{
+    struct lws_link *l = from(link);
+    bool parked = l->watch != NULL;
+    unwatch(l);
+    write_bytes(link, bytes);
+    if (parked)
+        lws_rx_flow_control(l->wsi, 1);
+    forget_exchange(l);
+    if (close || lws_http_transaction_completed(l->wsi)) {
+        l->finished = true;
+        /* In a callback the return value closes; outside, the next writable callback does. */
+        if (!l->in_callback)
+            lws_callback_on_writable(l->wsi);
+    }
+}
+
+static void on_parked_readable(struct ev_loop *loop, ev_io *io, int events)
+{
+    (void)events;
+    struct lws_link *l = ((struct park_watch *)(void *)io)->link;
+    char byte;
+    ssize_t n = recv(io->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    ev_io_stop(loop, io); /* a pipelined request waits until this one is answered */
+    if (n > 0)
+        return;
+    front_closed(&l->link);
+    unwatch(l);
+    lws_rx_flow_control(l->wsi, 1);
+    l->finished = true;
+    lws_callback_on_writable(l->wsi);
+}
+
+static void park(struct link *link)
+{
+    struct lws_link *l = from(link);
+    lws_set_timeout(l->wsi, NO_PENDING_TIMEOUT, 0);
+    l->watch = calloc(1, sizeof(*l->watch));
+    if (!l->watch) {
+        kill_link(link);
+        return;
+    }
+    l->watch->link = l;
+    lws_rx_flow_control(l->wsi, 0);
+    ev_io_init(&l->watch->io, on_parked_readable, lws_get_socket_fd(l->wsi), EV_READ);
+    ev_io_start(l->server->loop, &l->watch->io);
+}
+
+static const struct link_ops ops_lws = {
+    .write = write_bytes,
+    .choked = choked,
+    .want_writable = want_writable,
+    .answer = answer,
+    .park = park,
+    .kill = kill_link,
+};
+
+struct lws_link *lws_link_create(struct lws_server *server, struct lws *wsi)
+{
+    struct lws_link *l = calloc(1, sizeof(*l));
+    if (!l)
+        return NULL;
+    l->link = (struct link){.ops = &ops_lws, .app = server->app};
+    l->wsi = wsi;
+    l->server = server;
+    server->app->stats.connections++;
+    return l;
+}
+
+static void forget_message(struct lws_link *l)
+{
+    if (l->message) {
+        buf_fini(l->message);
+        free(l->message);
+    }
+    l->message = NULL;
+    l->pieces = 0;
+    l->compressed = false;
+}
+
+void lws_link_destroy(struct lws_link *l)
+{
+    unwatch(l);
+    front_closed(&l->link);
+    forget_exchange(l);
+    forget_message(l);
+    l->server->app->stats.connections--;
+    free(l);
+}
+
+/* Calls into the front, and answers lws: nonzero closes. */
+static int run_request(struct lws_link *l)
+{
+    struct request *req = &l->exchange->request;
+    req->now = l->server->app->now;
+    l->in_callback = true;
+    front_request(&l->link, req);
+    l->in_callback = false;
+    return l->finished ? -1 : 0;
+}
+
+static int refuse(struct lws_link *l, struct request_fault fault)
+{
+    l->in_callback = true;
+    front_refuse(&l->link, &l->exchange->request, fault.status, fault.why);
+    l->in_callback = false;
+    return -1;
+}
+
+/* Reads the headers into a new exchange. False when out of memory. */
+static bool read_exchange(struct lws_link *l, struct request_fault *fault)
+{
+    size_t max_body = l->server->app->config->max_payload;
+    forget_exchange(l);
+    l->exchange = malloc(sizeof(*l->exchange));
+    if (!l->exchange)
+        return false;
+    exchange_init(l->exchange, max_body);
+    *fault = exchange_read(l->exchange, l->wsi, max_body);
+    l->exchange->request.now = l->server->app->now;
+    return true;
+}
+
+int lws_link_on_request(struct lws_link *l)
+{
+    struct request_fault fault;
+    if (!read_exchange(l, &fault))
+        return -1;
+    if (fault.status)
+        return refuse(l, fault);
+    if (l->exchange->has_body ||
+        (l->exchange->request.method & (METHOD_POST | METHOD_PUT | METHOD_PATCH) &&
+         lws_hdr_total_length(l->wsi, WSI_TOKEN_POST_URI) > 0))
+        return 0; /* answered by lws_link_on_body_end */
+    return run_request(l);
+}
+
+int lws_link_on_body(struct lws_link *l, struct span piece)
+{
+    if (l->exchange)
+        buf_add_span(&l->exchange->body, piece);
+    return 0;
+}
+
+int lws_link_on_body_end(struct lws_link *l)
+{
+    if (!l->exchange)
+        return 0;
+    if (buf_status(&l->exchange->body) != OK)
+        return refuse(l, (struct request_fault){413, "Body is larger than --max-payload"});
+    l->exchange->request.body = buf_span(&l->exchange->body);
+    return run_request(l);
+}
+
+int lws_link_on_upgrade(struct lws_link *l, const char *protocol)
+{
+    struct request_fault fault;
+    struct reply refusal;
+    if (!read_exchange(l, &fault))
+        return -1;
+    if (fault.status)
+        return refuse(l, fault);
+    if (strcasecmp(protocol, "websocket") != 0) {
+        int result = run_request(l); /* h2c and the like: answered as HTTP/1.1 */
+        return result ? result : (l->exchange ? 0 : 1);
+    }
+    reply_init(&refusal, 4096);
+    fault = exchange_check_upgrade(l->exchange, l->wsi);
+    if (fault.status) {
+        reply_error(&refusal, fault.status, fault.why);
+        refusal.allow = METHOD_GET;
+        refusal.extra_headers = fault.status == 426 ? "Sec-WebSocket-Version: 13\r\n" : NULL;
+    }
+    bool may = !fault.status && front_may_upgrade(l->server->app, &l->exchange->request, &refusal);
+    if (!may) {
+        refusal.close = true;
+        l->in_callback = true;
+        front_answer(&l->link, &l->exchange->request, &refusal);
+        l->in_callback = false;
+    }
+    reply_fini(&refusal);
+    return may ? 0 : -1;
+}
+
+int lws_link_on_ws_open(struct lws_link *l)
+{
+    if (!l->exchange)
+        return -1;
+    l->link.is_ws = true;
+    front_ws_open(&l->link, &l->exchange->request);
+    forget_exchange(l);
+    return l->finished ? -1 : 0;
+}
+
+static int ws_error(struct lws_link *l, unsigned code, const char *why)
+{
+    forget_message(l);
+    front_ws_error(&l->link, code, why);
+    return 0;
+}
+
+/* Adds a piece to the unfinished message; false after having failed it. */
+static bool keep_piece(struct lws_link *l, struct span piece)
+{
+    size_t limit = l->server->app->config->max_payload;
+    if (!l->message) {
+        l->message = malloc(sizeof(*l->message));
+        if (!l->message)
+            return ws_error(l, CLOSE_INTERNAL, "out of memory");
+        buf_init(l->message, limit);
+    }
+    buf_add_span(l->message, piece);
+    if (buf_status(l->message) == E_NOMEM)
+        return ws_error(l, CLOSE_INTERNAL, "out of memory");
+    if (buf_status(l->message) != OK ||
+        l->message->len + lws_remaining_packet_payload(l->wsi) > limit)
+        return ws_error(l, CLOSE_TOO_BIG, "message is larger than --max-payload");
+    if (++l->pieces > limit / RX_PIECE + PIECES_SPARE)
+        return ws_error(l, CLOSE_POLICY, "message has too many fragments");
+    return true;
+}
+
+static bool is_open(const struct lws_link *l)
+{
+    return l->link.peer && l->link.peer->state == PEER_OPEN && !l->finished;
+}
+
+static int deliver(struct lws_link *l, struct span message)
+{
+    front_ws_message(&l->link, message, lws_frame_is_binary(l->wsi));
+    return l->finished ? -1 : 0;
+}
+
+int lws_link_on_receive(struct lws_link *l, struct span piece)
+{
+    bool last = lws_is_final_fragment(l->wsi);
+    if (!is_open(l) || (l->compressed && !l->inflated))
+        return l->finished ? -1 : 0; /* kept by the extension, or of no interest any more */
+    if (l->inflated || (last && !l->message)) {
+        l->inflated = false;
+        l->compressed = false;
+        return deliver(l, piece);
+    }
+    if (!keep_piece(l, piece) || !last)
+        return l->finished ? -1 : 0;
+    struct buf *whole = l->message;
+    l->message = NULL;
+    l->pieces = 0;
+    int result = deliver(l, buf_span(whole));
+    buf_fini(whole);
+    free(whole);
+    return result;
+}
+
+/* The whole compressed message is there: hand its inflated form to lws, which checks the UTF-8 and
+ * calls RECEIVE with it. */
+static int inflate_message(struct lws_link *l, struct lws_tokens *out)
+{
+    struct lws_server *server = l->server;
+    buf_reset(&server->inflated);
+    enum status status =
+        deflater_inflate(server->app->encoder.deflater, buf_span(l->message), &server->inflated);
+    buf_fini(l->message);
+    free(l->message);
+    l->message = NULL;
+    l->pieces = 0;
+    /* lws writes a NUL behind what we give it. */
+    if (status != OK || buf_reserve(&server->inflated, 1) != OK) {
+        bool big = status == E_LIMIT || status == OK;
+        ws_error(l, big ? CLOSE_TOO_BIG : CLOSE_INVALID,
+                 big ? "message inflates beyond --max-payload" : "bad deflate data");
+        return RX_MESSAGE;
+    }
+    out->token = (unsigned char *)server->inflated.ptr;
+    out->len = (int)server->inflated.len;
+    l->inflated = true;
+    return RX_MESSAGE;
+}
+
+int lws_link_on_deflated(struct lws_link *l, void *rx)
+{
+    struct rx_buffers *buffers = rx;
+    struct span piece = {(const char *)buffers->in.token, (size_t)buffers->in.len};
+    bool starts = !l->compressed && lws_get_reserved_bits(l->wsi) & 0x40;
+    bool pong = span_eq(piece, SPAN(PEER_PING_PAYLOAD));
+    if ((!l->compressed && !starts) || (pong && !starts))
+        return RX_UNTOUCHED; /* plain, or a control frame between: passes as it is */
+    l->compressed = true;
+    buffers->in.len = 0;
+    buffers->out.len = 0;
+    if (!is_open(l) || !keep_piece(l, piece))
+        return RX_TAKEN;
+    return lws_is_final_fragment(l->wsi) ? inflate_message(l, &buffers->out) : RX_TAKEN;
+}
+
+int lws_link_on_pong(struct lws_link *l)
+{
+    front_ws_pong(&l->link);
+    return 0;
+}
+
+int lws_link_on_peer_close(struct lws_link *l, size_t len)
+{
+    /* The answer to our own close frame, or a payload that is no code: nothing more to be said.
+     * Otherwise lws echoes it. */
+    bool ours = l->link.peer && l->link.peer->state != PEER_OPEN;
+    return ours || len == 1 ? -1 : 0;
+}
+
+int lws_link_on_writable(struct lws_link *l)
+{
+    if (l->finished)
+        return -1;
+    front_writable(&l->link);
+    return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lws_link: a link over libwebsockets.
+ *
+ * Made when a connection is accepted, freed when lws destroys its wsi. What lws reports is turned
+ * into the front's events here; what the front asks for is done by the rules of lws 4.1.6: what
+ * goes out is pre-framed bytes in LWS_WRITE_HTTP writes, never a framing write; a connection is
+ * ended by shutdown() or from inside its own callback, never freed from outside.
+ */
+#ifndef STREAMD_TRANSPORT_LWS_LINK_H
+#define STREAMD_TRANSPORT_LWS_LINK_H
+
+#include "base/buf.h"
+#include "streamd/app.h"
+#include "streamd/transport/link.h"
+#include "streamd/transport/lws_request.h"
+#include "streamd/transport/lws_server.h"
+
+struct park_watch;
+
+struct lws_link {
+    struct link link;
+    struct lws *wsi;           /* borrows; lws's connection */
+    struct lws_server *server; /* borrows */
+    struct exchange *exchange; /* owns; the request being read or answered, or NULL */
+    struct buf *message;       /* owns; pieces of an unfinished ws message, or NULL */
+    struct park_watch *watch;  /* owns; while parked */
+    uint32_t pieces;           /* of the unfinished message */
+    bool compressed;           /* the unfinished message has RSV1 */
+    bool inflated;             /* `in` of the RECEIVE that follows is a whole message */
+    bool in_callback;          /* lws is calling: closing is a return value */
+    bool finished;             /* close once it can be done */
+    bool closed_by_us;         /* our close frame is out */
+};
+
+/* The link of a wsi; NULL before it has one. */
+struct lws_link *lws_link_of(struct lws *wsi);
+
+/* NULL when out of memory. */
+struct lws_link *lws_link_create(struct lws_server *server, struct lws *wsi);
+void lws_link_destroy(struct lws_link *l);
+
+/* lws's events. The int is what the lws callback returns: nonzero ends the connection. */
+int lws_link_on_request(struct lws_link *l);
+int lws_link_on_body(struct lws_link *l, struct span piece);
+int lws_link_on_body_end(struct lws_link *l);
+int lws_link_on_upgrade(struct lws_link *l, const char *protocol);
+int lws_link_on_ws_open(struct lws_link *l);
+int lws_link_on_receive(struct lws_link *l, struct span piece);
+int lws_link_on_pong(struct lws_link *l);
+int lws_link_on_peer_close(struct lws_link *l, size_t len);
+int lws_link_on_writable(struct lws_link *l);
+
+/* permessage-deflate's PAYLOAD_RX; answers what the extension callback returns. */
+int lws_link_on_deflated(struct lws_link *l, void *rx_buffers);
+
+#endif

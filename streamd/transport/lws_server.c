@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is set here and why is measured: own accept, because a stalled client with the kernel's
+ * default send buffer first gets megabytes of old frames when it wakes; rx_buffer_size 256 with
+ * tx_packet_size 65536, because the first is allocated per connection and the second caps a write;
+ * a pulse, because the libev plugin of lws 4.1.6 ignores a deadline shorter than the pending one.
+ */
+#include "streamd/transport/lws_server.h"
+
+#include "streamd/app.h"
+#include "streamd/log.h"
+#include "streamd/transport/address.h"
+#include "streamd/transport/lws_link.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS_PER_WAKEUP = 64,
+    SEND_BUFFER_BYTES = 64 * 1024,
+    RECEIVE_BUFFER_BYTES = 256,
+    HEADER_BYTES = 16384,
+    HEADER_TIMEOUT_S = 15,
+    KEEPALIVE_S = 75,
+    PULSE_US = 50 * 1000,
+    RESERVED_FDS = 64, /* for trainers to be told so, the store and the log */
+};
+
+/* The single callback: reason → event, nothing else. A wsi without a link is none of ours yet. */
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t len)
+{
+    (void)user;
+    struct lws_link *l = lws_link_of(wsi);
+    if (reason == LWS_CALLBACK_RAW_ADOPT)
+        return -1; /* CONNECT turned the connection raw */
+    if (!l)
+        return 0;
+    switch (reason) {
+    case LWS_CALLBACK_HTTP:
+        return lws_link_on_request(l);
+    case LWS_CALLBACK_HTTP_BODY:
+        return lws_link_on_body(l, (struct span){in, len});
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return lws_link_on_body_end(l);
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return lws_link_on_upgrade(l, in);
+    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+        return !lws_deflate_acceptable(wsi);
+    case LWS_CALLBACK_ESTABLISHED:
+        return lws_link_on_ws_open(l);
+    case LWS_CALLBACK_RECEIVE:
+        return lws_link_on_receive(l, (struct span){in, len});
+    case LWS_CALLBACK_RECEIVE_PONG:
+        return lws_link_on_pong(l);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return lws_link_on_peer_close(l, len);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return lws_link_on_writable(l);
+    case LWS_CALLBACK_WSI_DESTROY:
+        lws_set_opaque_user_data(wsi, NULL);
+        lws_link_destroy(l);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static const struct lws_protocols protocols[] = {
+    {.name = "streamd",
+     .callback = on_event,
+     .rx_buffer_size = RECEIVE_BUFFER_BYTES,
+     .tx_packet_size = 65536},
+    {.name = NULL},
+};
+
+/* Never by lws: a watcher's heartbeat is ours (peers.h). */
+static const lws_retry_bo_t no_lws_pings = {.secs_since_valid_ping = 0,
+                                            .secs_since_valid_hangup = 0};
+
+static void emit_log(int level, const char *line)
+{
+    size_t n = strlen(line);
+    struct log_text text;
+    if (n > 0 && line[n - 1] == '\n')
+        n--;
+    if (level & LLL_ERR)
+        log_debug("lws", "%s ignoring", log_quoted(&text, (struct span){line, n}));
+}
+
+static void on_pulse(lws_sorted_usec_list_t *sul)
+{
+    struct lws_server *s = LIST_ENTRY(sul, struct lws_server, pulse);
+    lws_sul_schedule(s->context, 0, &s->pulse, on_pulse, PULSE_US);
+}
+
+/* As many file descriptors as we may have, some of them kept from clients. */
+static unsigned fd_limit(const struct config *config)
+{
+    struct rlimit limit = {0};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    uint64_t want = config->max_connections + config->max_trainers + RESERVED_FDS;
+    uint64_t may = limit.rlim_cur > 2 * RESERVED_FDS ? limit.rlim_cur - RESERVED_FDS : 64;
+    return (unsigned)(want < may ? want : may);
+}
+
+static bool create_context(struct lws_server *s)
+{
+    void *loops[1] = {s->loop};
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = protocols,
+        .extensions = lws_deflate_extensions,
+        .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+                   LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .foreign_loops = loops,
+        .fd_limit_per_thread = fd_limit(s->app->config),
+        .max_http_header_data = HEADER_BYTES,
+        .timeout_secs = HEADER_TIMEOUT_S,
+        .keepalive_timeout = KEEPALIVE_S,
+        .retry_and_idle_policy = &no_lws_pings,
+        .vhost_name = "streamd",
+    };
+    lws_set_log_level(LLL_ERR | LLL_WARN, emit_log);
+    s->context = lws_create_context(&info);
+    if (!s->context)
+        return false;
+    s->vhost = lws_create_vhost(s->context, &info);
+    if (!s->vhost)
+        return false;
+    lws_sul_schedule(s->context, 0, &s->pulse, on_pulse, PULSE_US);
+    return true;
+}
+
+static void adopt(struct lws_server *s, int fd)
+{
+    int on = 1;
+    int bytes = SEND_BUFFER_BYTES;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    struct lws *wsi = lws_adopt_socket_vhost(s->vhost, fd);
+    if (!wsi)
+        return; /* lws has closed the socket */
+    struct lws_link *l = lws_link_create(s, wsi);
+    if (!l) {
+        shutdown(fd, SHUT_RDWR);
+        return;
+    }
+    lws_set_opaque_user_data(wsi, l);
+}
+
+static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
+{
+    (void)loop;
+    (void)events;
+    struct lws_server *s = ((struct listener *)(void *)io)->server;
+    struct stats *stats = &s->app->stats;
+    for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
+        int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
+        if (stats->connections < s->app->config->max_connections) {
+            adopt(s, fd);
+        } else {
+            stats->connections_refused++;
+            close(fd);
+        }
+    }
+}
+
+static bool listen_on(struct lws_server *s, struct listener *l, const char *where)
+{
+    char bound[ADDRESS_TEXT_MAX];
+    const char *why = address_listen(where, &l->fd, bound);
+    if (why) {
+        log_error("listen", "cannot listen on %s: %s", where, why);
+        return false;
+    }
+    l->server = s;
+    ev_io_init(&l->io, on_acceptable, l->fd, EV_READ);
+    ev_io_start(s->loop, &l->io);
+    printf("listening on http://%s\n", bound);
+    fflush(stdout);
+    return true;
+}
+
+struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop)
+{
+    struct lws_server *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    const struct config *config = app->config;
+    s->app = app;
+    s->loop = loop;
+    lws_deflate_init(&s->deflate);
+    buf_init(&s->inflated, config->max_payload + 1);
+    s->listeners = calloc(config->listen_count, sizeof(*s->listeners));
+    if (!s->listeners || !create_context(s)) {
+        log_error("listen", "libwebsockets could not be started");
+        goto fail;
+    }
+    for (size_t i = 0; i < config->listen_count; i++) {
+        s->listeners[i].fd = -1;
+        s->listener_count++;
+        if (!listen_on(s, &s->listeners[i], config->listen[i]))
+            goto fail;
+    }
+    return s;
+fail:
+    lws_server_destroy(s);
+    return NULL;
+}
+
+void lws_server_drain(struct lws_server *s)
+{
+    for (size_t i = 0; i < s->listener_count; i++) {
+        if (s->listeners[i].fd < 0)
+            continue;
+        ev_io_stop(s->loop, &s->listeners[i].io);
+        close(s->listeners[i].fd);
+        s->listeners[i].fd = -1;
+    }
+}
+
+void lws_server_destroy(struct lws_server *s)
+{
+    if (!s)
+        return;
+    lws_server_drain(s);
+    if (s->context) {
+        lws_sul_cancel(&s->pulse);
+        lws_context_destroy(s->context);
+        /* The libev plugin finishes its closes from the loop. */
+        ev_run(s->loop, EVRUN_NOWAIT);
+        ev_run(s->loop, EVRUN_NOWAIT);
+    }
+    buf_fini(&s->inflated);
+    free(s->listeners);
+    free(s);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lws_server: libwebsockets as a guest on our libev loop.
+ *
+ * Owns the lws context and the listening sockets; accepts itself and hands the sockets to lws, so
+ * that every --listen address, TCP_NODELAY, buffer sizes and the connection limit are ours to set.
+ */
+#ifndef STREAMD_TRANSPORT_LWS_SERVER_H
+#define STREAMD_TRANSPORT_LWS_SERVER_H
+
+#include "base/buf.h"
+#include "streamd/transport/lws_deflate.h"
+
+#include <ev.h>
+#include <libwebsockets.h>
+
+struct app;
+struct lws_server;
+
+struct listener {
+    ev_io io;
+    struct lws_server *server; /* borrows */
+    int fd;                    /* owns; -1: unused */
+};
+
+struct lws_server {
+    struct app *app;              /* borrows */
+    struct ev_loop *loop;         /* borrows */
+    struct lws_context *context;  /* owns */
+    struct lws_vhost *vhost;      /* borrows from the context */
+    lws_sorted_usec_list_t pulse; /* keeps lws's timers going, see lws_server.c */
+    struct lws_deflate deflate;
+    struct buf inflated;        /* scratch: one message */
+    struct listener *listeners; /* owns */
+    size_t listener_count;
+};
+
+/* Listens everywhere and says so on stdout, a line each. NULL after logging why. */
+struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop);
+
+/* Drops all connections. */
+void lws_server_destroy(struct lws_server *s);
+
+/* No new connections. */
+void lws_server_drain(struct lws_server *s);
+
+#endif

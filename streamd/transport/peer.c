@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The flush is the hot path of the daemon. A watcher with one thing waiting (the usual case) gets
+ * the shared bytes themselves; only with two or more are they laid end to end in a scratch buffer,
+ * so that it still is one write. What waits while the connection is choked stays in the subscriber,
+ * where newer updates replace older ones; nothing is handed to the kernel's queue ahead of need.
+ */
+#include "streamd/transport/peer.h"
+
+#include "proto/wsframe.h"
+#include "streamd/log.h"
+#include "streamd/transport/engine.h"
+#include "streamd/transport/peers.h"
+#include "streamd/transport/watch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* One write carries at most this, give or take one message. */
+enum { WRITE_BYTES = 64 * 1024 };
+
+struct peer *peer_of(struct subscriber *s)
+{
+    return LIST_ENTRY(s, struct peer, subscriber);
+}
+
+static void peer_enter(struct peer *p, enum peer_state next)
+{
+    static const bool allowed[PEER_STATES][PEER_STATES] = {
+        [PEER_OPEN] = {[PEER_CLOSING] = true},
+        [PEER_CLOSING] = {[PEER_DOOMED] = true},
+    };
+    assert(allowed[p->state][next]);
+    p->state = (uint8_t)next;
+}
+
+struct peer *peer_create(struct peers *peers, const struct dialect *dialect, struct link *link,
+                         enum form form)
+{
+    struct peer *p = calloc(1, sizeof(*p));
+    if (!p)
+        return NULL;
+    p->dialect = dialect;
+    p->peers = peers;
+    p->link = link;
+    if (link)
+        link->peer = p;
+    subscriber_init(&p->subscriber, peers->hub, &dialect->subscriber, form);
+    list_init(&p->all);
+    list_add_tail(&peers->all, &p->all);
+    wait_init(&p->heartbeat);
+    wait_init(&p->deadline);
+    waitlist_add(&peers->ping, &p->heartbeat, peers->now.us);
+    waitlist_add(&peers->connect, &p->deadline, peers->now.us);
+    peers_arm(peers);
+    peers->stats->peers++;
+    peers->stats->peers_opened++;
+    return p;
+}
+
+static void doom(struct peer *p)
+{
+    peer_enter(p, PEER_DOOMED);
+    wait_cancel(&p->deadline);
+    list_remove(&p->all);
+    list_add_tail(&p->peers->doomed, &p->all);
+    p->peers->stats->peers--;
+}
+
+void peer_close(struct peer *p, unsigned code, const char *why)
+{
+    if (p->state != PEER_OPEN)
+        return;
+    log_debug("peer", "close dialect=%s code=%u why=\"%s\"", p->dialect->name, code, why);
+    peer_enter(p, PEER_CLOSING);
+    wait_cancel(&p->heartbeat);
+    wait_cancel(&p->deadline);
+    p->dialect->goodbye(p, code, why);
+    subscriber_fini(&p->subscriber);
+    if (p->link) {
+        waitlist_add(&p->peers->linger, &p->deadline, p->peers->now.us);
+        peers_arm(p->peers);
+    } else {
+        doom(p);
+    }
+}
+
+void peer_link_gone(struct peer *p)
+{
+    p->link = NULL;
+    if (p->state == PEER_OPEN)
+        peer_close(p, CLOSE_NORMAL, "connection closed");
+    else if (p->state == PEER_CLOSING)
+        doom(p);
+}
+
+void peer_alive(struct peer *p)
+{
+    if (p->state != PEER_OPEN)
+        return;
+    waitlist_add(&p->peers->ping, &p->heartbeat, p->peers->now.us);
+    peers_arm(p->peers);
+}
+
+void peer_settled(struct peer *p)
+{
+    if (p->state == PEER_OPEN)
+        wait_cancel(&p->deadline);
+}
+
+void peer_send_event(struct peer *p, const char *event, struct span payload, uint64_t offset)
+{
+    if (p->state != PEER_OPEN)
+        return;
+    struct message m;
+    message_init(&m, p->peers->encoder, event, payload, offset);
+    struct refbuf *bytes = message_form(&m, (enum form)p->subscriber.form);
+    p->peers->stats->messages_bytes_plain += message_plain_bytes(&m);
+    subscriber_push(&p->subscriber, bytes ? refbuf_ref(bytes) : NULL,
+                    p->subscriber.form == FORM_PACKET ? ENTRY_TEXT : ENTRY_FRAMED);
+    message_fini(&m);
+}
+
+/* Appends one entry to the scratch as it goes on a stream. */
+static void add_entry(struct buf *frames, const struct outbox_entry *e)
+{
+    if (e->kind != ENTRY_FRAMED) {
+        unsigned char head[WS_HEADER_MAX];
+        size_t n =
+            wsframe_header(head, e->kind == ENTRY_TEXT ? WS_TEXT : WS_BINARY, false, e->bytes->len);
+        buf_add(frames, head, n);
+    }
+    buf_add_span(frames, refbuf_span(e->bytes));
+}
+
+static void write_bytes(struct peer *p, struct span bytes, uint64_t messages)
+{
+    struct stats *stats = p->peers->stats;
+    stats->writes++;
+    stats->messages_sent += messages;
+    stats->messages_bytes_wire += bytes.len;
+    p->link->ops->write(p->link, bytes);
+}
+
+static void write_waiting(struct peer *p)
+{
+    struct buf *frames = &p->peers->frames;
+    struct outbox_entry first;
+    struct outbox_entry next = {.bytes = NULL};
+    if (!subscriber_take(&p->subscriber, &first))
+        return;
+    if (!subscriber_take(&p->subscriber, &next) && first.kind == ENTRY_FRAMED) {
+        write_bytes(p, refbuf_span(first.bytes), 1);
+        refbuf_unref(first.bytes);
+        return;
+    }
+    uint64_t messages = 1;
+    buf_reset(frames);
+    add_entry(frames, &first);
+    refbuf_unref(first.bytes);
+    for (bool more = next.bytes != NULL; more;
+         more = frames->len < WRITE_BYTES && subscriber_take(&p->subscriber, &next)) {
+        add_entry(frames, &next);
+        refbuf_unref(next.bytes);
+        messages++;
+    }
+    if (buf_status(frames) == OK)
+        write_bytes(p, buf_span(frames), messages);
+    else
+        peer_close(p, CLOSE_INTERNAL, "out of memory");
+}
+
+void peer_flush_stream(struct subscriber *s)
+{
+    struct peer *p = peer_of(s);
+    if (s->overflowed) {
+        p->peers->stats->peers_closed_slow++;
+        peer_close(p, CLOSE_SLOW, "too slow: outbox is full");
+        return;
+    }
+    if (!p->link || p->state != PEER_OPEN)
+        return;
+    if (p->link->ops->choked(p->link)) {
+        p->link->ops->want_writable(p->link);
+        return;
+    }
+    watch_replay(p);
+    write_waiting(p);
+    if (p->state == PEER_OPEN && subscriber_waiting(s))
+        p->link->ops->want_writable(p->link);
+}
+
+void peer_goodbye_ws(struct peer *p, unsigned code, const char *why)
+{
+    unsigned char head[WS_HEADER_MAX];
+    unsigned char payload[WS_CONTROL_MAX];
+    if (!p->link)
+        return;
+    if (!p->link->ops->choked(p->link) && !p->subscriber.overflowed)
+        write_waiting(p);
+    size_t n = wsframe_close_payload(payload, code, span_of(why));
+    struct buf *frames = &p->peers->frames;
+    buf_reset(frames);
+    buf_add(frames, head, wsframe_header(head, WS_CLOSE, false, n));
+    buf_add(frames, payload, n);
+    p->link->ops->write(p->link, buf_span(frames));
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "streamd/transport/plain.h"
+
+#include "proto/json_write.h"
+#include "proto/plain.h"
+#include "proto/query.h"
+#include "proto/wsframe.h"
+#include "streamd/transport/peers.h"
+#include "streamd/transport/random_id.h"
+#include "streamd/transport/watch.h"
+
+enum { ACK_LIMIT = 4096, CLIENT_ID_LEN = 20 };
+
+static void send_error(struct peer *p, const char *code, const char *message, struct span id)
+{
+    struct buf *text = &p->peers->text;
+    buf_reset(text);
+    buf_add_char(text, '{');
+    json_write_pair_string(text, "code", span_of(code));
+    json_write_pair_string(text, "message", span_of(message));
+    if (id.len)
+        json_write_pair_raw(text, "id", id);
+    buf_add_char(text, '}');
+    peer_send_event(p, "error", buf_span(text), 0);
+}
+
+static void send_ack(struct peer *p, struct span id, struct span data)
+{
+    struct buf *text = &p->peers->text;
+    buf_reset(text);
+    plain_write_ack(text, id, data);
+    subscriber_push(&p->subscriber, refbuf_create(buf_span(text)), ENTRY_TEXT);
+}
+
+static void on_message(struct peer *p, struct link *l, struct span message, bool binary)
+{
+    (void)l;
+    struct plain_message m;
+    struct json_error error;
+    if (binary) {
+        peer_close(p, CLOSE_UNSUPPORTED, "expected text");
+        return;
+    }
+    if (plain_decode(message, &m, &error) != OK) {
+        send_error(p, error.code, error.why, (struct span){0});
+        return;
+    }
+    struct buf ack;
+    buf_init(&ack, ACK_LIMIT);
+    if (!watch_command(p, m.event, m.data, &ack))
+        send_error(p, "unknown_event", "no such event", m.id);
+    else if (m.id.len && p->state == PEER_OPEN)
+        send_ack(p, m.id, buf_span(&ack));
+    buf_fini(&ack);
+}
+
+static bool ping(struct peer *p)
+{
+    unsigned char head[WS_HEADER_MAX];
+    struct span payload = SPAN(PEER_PING_PAYLOAD);
+    size_t n = wsframe_header(head, WS_PING, false, payload.len);
+    subscriber_push(&p->subscriber, refbuf_create2((struct span){(const char *)head, n}, payload),
+                    ENTRY_FRAMED);
+    return true;
+}
+
+static void on_link_closed(struct peer *p, struct link *l)
+{
+    (void)l;
+    peer_link_gone(p);
+}
+
+static const struct dialect dialect_plain = {
+    .name = "plain",
+    .ping = ping,
+    .message = on_message,
+    .link_closed = on_link_closed,
+    .goodbye = peer_goodbye_ws,
+    .subscriber = {.flush = peer_flush_stream},
+};
+
+static void greet(struct peer *p)
+{
+    char id[CLIENT_ID_LEN + 1];
+    struct buf *text = &p->peers->text;
+    random_id(id, CLIENT_ID_LEN);
+    buf_reset(text);
+    buf_add_char(text, '{');
+    json_write_pair_string(text, "client_id", span_of(id));
+    buf_add_char(text, '}');
+    peer_send_event(p, "connection_established", buf_span(text), 0);
+}
+
+void plain_open(struct peers *peers, struct link *l, const struct request *req)
+{
+    struct peer *p =
+        peer_create(peers, &dialect_plain, l, l->deflate ? FORM_PLAIN_DEFLATED : FORM_PLAIN);
+    if (!p) {
+        l->ops->kill(l);
+        return;
+    }
+    greet(p);
+    struct query_value value;
+    uint64_t since = UINT64_MAX;
+    if (query_find(req->query, "since", &value) && !span_u64(query_span(&value), &since))
+        send_error(p, "bad_since", "since must be an offset", (struct span){0});
+    struct query query;
+    query_init(&query, req->query);
+    while (query_next(&query, "sessionId", &value)) {
+        struct span id = query_span(&value);
+        bool valid = session_id_valid(id) || span_is(id, "*");
+        const char *why = valid ? watch_subscribe(p, id, since) : "sessionId is not valid";
+        if (why)
+            send_error(p, "bad_session_id", why, (struct span){0});
+    }
+}

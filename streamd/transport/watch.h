@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch: what a watcher may ask for, the same in every dialect.
+ *
+ * subscribe_session, unsubscribe_session, get_session_history and the legacy join_room: from one
+ * table, each with the events it emits and the object its acknowledgement carries.
+ */
+#ifndef STREAMD_TRANSPORT_WATCH_H
+#define STREAMD_TRANSPORT_WATCH_H
+
+#include "base/buf.h"
+#include "streamd/transport/peer.h"
+
+/*
+ * Runs one command. `data` is its JSON argument (empty when absent). Appends the acknowledgement, a
+ * JSON object with "success", to `ack`. False when there is no such command (nothing appended).
+ */
+bool watch_command(struct peer *p, struct span event, struct span data, struct buf *ack);
+
+/* subscribe_session, once the arguments are read. since: UINT64_MAX: not asked for. NULL, or why
+ * not (static). */
+const char *watch_subscribe(struct peer *p, struct span session_id, uint64_t since);
+
+/* Queues the next part of what the peer's memberships still have to replay. */
+void watch_replay(struct peer *p);
+
+#endif
