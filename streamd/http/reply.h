@@ -19,7 +19,7 @@ enum {
     REPLY_BODY_MAX = 64 << 20, /* bytes of a body; what would be longer becomes a 413 */
     REPLY_HEAD_MAX = 4096,     /* bytes of the headers, with room to spare */
     REPLY_GZIP_MIN = 1025,     /* shorter bodies are not worth it */
-    REPLY_GZIP_MAX = 4 << 20,  /* longer ones would hold the loop up: they go out as they are */
+    REPLY_GZIP_MAX = 1 << 20,  /* longer ones would hold the loop up: they go out as they are */
 };
 
 struct reply {
@@ -34,6 +34,7 @@ struct reply {
     uint64_t etag;                /* 0: none */
     unsigned allow;               /* methods, for 405 and 204; HEAD and OPTIONS are implied */
     bool close;                   /* close the connection afterwards */
+    bool stream;                  /* headers only: the body is written later, until the close */
 };
 
 /* `body_limit` in bytes: REPLY_BODY_MAX but for tests. Allocates nothing. */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A walk over some fifteen rows costs less than hashing the path would, and keeps the order of the
+ * tables the order of the documents. Rows with the same pattern and different methods are allowed;
+ * a path that some row has with another method is a 405 that names them all, never a 404.
+ *
+ * A page of a foreign origin may read nothing (cors.h), but a browser sends its "simple" POST first
+ * and asks nobody. So a write with a foreign Origin is refused before a route sees it.
+ */
+#include "streamd/http/router.h"
+
+#include "streamd/app.h"
+#include "streamd/http/cors.h"
+
+#include <string.h>
+
+static const struct route *const tables[] = {routes_training, routes_legacy, routes_service};
+
+enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
+
+bool router_refuse(const struct config *config, const struct request *req, struct reply *reply)
+{
+    const unsigned reads = METHOD_GET | METHOD_HEAD | METHOD_OPTIONS;
+    if (!host_valid(req->host))
+        reply_error(reply, 400, "The Host header is missing or malformed");
+    else if (!host_allowed(config, req->host))
+        reply_error(reply, 421,
+                    "The daemon listens on loopback and does not answer under this Host: use an IP "
+                    "address or localhost, or start it with --allow-origin");
+    else if (req->content_encoding.len > 0 && !span_is_nocase(req->content_encoding, "identity"))
+        reply_error(reply, 415, "Send the body without Content-Encoding");
+    else if (!(req->method & reads) && !cors_allowed(config, req->origin, req->host))
+        reply_error(reply, 403, "This origin may not write: see --allow-origin");
+    else
+        return false;
+    return true;
+}
+
+/* Sets the request's tail when the pattern takes one. */
+static bool matches(const struct route *route, struct request *req)
+{
+    struct span pattern = span_of(route->pattern);
+    if (pattern.ptr[pattern.len - 1] != '/')
+        return span_eq(pattern, req->path);
+    if (req->path.len <= pattern.len || !span_starts(req->path, pattern))
+        return false;
+    req->tail = (struct span){req->path.ptr + pattern.len, req->path.len - pattern.len};
+    return true;
+}
+
+/* The route for path and method, or NULL and in *allow the methods that the path takes. */
+static const struct route *find_route(struct request *req, unsigned *allow)
+{
+    unsigned method = req->method == METHOD_HEAD ? METHOD_GET : req->method;
+    for (size_t t = 0; t < TABLES; t++) {
+        for (const struct route *route = tables[t]; route->pattern; route++) {
+            if (!matches(route, req))
+                continue;
+            if (route->methods & method)
+                return route;
+            *allow |= route->methods;
+        }
+    }
+    return NULL;
+}
+
+static void refuse_method(const struct request *req, unsigned allow, struct reply *reply)
+{
+    if (req->method == METHOD_OPTIONS) {
+        reply_options(reply, allow);
+        return;
+    }
+    reply_error(reply, 405, "This path does not take that method");
+    reply->allow = allow;
+}
+
+void router_answer(struct app *app, struct request *req, struct reply *reply)
+{
+    unsigned allow = 0;
+    if (router_refuse(app->config, req, reply))
+        return;
+    const struct route *route = find_route(req, &allow);
+    if (route && route->answer)
+        route->answer(app, req, reply);
+    else if (allow != 0)
+        refuse_method(req, allow, reply);
+    else if (!assets_answer(app->assets, req, reply))
+        reply_error(reply, 404, "Not found");
+    else if (req->method != METHOD_GET && req->method != METHOD_HEAD)
+        refuse_method(req, METHOD_GET, reply);
+}
