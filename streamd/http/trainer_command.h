@@ -3,8 +3,9 @@
  * trainer_command: starts the trainer that --trainer-command names, for the legacy start routes.
  *
  * The command runs under /bin/sh -c in its own process group with STREAMD_SOCKET,
- * STREAMD_SESSION_ID and STREAMD_CONFIG (JSON) set; it is expected to connect and send `start` with
- * that id. Its end is reaped; an exit before `complete` fails the session.
+ * STREAMD_SESSION_ID and STREAMD_CONFIG (JSON) set, no signal blocked or ignored, nothing of ours
+ * open but stdout and stderr. It stays in the foreground, connects and sends `start` with that id.
+ * Its end is reaped; a session that it leaves without `complete` or `fail` fails a moment later.
  */
 #ifndef STREAMD_HTTP_TRAINER_COMMAND_H
 #define STREAMD_HTTP_TRAINER_COMMAND_H
@@ -14,6 +15,13 @@
 #include "streamd/clock.h"
 #include "streamd/config.h"
 
+#include <stdbool.h>
+
+enum {
+    TRAINER_COMMANDS_MAX = 16,       /* trainers at a time */
+    TRAINER_CONFIG_BYTES_MAX = 65536 /* of config_json: what a `start` line could carry */
+};
+
 struct registry;
 struct trainer_command;
 
@@ -21,14 +29,28 @@ struct trainer_command;
 struct trainer_command *trainer_command_create(const struct config *config,
                                                struct registry *registry);
 
-/* Sends SIGTERM to what still runs and forgets it. */
+/* Sends SIGTERM to what still runs and forgets it. NULL is allowed. */
 void trainer_command_destroy(struct trainer_command *t);
 
-/* E_LIMIT when too many run at once, E_IO when it cannot be spawned. */
+/*
+ * E_LIMIT when too many run at once or the config is too long, E_STATE when one runs for this id
+ * already, E_NOMEM, E_IO when it cannot be spawned (logged).
+ */
 MUST_CHECK enum status trainer_command_start(struct trainer_command *t, struct span session_id,
                                              struct span config_json);
 
-/* SIGCHLD came: reap, and fail the sessions whose trainer ended without `complete`. */
+/* SIGTERM to the process group of this session's trainer; false when none of ours runs for it. */
+bool trainer_command_stop(struct trainer_command *t, struct span session_id);
+
+/* Whether the trainer of this session was told to pause: the legacy views show it. Sessions whose
+ * trainer we did not start are never paused. */
+void trainer_command_set_paused(struct trainer_command *t, struct span session_id, bool paused);
+bool trainer_command_paused(const struct trainer_command *t, struct span session_id);
+
+/*
+ * SIGCHLD came: reap, and a second later fail the sessions whose trainer ended without saying so.
+ * The second is for its last lines, which may still stand in the socket.
+ */
 void trainer_command_reap(struct trainer_command *t, struct now now);
 
 #endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A start registers the session before the trainer is there, so that the page's first poll, a
+ * second later, finds it. If the command then cannot be spawned the session is taken away again,
+ * unless it had a history: then it fails, visibly.
+ *
+ * A stop goes to the trainer as a control line, so that it can save and say `complete`. A trainer
+ * that has not connected yet hears no line and gets SIGTERM. A stop of what has ended is done
+ * already; any other command that nobody hears is a 409, for "success" would be a lie.
+ */
+#include "streamd/http/legacy_control.h"
+
+#include "proto/fields.h"
+#include "proto/json_write.h"
+#include "streamd/app.h"
+#include "streamd/ingest/unix.h"
+
+#include <stdio.h>
+
+static void answer_success(struct reply *reply, struct span id, const char *status)
+{
+    struct buf *out = &reply->body;
+    buf_add_char(out, '{');
+    json_write_pair_bool(out, "success", true);
+    json_write_pair_string(out, "sessionId", id);
+    json_write_pair_string(out, "status", span_of(status));
+    buf_add_char(out, '}');
+}
+
+/* The body as an object, owned by the caller; NULL and the reply is the refusal. */
+static struct fields *parse_body(const struct request *req, struct reply *reply)
+{
+    struct fields *body;
+    struct json_error error;
+    char message[160];
+    enum status status = fields_parse(req->body, &body, &error);
+    if (status == OK && fields_is_object(body))
+        return body;
+    if (status == OK) {
+        fields_destroy(body);
+        reply_error(reply, 400, "The body must be a JSON object");
+    } else if (status == E_MALFORMED) {
+        (void)snprintf(message, sizeof(message), "The body must be a JSON object: %s at byte %zu",
+                       error.why, error.at);
+        reply_error(reply, 400, message);
+    } else {
+        reply_error(reply, 503, "Out of memory");
+    }
+    return NULL;
+}
+
+/* The raw bytes of a member of an object that was parsed before; empty when there is none. */
+static struct span raw_member(struct span object, const char *name)
+{
+    struct json_scan scan;
+    struct json_value key;
+    struct span found = {NULL, 0};
+    struct span value;
+    json_scan_init(&scan, object, JSON_STRICT);
+    (void)json_next(&scan, &key); /* the brace */
+    while (json_next(&scan, &key) == JSON_KEY && json_skip(&scan, &value) == OK) {
+        if (span_is(key.raw, name))
+            found = value;
+    }
+    return found;
+}
+
+/*
+ * What the trainer and the session get: the page's own object, and num_models, the pages' word,
+ * also under the name that everybody else understands.
+ */
+static void write_config(struct span config, const struct fields *body, struct buf *out)
+{
+    double models;
+    if (config.len == 0) {
+        buf_add_str(out, "{}");
+        return;
+    }
+    json_write_minified(out, config);
+    if (buf_status(out) != OK || !fields_number(body, "num_models", &models) ||
+        fields_has(body, "model_count"))
+        return;
+    out->len--; /* its brace */
+    json_write_pair_double(out, "model_count", models);
+    buf_add_char(out, '}');
+}
+
+static void refuse_spawn(struct reply *reply, enum status status)
+{
+    switch (status) {
+    case E_STATE:
+        reply_error(reply, 409, "A trainer of this session runs already");
+        break;
+    case E_LIMIT:
+        reply_error(reply, 503, "As many trainers as may run at once are running");
+        break;
+    default:
+        reply_error(reply, 500, "The trainer command could not be started");
+        break;
+    }
+}
+
+static void launch(struct app *app, const struct request *req, struct span id, struct span config,
+                   struct reply *reply)
+{
+    struct session *s = NULL;
+    struct line start = {.type = LINE_START, .session_id = id, .config = config};
+    bool known = id.len > 0 && registry_find(&app->registry, id) != NULL;
+    enum status status = registry_start(&app->registry, &start, req->now, &s);
+    if (status != OK) {
+        reply_error(reply, 503, status == E_LIMIT ? "Too many sessions" : "Out of memory");
+        return;
+    }
+    status = trainer_command_start(app->trainers, session_id(s), config);
+    if (status == OK) {
+        answer_success(reply, session_id(s), "running");
+        return;
+    }
+    refuse_spawn(reply, status);
+    if (known)
+        session_fail(s, SPAN("the trainer command could not be started"), req->now);
+    else
+        registry_remove(&app->registry, s);
+}
+
+/* What must hold before a session is touched. */
+static bool may_launch(struct app *app, struct span id, const struct buf *config,
+                       struct reply *reply)
+{
+    const struct session *s = id.len > 0 ? registry_find_live(&app->registry, id) : NULL;
+    if (!app->trainers)
+        reply_error(reply, 503,
+                    "There is no trainer command: start the daemon with --trainer-command");
+    else if (id.len > 0 && !session_id_valid(id))
+        reply_error(reply, 400, "sessionId must be 1 to 128 of A-Z a-z 0-9 . _ : -");
+    else if (s && !session_finished(s))
+        reply_error(reply, 409, "This session is running already");
+    else if (buf_status(config) != OK)
+        reply_error(reply, 413, "The config is longer than 65536 bytes");
+    else
+        return true;
+    return false;
+}
+
+static void start(struct app *app, const struct request *req, struct span id, struct span config,
+                  const struct fields *body, struct reply *reply)
+{
+    struct buf text;
+    buf_init(&text, TRAINER_CONFIG_BYTES_MAX);
+    write_config(config, body, &text);
+    if (may_launch(app, id, &text, reply))
+        launch(app, req, id, buf_span(&text), reply);
+    buf_fini(&text);
+}
+
+/* The session, or NULL and the reply says why not. */
+static struct session *find(struct app *app, struct span id, struct reply *reply)
+{
+    struct session *s = registry_find_live(&app->registry, id);
+    if (!s)
+        reply_error(reply, id.len > 0 ? 404 : 400,
+                    id.len > 0 ? "Session not found" : "sessionId required");
+    return s;
+}
+
+/* Told by a control line, or, for a stop, by a signal. */
+static bool tell(struct app *app, struct span id, const char *command)
+{
+    struct unix_ingest *ingest = app->unix_ingest;
+    if (ingest && unix_ingest_control(ingest, id, command, SPAN("asked for by a page")) > 0)
+        return true;
+    bool stop = span_is(SPAN("stop"), command);
+    return stop && app->trainers && trainer_command_stop(app->trainers, id);
+}
+
+static const struct command {
+    const char *name;
+    const char *status; /* what the page shows afterwards */
+    bool pauses;
+} commands[] = {
+    {"pause", "paused", true},
+    {"resume", "running", false},
+    {"stop", "stopped", false},
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void control(struct app *app, struct span id, const struct command *command,
+                    struct reply *reply)
+{
+    struct session *s = find(app, id, reply);
+    if (!s)
+        return;
+    bool over = session_finished(s) && span_is(SPAN("stop"), command->name);
+    if (!over && !tell(app, id, command->name)) {
+        reply_error(reply, 409, "No trainer of this session is connected");
+        return;
+    }
+    if (app->trainers)
+        trainer_command_set_paused(app->trainers, id, command->pauses);
+    answer_success(reply, id, command->status);
+}
+
+static const struct command *find_command(struct span action)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (span_is(action, commands[i].name))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+void legacy_phase(struct app *app, const struct request *req, struct reply *reply)
+{
+    struct span action = {NULL, 0};
+    struct span id = {NULL, 0};
+    struct fields *body = parse_body(req, reply);
+    if (!body)
+        return;
+    (void)fields_string(body, "action", &action);
+    (void)fields_string(body, "sessionId", &id);
+    const struct command *command = find_command(action);
+    const struct fields *config = fields_object(body, "config");
+    if (command)
+        control(app, id, command, reply);
+    else if (span_is(action, "start"))
+        start(app, req, (struct span){NULL, 0},
+              config ? raw_member(req->body, "config") : (struct span){NULL, 0}, config, reply);
+    else
+        reply_error(reply, 400, "action must be start, pause, resume or stop");
+    fields_destroy(body);
+}
+
+void legacy_start(struct app *app, const struct request *req, struct reply *reply)
+{
+    struct span id = {NULL, 0};
+    struct fields *body = parse_body(req, reply);
+    if (!body)
+        return;
+    (void)fields_string(body, "sessionId", &id);
+    start(app, req, id, span_trim(req->body), body, reply);
+    fields_destroy(body);
+}
+
+void legacy_stop(struct app *app, const struct request *req, struct reply *reply)
+{
+    control(app, req->tail, &commands[COMMANDS - 1], reply);
+}
