@@ -115,6 +115,20 @@ describe('web/page', () => {
     await view.waitForMetric('loss', '1.0000');
   });
 
+  it('begins a new line when an id is used again', async () => {
+    await daemon.push(start('a'), ...falling('a', 40), { type: 'complete', sessionId: 'a' });
+    await view.page.goto(`${daemon.url}?run=a`);
+    await view.waitForStatus('completed');
+    await view.waitForPoints(40);
+    await view.waitForLink('websocket');
+    await daemon.push(start('a'), progress('a', { loss: 1.875, step: 1 }));
+    await view.waitForMetric('loss', '1.8750');
+    await view.waitForStatus('running');
+    await view.page.locator('.plot[data-points="1"]').waitFor();
+    await view.page.reload();
+    await view.page.locator('.plot[data-points="1"]').waitFor();
+  });
+
   it('waits for a run that does not exist yet', async () => {
     await view.page.goto(`${daemon.url}?run=later`);
     await view.page.getByText('The daemon knows no run of this name').waitFor();

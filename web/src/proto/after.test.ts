@@ -35,7 +35,7 @@ describe('proto/after', () => {
 
   it('revives it when it starts again', () => {
     const over = statusAfter(run, event('training_error', { error: 'x' }));
-    expect(over.status).toBe('failed');
+    expect(over).toMatchObject({ status: 'failed', error: 'x' });
     expect(statusAfter(over, event('training_started')).status).toBe('running');
   });
 

@@ -35,7 +35,7 @@ export function statusAfter(status: SessionStatus, event: ServerEvent): SessionS
     case 'training_completed':
       return { ...status, status: 'completed', modelsCompleted: status.totalModels };
     case 'training_error':
-      return { ...status, status: 'failed' };
+      return { ...status, status: 'failed', error: event.error };
     case 'session_cleanup':
       return status;
   }

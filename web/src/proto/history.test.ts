@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { decodeHistory, pointOf } from './history';
+import { decodeHistory, POINT_FIELDS, pointOf } from './history';
 import { decodeMetrics, type Metrics } from './metrics';
-
-function metrics(record: object): Metrics {
-  return decodeMetrics(record) as Metrics;
-}
 
 describe('proto/history', () => {
   it('makes an entry a point', () => {
@@ -15,14 +11,25 @@ describe('proto/history', () => {
     ];
     const points = decodeHistory({ success: true, data: { sessionId: 'a', history, total: 2 } });
     expect(points).toEqual([
-      { offset: 4, step: 10, loss: 2.5, valLoss: 3 },
-      { offset: 5, step: undefined, loss: NaN, valLoss: undefined },
+      { offset: 4, at: 1, step: 10, loss: 2.5, valLoss: 3 },
+      { offset: 5, at: 2, step: undefined, loss: NaN, valLoss: undefined },
     ]);
   });
 
-  it('counts steps over all models of a run', () => {
-    const record = metrics({ currentStep: 50, totalSteps: 100, currentModel: 3, totalModels: 3 });
-    expect(pointOf(0, record).step).toBe(250);
+  it('makes a live update the same point, but for the time, which it does not say', () => {
+    const record = decodeMetrics({ loss: 2.5, currentStep: 10, val_loss: 3 }) as Metrics;
+    expect(pointOf(4, null, record)).toEqual({
+      offset: 4,
+      at: null,
+      step: 10,
+      loss: 2.5,
+      valLoss: 3,
+    });
+  });
+
+  it('asks for all that a point is made of', () => {
+    expect(POINT_FIELDS.split(',')).toContain('loss');
+    expect(POINT_FIELDS.split(',')).toContain('val_loss');
   });
 
   it('passes over entries without an offset', () => {

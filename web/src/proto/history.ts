@@ -3,27 +3,28 @@
 // What the loss line is drawn from: one point a record. History entries and live progress_updates
 // carry the same record, so both become the same point.
 import { asArray, asNumber, asObject } from './json';
-import { decodeMetrics, valLoss, type Metrics } from './metrics';
+import { decodeMetrics, LOSS_NAMES, valLoss, type Metrics } from './metrics';
 import { unwrap } from './session';
+
+/** What a loss line needs of a history entry, as the route's `fields`. */
+export const POINT_FIELDS = LOSS_NAMES.join(',');
 
 export interface Point {
   /** The record's place in its session's history, rising by one a record. */
   readonly offset: number;
-  /** Steps done, over all models of the run; undefined when the trainer counts none. */
+  /** When the daemon had it, in epoch seconds; null in a live update, which does not say. */
+  readonly at: number | null;
+  /** The step in its model; undefined when the trainer counts none. */
   readonly step: number | undefined;
   readonly loss: number | undefined;
   readonly valLoss: number | undefined;
 }
 
-function overallStep({ named }: Metrics): number | undefined {
-  if (named.currentStep === undefined) return undefined;
-  return ((named.currentModel ?? 1) - 1) * (named.totalSteps ?? 0) + named.currentStep;
-}
-
-export function pointOf(offset: number, metrics: Metrics): Point {
+export function pointOf(offset: number, at: number | null, metrics: Metrics): Point {
   return {
     offset,
-    step: overallStep(metrics),
+    at,
+    step: metrics.named.currentStep,
     loss: metrics.named.loss,
     valLoss: valLoss(metrics),
   };
@@ -35,7 +36,8 @@ export function decodeHistory(answer: unknown): readonly Point[] | null {
   if (!data) return null;
   return asArray(data.history).flatMap((entry) => {
     const offset = asNumber(asObject(entry)?.offset);
+    const at = asNumber(asObject(entry)?.serverTime);
     const metrics = decodeMetrics(entry);
-    return offset === null || metrics === null ? [] : [pointOf(offset, metrics)];
+    return offset === null || metrics === null ? [] : [pointOf(offset, at, metrics)];
   });
 }

@@ -37,6 +37,7 @@ const NAMES: ReadonlySet<string> = new Set(METRIC_NAMES);
 const ENVELOPE: ReadonlySet<string> = new Set(['nonFinite', 'offset', 'serverTime']);
 /** How trainers spell the loss on held-out data, the commonest first. */
 const VAL_LOSS = ['val_loss', 'valLoss', 'validation_loss', 'eval_loss', 'val/loss', 'eval/loss'];
+export const LOSS_NAMES: readonly string[] = ['loss', ...VAL_LOSS];
 
 function nonFinite(words: Json | null, name: string): number | null {
   const word = asString(words?.[name]);

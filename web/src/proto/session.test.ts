@@ -29,6 +29,7 @@ describe('proto/session', () => {
       currentModel: 2,
       totalModels: 3,
       modelsCompleted: 1,
+      error: '',
       derived: ['loss', 'perplexity'],
       metrics: { named: { loss: 1.5, overallProgress: 40 }, others: [] },
     });

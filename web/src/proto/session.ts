@@ -16,6 +16,8 @@ export interface SessionStatus {
   readonly currentModel: number;
   readonly totalModels: number;
   readonly modelsCompleted: number;
+  /** Why it failed; empty when it did not, or did not say. */
+  readonly error: string;
   /** Which of the twelve the daemon worked out, because the trainer did not send them. */
   readonly derived: readonly MetricName[];
   /** Present over HTTP; over a socket the newest update follows as an event of its own. */
@@ -45,6 +47,10 @@ function decodeDerived(value: unknown): readonly MetricName[] {
   return METRIC_NAMES.filter((name) => names.includes(name));
 }
 
+function text(value: unknown): string {
+  return asString(value) ?? '';
+}
+
 /** Reads one run; null when it has no id. */
 export function decodeSession(value: unknown): SessionStatus | null {
   const run = asObject(value);
@@ -52,14 +58,15 @@ export function decodeSession(value: unknown): SessionStatus | null {
   if (!run || sessionId === null) return null;
   return {
     sessionId,
-    project: asString(run.project) ?? '',
-    name: asString(run.name) ?? '',
+    project: text(run.project),
+    name: text(run.name),
     status: asString(run.status) ?? 'unknown',
     startTime: asTime(run.start_time),
     lastUpdate: asTime(run.last_update),
     currentModel: asNumber(run.current_model) ?? 1,
     totalModels: asNumber(run.total_models) ?? 1,
     modelsCompleted: asNumber(run.models_completed) ?? 0,
+    error: text(run.error),
     derived: decodeDerived(run.derived),
     metrics: decodeMetrics(run.latest_metrics),
   };

@@ -4,7 +4,7 @@ import type { Point } from '../proto/history';
 import { Series } from './series';
 
 function point(offset: number, more: Partial<Point> = {}): Point {
-  return { offset, step: offset * 10, loss: offset / 2, valLoss: undefined, ...more };
+  return { offset, at: null, step: offset * 10, loss: offset / 2, valLoss: undefined, ...more };
 }
 
 function points(from: number, to: number): Point[] {

@@ -44,7 +44,7 @@ function notice(state: SessionState, event: NoticeEvent, now: number): SessionSt
 function noticeEnds(old: SessionStatus, state: SessionState, now: number): SessionState {
   const { session } = state;
   if (!session) return state;
-  const { sessionId, totalModels, status } = session;
+  const { sessionId, totalModels, status, error } = session;
   let next = state;
   for (let modelIndex = old.modelsCompleted; modelIndex < session.modelsCompleted; modelIndex++) {
     next = notice(next, { type: 'model_completed', sessionId, modelIndex, totalModels }, now);
@@ -54,7 +54,7 @@ function noticeEnds(old: SessionStatus, state: SessionState, now: number): Sessi
     next = notice(next, { type: 'training_completed', sessionId, at: session.lastUpdate }, now);
   }
   if (status === 'failed') {
-    next = notice(next, { type: 'training_error', sessionId, error: '' }, now);
+    next = notice(next, { type: 'training_error', sessionId, error }, now);
   }
   return next;
 }

@@ -3,7 +3,7 @@
 // The daemon's HTTP routes, as far as this page asks them, and the page's only `fetch`. An answer is
 // one of three things a caller can act on; anything that is not the promised JSON counts as failed,
 // so that a proxy's error page is never taken for an empty daemon.
-import { decodeHistory, type Point } from '../proto/history';
+import { decodeHistory, POINT_FIELDS, type Point } from '../proto/history';
 import { decodeSession, decodeSessionList, unwrap } from '../proto/session';
 import type { SessionList, SessionStatus } from '../proto/session';
 
@@ -19,8 +19,6 @@ export interface Http {
 const TIMEOUT_MS = 4000;
 const LIST_LIMIT = 200;
 const LINE_POINTS = 1500;
-/** More records than a session keeps: `limit` counts from the newest, and a line wants them all. */
-const ALL_RECORDS = 10_000_000;
 
 /** `base` is the address of the page's folder, with its slash. */
 export function openHttp(base: URL): Http {
@@ -41,7 +39,7 @@ export function openHttp(base: URL): Http {
       get(`status/${encodeURIComponent(id)}`, (body) => decodeSession(unwrap(body) ?? undefined)),
     history(id, after) {
       const since = after < 0 ? '' : `&since=${after}`;
-      const query = `limit=${ALL_RECORDS}&points=${LINE_POINTS}${since}`;
+      const query = `points=${LINE_POINTS}&fields=${POINT_FIELDS}${since}`;
       return get(`history/${encodeURIComponent(id)}?${query}`, decodeHistory);
     },
   };

@@ -93,6 +93,17 @@ describe('transport/subscription', () => {
     expect(Array.from(open.series.line().loss)).toEqual([9]);
   });
 
+  it('leaves out what history has of an earlier run under the same id', async () => {
+    daemon.runs = [{ ...run, start_time: 50.001 }];
+    daemon.entries.a = [49, 50.0006, 51].map((serverTime, offset) => ({
+      offset,
+      serverTime,
+      loss: 1,
+    }));
+    await open.refresh(clock);
+    expect(open.series.length).toBe(2);
+  });
+
   it('asks for a very long line anew, thinned', async () => {
     await open.refresh(clock);
     for (let offset = 3; offset < 17_000; offset++) open.onEvent(update(offset), 100);

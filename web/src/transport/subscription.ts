@@ -5,7 +5,7 @@
 // (back), and each second while none does. `fill` asks for what live updates left out, since on the
 // wire newest wins and only history has everything.
 import type { ServerEvent } from '../proto/events';
-import { pointOf } from '../proto/history';
+import { pointOf, type Point } from '../proto/history';
 import { Series } from '../session/series';
 import {
   createSession,
@@ -16,6 +16,8 @@ import {
 } from '../session/session';
 import type { Http } from './http';
 
+/** How much a start time may be later than its first record: it is rounded to milliseconds. */
+const ROUNDING_S = 0.001;
 /** More points than this are asked for anew, thinned: a line needs no more. */
 const LONG_LINE = 16_384;
 
@@ -48,7 +50,7 @@ export class Subscription {
     if (event.type !== 'progress_update') {
       if (event.type !== 'session_status') this.#lifecycle++;
     } else if (event.offset !== null) {
-      this.series.append(pointOf(event.offset, event.metrics));
+      this.series.append(pointOf(event.offset, null, event.metrics));
     }
     this.#onChange();
   }
@@ -57,7 +59,7 @@ export class Subscription {
   async refresh(now: () => number): Promise<boolean> {
     const { id } = this.#state;
     const before = this.#lifecycle;
-    const [status] = await Promise.all([this.#http.status(id), this.#load()]);
+    const status = await this.#http.status(id);
     if (this.#lifecycle !== before) return this.refresh(now);
     if (status.kind === 'missing') {
       this.#state = onMissing(this.#state);
@@ -66,6 +68,7 @@ export class Subscription {
     if (status.kind === 'ok') {
       this.onEvent({ type: 'session_status', sessionId: id, session: status.value }, now());
     }
+    await this.#load();
     return status.kind !== 'failed';
   }
 
@@ -90,7 +93,13 @@ export class Subscription {
     if (run !== this.#run) return;
     this.#loading = false;
     if (answer.kind !== 'ok') return;
-    this.series.splice(after, answer.value);
+    this.series.splice(after, answer.value.filter(this.#isOfThisRun));
     this.#onChange();
   }
+
+  /** History goes back to earlier runs under the same id. */
+  #isOfThisRun = ({ at }: Point): boolean => {
+    const startTime = this.#state.session?.startTime ?? null;
+    return at === null || startTime === null || at >= startTime - ROUNDING_S;
+  };
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // One run: what it is, how far it is, its numbers, its line, and what happened to it.
+import type { SessionStatus } from '../proto/session';
 import type { Series } from '../session/series';
 import type { SessionState } from '../session/session';
-import { eventWords, statusWords } from '../insight/wording';
+import { statusWords } from '../insight/wording';
 import { Figures, Others } from './figures';
 import { LossLine } from './loss_line';
 import { nameOf } from './names';
@@ -29,14 +30,15 @@ function Absent({ state }: { readonly state: SessionState }) {
 }
 
 /** The one line under the title that says how the run is. */
-function Status({ state, status }: { readonly state: SessionState; readonly status: string }) {
-  const failure = state.notices.find(({ event }) => event.type === 'training_error');
-  const words = status === 'failed' && failure ? eventWords(failure.event) : statusWords(status);
+function Status({ state, session }: { readonly state: SessionState; session: SessionStatus }) {
+  const { status, error } = session;
+  const { text, tone } = statusWords(status);
+  const why = status === 'failed' && error;
   const gone = state.known === 'no' && 'the daemon no longer has this run';
   return (
-    <p className={`status ${words?.tone ?? 'plain'}`} data-status={status}>
-      <i className={`dot ${words?.tone ?? 'plain'}`} aria-hidden="true" />
-      <span>{[words?.text, gone].filter(Boolean).join(' · ')}</span>
+    <p className={`status ${tone}`} data-status={status}>
+      <i className={`dot ${tone}`} aria-hidden="true" />
+      <span>{[text, why, gone].filter(Boolean).join(' · ')}</span>
     </p>
   );
 }
@@ -52,7 +54,7 @@ export function RunView({ state, series }: RunViewProps) {
           {session.project !== '' && <span>{session.project} · </span>}
           <code>{session.sessionId}</code>
         </p>
-        <Status state={state} status={session.status} />
+        <Status state={state} session={session} />
       </section>
       <Progress run={session} />
       <Figures metrics={session.metrics} derived={session.derived} />
