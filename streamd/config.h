@@ -14,9 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONFIG_LISTEN_MAX = 16, CONFIG_ORIGINS_MAX = 32, CONFIG_TEXT_MAX = 512 };
+enum {
+    CONFIG_LISTEN_MAX = 16,
+    CONFIG_ORIGINS_MAX = 32,
+    CONFIG_TEXT_MAX = 512,
+    CONFIG_LISTS_MAX = 4096,
+};
 
-/* Texts borrow argv, the environment or `derived`; the config must not outlive main. */
+/* Texts borrow argv, the environment or the config itself, which must not be copied and must not
+ * outlive main. */
 struct config {
     const char *listen[CONFIG_LISTEN_MAX]; /* ADDR:PORT, PORT 0 = any */
     size_t listen_count;
@@ -29,13 +35,13 @@ struct config {
     const char *trainer_command; /* NULL: legacy start answers 503 */
 
     double max_rate; /* updates a second and session */
-    bool throttle;
+    bool throttle;   /* is max_rate kept at all? */
     bool compression;
     bool compat_clamp;
     uint64_t ping_interval_ms;
     uint64_t ping_timeout_ms;
-    uint64_t connect_timeout_ms;
-    uint64_t drain_timeout_ms; /* after SIGTERM */
+    uint64_t connect_timeout_ms; /* for a watcher to say CONNECT */
+    uint64_t drain_timeout_ms;   /* after SIGTERM */
 
     uint64_t max_payload;         /* bytes of one message from a watcher, or of one POST body */
     uint64_t max_line;            /* bytes of one trainer line */
@@ -54,6 +60,8 @@ struct config {
     enum log_level log_level;
     char derived_socket[CONFIG_TEXT_MAX];
     char derived_data[CONFIG_TEXT_MAX];
+    char lists[CONFIG_LISTS_MAX]; /* the items of comma-separated variables */
+    size_t lists_len;
 };
 
 #endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rows stand in the order in which --help shows them: where it listens, how it streams, who may
+ * watch, who may write, what is kept. Ranges are doubles, which hold every whole number we allow.
+ */
+#include "streamd/options_table.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIELD(name) .at = offsetof(struct config, name)
+#define SWITCH(field, to) .kind = OPTION_SWITCH, FIELD(field), .on = (to)
+#define RANGE(low, high) .min = (low), .max = (high)
+#define COUNT(field, low, high) .kind = OPTION_COUNT, .value = "N", FIELD(field), RANGE(low, high)
+#define MILLISECONDS(field, low)                                                                   \
+    .kind = OPTION_COUNT, .value = "MS", FIELD(field), RANGE(low, 3600000)
+#define SECONDS(field) .kind = OPTION_DURATION, .value = "TIME", FIELD(field), RANGE(1, 315360000)
+
+static const struct option_row rows[] = {
+    {"Listening", "listen", .value = "ADDR:PORT", .kind = OPTION_LISTEN,
+     .fallback = "127.0.0.1:5001",
+     .help = "serve HTTP and WebSockets there; may be repeated; port 0 is any free one"},
+    {"Listening", "socket", .value = "PATH", .kind = OPTION_TEXT, FIELD(socket_path),
+     .derived = "$XDG_RUNTIME_DIR/streamd.sock, else /tmp/streamd-UID.sock",
+     .help = "Unix socket that trainers write to"},
+    {"Listening", "web", .value = "DIR", .kind = OPTION_TEXT, FIELD(web_dir),
+     .derived = "found beside the program", .help = "the dashboard's files"},
+    {"Listening", "allow-origin", .value = "ORIGIN", .kind = OPTION_ORIGIN,
+     .help = "pages of this origin may read the answers, beside our own and those of localhost; "
+             "may be repeated"},
+
+    {"Streaming", "max-rate", .value = "HZ", .kind = OPTION_RATE, .fallback = "10", FIELD(max_rate),
+     RANGE(0.1, 1000), .help = "updates a second and run"},
+    {"Streaming", "no-throttle", SWITCH(throttle, false),
+     .help = "send every record, however many come"},
+    {"Streaming", "no-compression", SWITCH(compression, false),
+     .help = "neither permessage-deflate nor gzip"},
+    {"Streaming", "compat-clamp", SWITCH(compat_clamp, true),
+     .help = "clamp all payloads to the ranges that older dashboards expect"},
+
+    {"Watchers", "ping-interval-ms", MILLISECONDS(ping_interval_ms, 10), .fallback = "25000",
+     .help = "how often a watcher is asked whether it is still there"},
+    {"Watchers", "ping-timeout-ms", MILLISECONDS(ping_timeout_ms, 10), .fallback = "20000",
+     .help = "how long it has to answer"},
+    {"Watchers", "connect-timeout-ms", MILLISECONDS(connect_timeout_ms, 10), .fallback = "45000",
+     .help = "how long a Socket.IO client has to join its namespace"},
+    {"Watchers", "max-payload", COUNT(max_payload, 1024, 100000000), .fallback = "1000000",
+     .help = "bytes of one message or request body"},
+    {"Watchers", "max-connections", COUNT(max_connections, 1, 1000000), .fallback = "20000",
+     .help = "TCP connections at a time"},
+    {"Watchers", "max-rooms-per-peer", COUNT(max_rooms_per_peer, 1, 65535), .fallback = "128",
+     .help = "runs that one watcher may follow at a time"},
+    {"Watchers", "max-outbox-bytes", COUNT(max_outbox_bytes, 4096, 1073741824),
+     .fallback = "1048576", .help = "bytes that may wait for a slow watcher before it is closed"},
+    {"Watchers", "max-outbox-messages", COUNT(max_outbox_messages, 1, 1000000), .fallback = "1000",
+     .help = "messages that may wait for it"},
+
+    {"Trainers", "max-trainers", COUNT(max_trainers, 1, 100000), .fallback = "1024",
+     .help = "connections on the Unix socket at a time"},
+    {"Trainers", "max-line", COUNT(max_line, 1024, 65536), .fallback = "65536",
+     .help = "bytes of one line"},
+    {"Trainers", "trainer-command", .value = "COMMAND", .kind = OPTION_TEXT, FIELD(trainer_command),
+     .help = "what the start button of older dashboards runs; without it they are told that "
+             "nothing can be started"},
+
+    {"History", "data", .value = "DIR", .kind = OPTION_TEXT, FIELD(data_dir),
+     .derived = "$XDG_STATE_HOME/streamd, else ~/.local/state/streamd",
+     .help = "where history lives"},
+    {"History", "ephemeral", SWITCH(ephemeral, true), .help = "keep history in memory only"},
+    {"History", "max-sessions", COUNT(max_sessions, 1, 1000000), .fallback = "10000",
+     .help = "runs known at a time; the oldest that has ended makes room"},
+    {"History", "max-history-records", COUNT(max_history_records, 1, 100000000),
+     .fallback = "100000", .help = "records of one run kept in memory"},
+    {"History", "max-history-bytes", COUNT(max_history_bytes, 1048576, 17592186044416),
+     .fallback = "536870912", .help = "bytes of all runs kept in memory"},
+    {"History", "live-completed-s", SECONDS(live_completed_s), .fallback = "3600",
+     .help = "an ended run leaves the live list after this"},
+    {"History", "live-idle-s", SECONDS(live_idle_s), .fallback = "14400",
+     .help = "a silent run leaves it after this"},
+    {"History", "retain", SECONDS(retain_s), .fallback = "30d",
+     .help = "history is dropped after this"},
+
+    {"Process", "drain-timeout-ms", MILLISECONDS(drain_timeout_ms, 0), .fallback = "5000",
+     .help = "after SIGTERM, how long watchers have to take what waits for them"},
+    {"Process", "log-level", .value = "LEVEL", .kind = OPTION_LEVEL, .fallback = "info",
+     FIELD(log_level), .help = "error, warn, info or debug"},
+    {"Process", "help", .kind = OPTION_HELP, .help = "print this and exit"},
+    {"Process", "version", .kind = OPTION_VERSION, .help = "print the version and exit"},
+};
+
+_Static_assert(sizeof(rows) / sizeof(rows[0]) <= OPTIONS_MAX, "OPTIONS_MAX holds every row");
+
+const struct option_row *option_at(size_t index)
+{
+    return index < sizeof(rows) / sizeof(rows[0]) ? &rows[index] : NULL;
+}
+
+const struct option_row *option_find(struct span name)
+{
+    for (size_t i = 0; option_at(i); i++) {
+        if (span_is(name, rows[i].name))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+const char *option_variable(const struct option_row *row, char out[OPTION_VARIABLE_MAX])
+{
+    out[0] = '\0';
+    if (row->kind == OPTION_HELP || row->kind == OPTION_VERSION)
+        return out;
+    int len = snprintf(out, OPTION_VARIABLE_MAX, "STREAMD_%s", row->name);
+    assert(len < OPTION_VARIABLE_MAX);
+    for (int i = 0; i < len; i++)
+        out[i] = (char)(out[i] == '-' ? '_' : toupper((unsigned char)out[i]));
+    return out;
+}
+
+const char *option_range(const struct option_row *row, char out[OPTION_RANGE_MAX])
+{
+    static const char *const words[] = {
+        [OPTION_SWITCH] = "0 or 1",
+        [OPTION_TEXT] = "a text that is not empty",
+        [OPTION_LISTEN] = "ADDR:PORT, where ADDR is an IPv4 address or an IPv6 one in []",
+        [OPTION_ORIGIN] = "scheme://host or scheme://host:port, in lower case and without a path",
+        [OPTION_LEVEL] = "error, warn, info or debug",
+        [OPTION_HELP] = "no value",
+        [OPTION_VERSION] = "no value",
+    };
+    switch (row->kind) {
+    case OPTION_COUNT:
+        (void)snprintf(out, OPTION_RANGE_MAX, "a whole number from %.0f to %.0f", row->min,
+                       row->max);
+        break;
+    case OPTION_RATE:
+        (void)snprintf(out, OPTION_RANGE_MAX, "a number from %g to %g", row->min, row->max);
+        break;
+    case OPTION_DURATION:
+        (void)snprintf(out, OPTION_RANGE_MAX,
+                       "%.0f to %.0f seconds, or a number with s, m, h or d behind it", row->min,
+                       row->max);
+        break;
+    default:
+        (void)snprintf(out, OPTION_RANGE_MAX, "%s", words[row->kind]);
+    }
+    return out;
+}
