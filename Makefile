@@ -4,8 +4,13 @@
 
 MODE ?= release
 BUILD := build/$(MODE)
+PREFIX ?= /usr/local
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+Q := $(if $(V),,@)
 CSTD := -std=c11 -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wvla -Werror
@@ -19,37 +24,175 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_
 
 # Where the code lives, in the order the data flows.
 PURE_DIRS := base proto throttle insight
-DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/transport streamd/http
+DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/encode streamd/room \
+               streamd/transport streamd/http
+TEST_DIRS := tests/base tests/proto tests/throttle tests/streamd tests/clients/c tests/demo tests/flow
 
-BASE_SRC := $(wildcard base/*.c)
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))
 DAEMON_SRC := $(filter-out streamd/main.c,$(foreach d,$(DAEMON_DIRS),$(wildcard $(d)/*.c)))
 CLIENT_SRC := $(wildcard clients/c/*.c)
-DEMO_SRC := $(wildcard demo/*.c)
+DEMO_SRC := $(filter-out demo/trainer.c,$(wildcard demo/*.c))
 CONFORMANCE_SRC := $(wildcard tests/conformance/*.c)
+TEST_SRC := $(foreach d,$(TEST_DIRS),$(wildcard $(d)/test_*.c))
+SUPPORT_SRC := $(wildcard tests/support/*.c) $(filter-out %/test_%,$(wildcard tests/flow/*.c))
+LOAD_SRC := $(wildcard tests/bench/load*.c)
+C_FILES := $(wildcard base/*.[ch] proto/*.[ch] throttle/*.[ch] insight/*.[ch] streamd/*.[ch] \
+             streamd/*/*.[ch] clients/c/*.[ch] demo/*.[ch] tests/*/*.[ch] tests/clients/c/*.[ch])
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-DAEMON_LIBS := -lwebsockets -lev -lcjson -lz -lcrypto -lm -lpthread
+DAEMON_LIBS := -lwebsockets -lev -lcjson -lz -lm -lpthread
 CLIENT_LIBS := -lcjson -lm -lpthread
+
+LIB := $(BUILD)/libstreamd.a
+DAEMON := $(BUILD)/streamd
+TRAINER := $(BUILD)/demo-trainer
+CONFORMANCE := build/conformance/streamd-conformance
+TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
+LOAD := $(BUILD)/bench/load
+BARE := $(BUILD)/bench/bare_send
+LOG_COST := $(BUILD)/bench/log_cost
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+.PHONY: all deps unit flow wire python web web-test test asan tsan fuzz lint format format-check \
+        tidy cppcheck shellcheck deps-check purity headers size docs-check bench conformance demo \
+        coverage install clean help
 
-DAEMON := $(BUILD)/streamd
-DEMO := $(BUILD)/demo-trainer
-CONFORMANCE := build/conformance/streamd-conformance
+all: $(DAEMON) $(TRAINER) ## build the daemon and the demo trainer (build/release/)
 
-.PHONY: all daemon
-all: $(DAEMON) $(DEMO)
-daemon: $(DAEMON)
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install Debian packages, Node and npm packages that are missing
+	@scripts/deps
+
+# ---- building ----
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(if $(V),,echo "  cc   $<" &&) $(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(LIB): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CLIENT_SRC) $(DEMO_SRC) $(SUPPORT_SRC))
+	@rm -f $@
+	@ar rcs $@ $^
 
 $(DAEMON): $(call obj,$(PURE_SRC) $(DAEMON_SRC) streamd/main.c)
-	$(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 
-$(DEMO): $(call obj,$(BASE_SRC) $(wildcard proto/*.c) $(CLIENT_SRC) $(DEMO_SRC))
-	$(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
+$(TRAINER): $(call obj,$(wildcard base/*.c proto/*.c) $(CLIENT_SRC) $(DEMO_SRC) demo/trainer.c)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
+
+# The same objects, plus handlers registered on the same tables.
+conformance: $(CONFORMANCE) ## build the daemon the official protocol suites are pointed at
+$(CONFORMANCE): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CONFORMANCE_SRC))
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
+
+# Vectorised: it is the one place where arithmetic is the work.
+$(BUILD)/obj/demo/%.o: CFLAGS += $(if $(filter release,$(MODE)),-O3 -ffp-contract=off)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $< $(LIB) -o $@ -lcmocka $(DAEMON_LIBS)
+
+$(LOAD): $(call obj,$(LOAD_SRC))
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ -lz -lm
+
+$(BARE): $(call obj,tests/bench/bare_send.c)
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ -lcrypto
+
+$(LOG_COST): $(call obj,tests/bench/log_cost.c) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
+
+web/dist/index.html: $(shell find web/src web/public web/*.json web/*.ts web/index.html -type f 2>/dev/null)
+	cd web && npm run --silent build
+
+web: web/dist/index.html ## build the dashboard (web/dist/)
+
+# ---- testing ----
+
+unit: $(filter-out $(BUILD)/tests/flow/%,$(TESTS)) ## the pure folders and the daemon's modules
+	@scripts/run-tests unit $^
+
+flow: $(filter $(BUILD)/tests/flow/%,$(TESTS)) ## the whole app, fake transport, fake clock
+	@scripts/run-tests flow $^
+
+python: ## the Python client
+	@scripts/run-tests python clients/python
+
+wire: $(DAEMON) $(CONFORMANCE) $(TRAINER) web ## the real daemon, real sockets, unmodified public clients
+	@STREAMD=$(DAEMON) scripts/run-tests wire tests/wire
+
+web-test: $(DAEMON) web ## the page: Vitest, then headless Chromium
+	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests web web tests/web
+
+asan: ## unit, flow and wire under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory MODE=asan unit flow wire
+
+tsan: ## what has threads (the C client) under ThreadSanitizer
+	@$(MAKE) --no-print-directory MODE=tsan tsan-tests
+tsan-tests: $(filter $(BUILD)/tests/clients/c/%,$(TESTS))
+	@scripts/run-tests tsan $^
+
+test: deps ## everything: build, lint, all layers, sanitizers
+	@scripts/test-all
+
+coverage: ## line and branch coverage of the C unit and flow tests
+	@scripts/coverage
+
+fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
+	@scripts/fuzz $(or $(FUZZ_SECONDS),30)
+
+bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) ## figures, beside a bare send() loop and two peers
+	@python3 tests/bench/run.py --streamd $(DAEMON) --load $(LOAD) --bare $(BARE) \
+		--log-cost $(LOG_COST) $(BENCH)
+
+# ---- reading it strictly ----
+
+lint: format-check deps-check purity headers size cppcheck shellcheck tidy docs-check ## all checks of form
+	@cd web && npm run --silent lint
+
+format: ## put the C into the house's format
+	@clang-format -i $(C_FILES)
+format-check:
+	@clang-format --dry-run -Werror $(C_FILES)
+tidy:
+	@scripts/tidy $(filter %.c,$(filter-out tests/%,$(C_FILES)))
+cppcheck:
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 -I. -D_GNU_SOURCE --suppress=missingIncludeSystem \
+		--suppress=normalCheckLevelMaxBranches $(filter %.c,$(filter-out tests/%,$(C_FILES)))
+shellcheck:
+	@shellcheck $$(grep -lE '^#!/(bin/sh|usr/bin/env bash)' scripts/* .ci/run)
+deps-check: ## the #includes against DEPS
+	@scripts/deps-check
+purity: $(call obj,$(PURE_SRC)) ## the pure folders call nothing but memory, text and arithmetic
+	@scripts/purity $^
+headers: ## every header compiles alone
+	@scripts/headers-check '$(CC) $(CSTD) $(WARN) -I.' $(filter-out tests/%,$(filter %.h,$(C_FILES)))
+size: ## no .c over 600 lines, no function over 60
+	@scripts/size-check
+docs-check: $(DAEMON) ## the tables in docs/ against the tables in the code
+	@scripts/docs-check $(DAEMON)
+
+# ---- using it ----
+
+demo: ## install, build, train for real and show it live
+	@scripts/deps
+	@$(MAKE) --no-print-directory all web
+	@python3 demo/run.py demo --streamd $(DAEMON) --trainer $(TRAINER)
+
+install: $(DAEMON) web ## into PREFIX (/usr/local)
+	install -D -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/bin/streamd
+	install -D -m 644 docs/streamd.8 $(DESTDIR)$(PREFIX)/share/man/man8/streamd.8
+	mkdir -p $(DESTDIR)$(PREFIX)/share/streamd
+	cp -r web/dist $(DESTDIR)$(PREFIX)/share/streamd/web
+
+clean: ## forget what was built
+	rm -rf build web/dist
+
+-include $(wildcard build/*/obj/*/*.d build/*/obj/*/*/*.d build/*/obj/*/*/*/*.d)
