@@ -186,7 +186,8 @@ static enum json_token scan_word(struct json_scan *s, struct json_value *out)
             (void)num_parse_word(words[i].text, &out->num);
         return take_scalar(s, out, words[i].text.len, words[i].token);
     }
-    return refuse(s, s->at, syntax, "a value is expected");
+    bool number = *s->at == '-' || (*s->at >= '0' && *s->at <= '9');
+    return refuse(s, s->at, syntax, number ? "this is no JSON number" : "a value is expected");
 }
 
 static enum json_token scan_value(struct json_scan *s, struct json_value *out)

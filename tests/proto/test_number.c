@@ -6,6 +6,7 @@
 #include "proto/number.h"
 
 #include "tests/support/guarded.h"
+#include "tests/support/random.h"
 #include "tests/support/vectors.h"
 
 #include <math.h>
@@ -17,21 +18,13 @@
 
 enum { RANDOM_ROUNDS = 400000 };
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 /* A finite double of any magnitude, or one of a metric's. */
-static double random_double(uint64_t *state)
+static double random_double(struct random *random)
 {
-    uint64_t bits = next_random(state);
+    uint64_t bits;
     double v;
     do {
-        bits = next_random(state);
+        bits = random_next(random);
         memcpy(&v, &bits, sizeof(v));
     } while (!isfinite(v));
     switch (bits % 4) {
@@ -207,9 +200,9 @@ static void a_tie_a_thousand_digits_long_is_decided_by_its_last_digit(void **sta
 static void any_double_survives_being_written_and_read(void **state)
 {
     struct buf *b = *state;
-    uint64_t seed = 88172645463325252ULL;
+    struct random random = random_seeded(88);
     for (int i = 0; i < RANDOM_ROUNDS; i++) {
-        double v = random_double(&seed);
+        double v = random_double(&random);
         num_write_double(b, v);
         struct num n = num_none();
         assert_true(num_parse(buf_span(b), &n));
@@ -223,10 +216,10 @@ static void what_printf_writes_is_read_as_strtod_reads_it(void **state)
 {
     (void)state;
     static const int precisions[] = {3, 15, 16, 17, 20, 30};
-    uint64_t seed = 1442695040888963407ULL;
+    struct random random = random_seeded(14);
     for (int i = 0; i < RANDOM_ROUNDS; i++) {
         char text[80];
-        double v = random_double(&seed);
+        double v = random_double(&random);
         int len = snprintf(text, sizeof(text), "%.*e", precisions[i % 6], v);
         struct num n = num_none();
         assert_true(num_parse((struct span){text, (size_t)len}, &n));
@@ -238,10 +231,10 @@ static void what_printf_writes_is_read_as_strtod_reads_it(void **state)
 static void rounding_agrees_with_printf_which_is_exact(void **state)
 {
     struct buf *b = *state;
-    uint64_t seed = 2862933555777941757ULL;
+    struct random random = random_seeded(28);
     for (int i = 0; i < RANDOM_ROUNDS; i++) {
         char text[400];
-        double v = random_double(&seed);
+        double v = random_double(&random);
         int decimals = i % 16;
         (void)snprintf(text, sizeof(text), "%.*f", decimals, v);
         double want = strtod(text, NULL);
