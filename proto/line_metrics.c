@@ -160,12 +160,30 @@ static enum status take_number(struct metrics *m, struct span name, struct num v
     return OK;
 }
 
+static const struct spelling *top_level(const struct metrics *m, struct span name)
+{
+    return m->depth == 0 ? spelling_find(name) : NULL;
+}
+
+/* Is an object of that name flattened? Not under a name that the daemon writes itself. */
+static bool flattens(const struct metrics *m, struct span name)
+{
+    const struct spelling *s = top_level(m, name);
+    return !s || s->kind != SPELL_RESERVED;
+}
+
 static void ignore(struct metrics *m, struct span name)
 {
-    const struct spelling *s = m->depth == 0 ? spelling_find(name) : NULL;
+    const struct spelling *s = top_level(m, name);
     m->r->ignored++;
     if (s && (s->kind == SPELL_FIELD || s->kind == SPELL_INDEX))
         m->r->wrong = (uint16_t)(m->r->wrong | 1U << s->field);
+}
+
+static enum status pass_container(struct metrics *m, struct span name)
+{
+    ignore(m, name);
+    return json_leave(m->scan) == OK ? OK : line_refuse_json(m->error, m->scan);
 }
 
 static enum status take_member(struct metrics *m, struct json_value *key)
@@ -177,18 +195,16 @@ static enum status take_member(struct metrics *m, struct json_value *key)
     switch (json_next(m->scan, &value)) {
     case JSON_NUMBER:
         return take_number(m, key->raw, value.num);
-    case JSON_OBJECT_BEGIN:
-        return open_object(m, key->raw);
     case JSON_NULL:
         return OK;
     case JSON_STRING:
         if (num_parse_word(value.raw, &value.num))
             return take_number(m, key->raw, value.num);
         break;
+    case JSON_OBJECT_BEGIN:
+        return flattens(m, key->raw) ? open_object(m, key->raw) : pass_container(m, key->raw);
     case JSON_ARRAY_BEGIN:
-        if (json_leave(m->scan) != OK)
-            return line_refuse_json(m->error, m->scan);
-        break;
+        return pass_container(m, key->raw);
     case JSON_ERROR:
         return line_refuse_json(m->error, m->scan);
     default:
