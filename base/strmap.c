@@ -117,7 +117,10 @@ enum status strmap_put(struct strmap *m, struct span key, void *value)
     slot = free_slot(m->slots, m->cap, hash);
     m->filled += slot->key ? 0 : 1;
     m->used++;
-    *slot = (struct strmap_slot){hash, copy, key.len, value};
+    slot->hash = hash;
+    slot->key = copy;
+    slot->key_len = key.len;
+    slot->value = value;
     return OK;
 }
 

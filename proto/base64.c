@@ -18,12 +18,13 @@ void base64_encode(struct buf *b, struct span bytes)
         uint32_t group = (uint32_t)in[0] << 16;
         group |= left > 1 ? (uint32_t)in[1] << 8 : 0;
         group |= left > 2 ? (uint32_t)in[2] : 0;
-        char text[4] = {
-            alphabet[group >> 18],
-            alphabet[group >> 12 & 63],
-            left > 1 ? alphabet[group >> 6 & 63] : '=',
-            left > 2 ? alphabet[group & 63] : '=',
-        };
+        char text[4];
+        for (size_t j = 0; j < sizeof(text); j++)
+            text[j] = alphabet[group >> (18 - 6 * j) & 63];
+        if (left < 3)
+            text[3] = '=';
+        if (left < 2)
+            text[2] = '=';
         buf_add(b, text, sizeof(text));
     }
 }

@@ -70,8 +70,11 @@ static bool decode_value(struct span raw, struct query_value *out)
     struct query_value value;
     if (raw.len > sizeof(spaced))
         return false;
-    for (size_t i = 0; i < raw.len; i++)
-        spaced[i] = raw.ptr[i] == '+' ? ' ' : raw.ptr[i];
+    for (size_t i = 0; i < raw.len; i++) {
+        spaced[i] = raw.ptr[i];
+        if (raw.ptr[i] == '+')
+            spaced[i] = ' ';
+    }
     if (!url_decode((struct span){spaced, raw.len}, value.text, QUERY_VALUE_MAX, &value.len))
         return false;
     value.text[value.len] = '\0';

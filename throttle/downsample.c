@@ -76,7 +76,7 @@ static size_t insert(struct downsample_kept *chosen, size_t n, const struct down
 
 size_t downsample_finish(struct downsample *d, struct downsample_point out[DOWNSAMPLE_PER_BUCKET])
 {
-    struct downsample_kept chosen[DOWNSAMPLE_PER_BUCKET + 1];
+    struct downsample_kept chosen[DOWNSAMPLE_PER_BUCKET + 1] = {0};
     size_t n = insert(chosen, 0, &d->first);
     n = insert(chosen, n, &d->lowest);
     n = insert(chosen, n, &d->highest);
