@@ -114,7 +114,7 @@ static void append_frame(struct bare *bare, const char *line, size_t bytes)
         return;
     int n = snprintf(payload, sizeof(payload),
                      "{\"event\":\"progress_update\",\"data\":{%.17s,\"metrics\":%.*s,"
-                     "\"status\":\"running\",\"offset\":%llu}}",
+                     "\"status\":\"running\",\"timestamp\":1700000000.000,\"offset\":%llu}}",
                      id, (int)(line + bytes - 1 - metrics), metrics, bare->offset++);
     unsigned char *out = bare->batch + bare->batch_bytes;
     assert(n >= 126 && (size_t)n < sizeof(payload));
