@@ -93,7 +93,7 @@ enum status packed_write(struct names *names, const struct record *r, double ser
             continue;
         if (status != OK)
             return status;
-        uint16_t key = (uint16_t)(number << KIND_BITS | r->extra[i].value.kind);
+        uint16_t key = (uint16_t)((unsigned)number << KIND_BITS | r->extra[i].value.kind);
         at = put_num(put(at, &key, sizeof(key)), r->extra[i].value);
         head.extra_count++;
     }
