@@ -92,9 +92,12 @@ $(CONFORMANCE): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CONFORMANCE_SRC))
 # Vectorised: it is the one place where arithmetic is the work.
 $(BUILD)/obj/demo/%.o: CFLAGS += $(if $(filter release,$(MODE)),-O3 -ffp-contract=off)
 
+# Our allocations go through tests/support/oom, so that a test can make one fail.
+OOM_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $< $(LIB) -o $@ -lcmocka $(DAEMON_LIBS)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $(OOM_WRAP) $< $(LIB) -o $@ -lcmocka $(DAEMON_LIBS)
 
 $(LOAD): $(call obj,$(LOAD_SRC))
 	@mkdir -p $(@D)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/buf.h"
 
+#include "tests/support/oom.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -182,6 +184,25 @@ static void bytes_are_consumed_from_the_front(void **state)
     buf_fini(&b);
 }
 
+static void out_of_memory_is_a_refused_append(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 1000);
+    buf_add_str(&b, "kept");
+    oom_fail(1);
+    for (int i = 0; i < 300; i++)
+        buf_add_char(&b, '.');
+    assert_true(oom_failed());
+    assert_int_equal(buf_status(&b), E_NOMEM);
+    assert_memory_equal(b.ptr, "kept", 4);
+    assert_int_equal(b.len, 256);
+    buf_reset(&b);
+    buf_addf(&b, "%0300d", 0);
+    assert_int_equal(buf_status(&b), OK);
+    buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +216,7 @@ int main(void)
         cmocka_unit_test(room_that_was_reserved_is_there),
         cmocka_unit_test(memory_stays_over_a_reset_and_goes_at_the_end),
         cmocka_unit_test(bytes_are_consumed_from_the_front),
+        cmocka_unit_test(out_of_memory_is_a_refused_append),
     };
     return cmocka_run_group_tests_name("base/buf", tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/refbuf.h"
 
+#include "tests/support/oom.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -55,12 +57,21 @@ static void the_last_reference_frees(void **state)
     refbuf_unref(NULL);
 }
 
+static void out_of_memory_gives_null(void **state)
+{
+    (void)state;
+    oom_fail(1);
+    assert_null(refbuf_create(SPAN("x")));
+    assert_true(oom_failed());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_copied),
         cmocka_unit_test(head_and_tail_are_laid_end_to_end),
         cmocka_unit_test(the_last_reference_frees),
+        cmocka_unit_test(out_of_memory_gives_null),
     };
     return cmocka_run_group_tests_name("base/refbuf", tests, NULL, NULL);
 }

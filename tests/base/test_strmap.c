@@ -5,6 +5,7 @@
  */
 #include "base/strmap.h"
 
+#include "tests/support/oom.h"
 #include "tests/support/random.h"
 
 #include <setjmp.h>
@@ -144,6 +145,27 @@ static void coming_and_going_keys_do_not_grow_the_table(void **state)
     strmap_fini(&m);
 }
 
+static void out_of_memory_leaves_the_map_as_it_was(void **state)
+{
+    (void)state;
+    int value;
+    for (size_t n = 1; oom_sweeps(n); n++) {
+        struct strmap m = make_map();
+        size_t in = 0;
+        for (int i = 0; i < 40; i++) {
+            char name[32];
+            (void)snprintf(name, sizeof(name), "key-%d", i);
+            enum status status = strmap_put(&m, span_of(name), &value);
+            assert_true(status == OK || status == E_NOMEM);
+            in += status == OK ? 1 : 0;
+            assert_ptr_equal(strmap_find(&m, span_of(name)), status == OK ? &value : NULL);
+            assert_int_equal(strmap_count(&m), in);
+        }
+        assert_true(in >= 39);
+        strmap_fini(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +175,7 @@ int main(void)
         cmocka_unit_test(putting_again_replaces),
         cmocka_unit_test(it_agrees_with_an_array_under_random_use),
         cmocka_unit_test(coming_and_going_keys_do_not_grow_the_table),
+        cmocka_unit_test(out_of_memory_leaves_the_map_as_it_was),
     };
     return cmocka_run_group_tests_name("base/strmap", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "base/timers.h"
 
 #include "base/list.h"
+#include "tests/support/oom.h"
 #include "tests/support/random.h"
 
 #include <setjmp.h>
@@ -169,6 +170,22 @@ static void the_next_deadline_is_right_under_random_use(void **state)
     timers_fini(&t);
 }
 
+static void out_of_memory_leaves_a_timer_unarmed(void **state)
+{
+    (void)state;
+    struct timers t;
+    struct probe a;
+    timers_init(&t);
+    probe_init(&a, &t, 'a');
+    oom_fail(1);
+    assert_int_equal(timers_arm(&t, &a.timer, 10), E_NOMEM);
+    assert_true(oom_failed());
+    assert_false(timer_armed(&a.timer));
+    assert_int_equal(timers_next_us(&t), UINT64_MAX);
+    assert_int_equal(timers_arm(&t, &a.timer, 10), OK);
+    timers_fini(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_timer_that_re_arms_itself_for_now_waits_for_the_next_run),
         cmocka_unit_test(a_timer_can_disarm_another_that_is_due),
         cmocka_unit_test(the_next_deadline_is_right_under_random_use),
+        cmocka_unit_test(out_of_memory_leaves_a_timer_unarmed),
     };
     return cmocka_run_group_tests_name("base/timers", tests, NULL, NULL);
 }

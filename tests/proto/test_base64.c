@@ -2,6 +2,7 @@
 #include "proto/base64.h"
 
 #include "tests/support/guarded.h"
+#include "tests/support/oom.h"
 #include "tests/support/random.h"
 
 #include <setjmp.h>
@@ -109,6 +110,17 @@ static void the_limit_of_the_buf_is_met_exactly(void **state)
     buf_fini(&b);
 }
 
+static void out_of_memory_is_told_from_bad_text(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 100);
+    oom_fail(1);
+    assert_int_equal(base64_decode(&b, SPAN("AQID")), E_NOMEM);
+    assert_true(oom_failed());
+    buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +128,7 @@ int main(void)
         cmocka_unit_test(anything_but_the_one_spelling_is_refused),
         cmocka_unit_test(random_bytes_come_back_and_a_changed_letter_never_does),
         cmocka_unit_test(the_limit_of_the_buf_is_met_exactly),
+        cmocka_unit_test(out_of_memory_is_told_from_bad_text),
     };
     return cmocka_run_group_tests_name("proto/base64", tests, NULL, NULL);
 }

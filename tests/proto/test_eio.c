@@ -2,6 +2,7 @@
 #include "proto/eio.h"
 
 #include "tests/support/guarded.h"
+#include "tests/support/oom.h"
 #include "tests/support/random.h"
 #include "tests/support/vectors.h"
 
@@ -252,6 +253,20 @@ static void random_packets_come_back_from_their_payload(void **state)
     buf_fini(&scratch);
 }
 
+static void out_of_memory_is_told_from_bad_grammar(void **state)
+{
+    (void)state;
+    struct eio_payload payload;
+    struct eio_packet packet;
+    struct buf scratch;
+    buf_init(&scratch, 100);
+    assert_int_equal(eio_payload_init(&payload, SPAN("bAQID"), 1, &scratch), OK);
+    oom_fail(1);
+    assert_int_equal(eio_payload_next(&payload, &packet), E_NOMEM);
+    assert_true(oom_failed());
+    buf_fini(&scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_payload_that_is_not_utf8_is_refused_before_its_first_packet),
         cmocka_unit_test(the_limits_are_told_from_bad_grammar),
         cmocka_unit_test(random_packets_come_back_from_their_payload),
+        cmocka_unit_test(out_of_memory_is_told_from_bad_grammar),
     };
     return cmocka_run_group_tests_name("proto/eio", tests, NULL, NULL);
 }

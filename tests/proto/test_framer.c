@@ -6,6 +6,7 @@
 #include "proto/framer.h"
 
 #include "tests/support/guarded.h"
+#include "tests/support/oom.h"
 #include "tests/support/random.h"
 
 #include <setjmp.h>
@@ -156,6 +157,31 @@ static void an_empty_chunk_is_just_nothing(void **state)
     framer_fini(&f);
 }
 
+/* A chunk that ends within a line is what makes the framer allocate. */
+static void out_of_memory_costs_one_line_and_no_more(void **state)
+{
+    (void)state;
+    static const char *const chunks[] = {"one\ntw", "o\nth", "ree\nfour\n"};
+    for (size_t n = 1; oom_sweeps(n); n++) {
+        struct framer f;
+        struct span line;
+        size_t lines = 0;
+        size_t lost = 0;
+        framer_init(&f, FRAMER_LINE_MAX);
+        for (size_t i = 0; i < 3; i++) {
+            enum framer_result result;
+            framer_push(&f, span_of(chunks[i]));
+            while ((result = framer_next(&f, &line)) != FRAMER_NEED_MORE) {
+                lines += result == FRAMER_LINE ? 1 : 0;
+                lost += result == FRAMER_NOMEM ? 1 : 0;
+            }
+        }
+        assert_int_equal(lines + lost, 4);
+        assert_true(lost <= 1);
+        framer_fini(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +189,7 @@ int main(void)
         cmocka_unit_test(a_line_whole_in_its_chunk_is_not_copied),
         cmocka_unit_test(an_endless_line_costs_no_more_memory_than_a_good_one),
         cmocka_unit_test(an_empty_chunk_is_just_nothing),
+        cmocka_unit_test(out_of_memory_costs_one_line_and_no_more),
     };
     return cmocka_run_group_tests_name("proto/framer", tests, NULL, NULL);
 }

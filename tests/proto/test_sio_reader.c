@@ -2,6 +2,7 @@
 #include "proto/sio_reader.h"
 
 #include "tests/support/guarded.h"
+#include "tests/support/oom.h"
 #include "tests/support/random.h"
 #include "tests/support/vectors.h"
 
@@ -265,6 +266,28 @@ static void random_feeds_never_hold_more_than_the_limit(void **state)
     assert_null(r.held);
 }
 
+static void out_of_memory_is_an_error_and_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    size_t errors = 0;
+    for (size_t n = 1; oom_sweeps(n); n++) {
+        struct sio_reader r;
+        struct sio_message message;
+        const char *why = NULL;
+        sio_reader_init(&r, MAX_BYTES, SIO_ATTACHMENTS_MAX);
+        enum sio_progress progress = feed_text(&r, SPAN(two), &message, &why);
+        if (progress == SIO_NEED_MORE)
+            progress = feed_binary(&r, SPAN("first"), &message, &why);
+        if (progress == SIO_NEED_MORE)
+            progress = feed_binary(&r, SPAN("second"), &message, &why);
+        assert_int_equal(progress == SIO_ERROR, why != NULL);
+        assert_false(progress == SIO_ERROR && r.held);
+        errors += progress == SIO_ERROR ? 1 : 0;
+        sio_reader_fini(&r);
+    }
+    assert_int_equal(errors, 2); /* the announcement, the attachments */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_text_packet_is_bounded_too),
         cmocka_unit_test(random_streams_of_packets_come_out_whole),
         cmocka_unit_test(random_feeds_never_hold_more_than_the_limit),
+        cmocka_unit_test(out_of_memory_is_an_error_and_leaves_nothing_behind),
     };
     return cmocka_run_group_tests_name("proto/sio_reader", tests, NULL, NULL);
 }
