@@ -192,23 +192,45 @@ static void a_payload_that_is_not_utf8_is_refused_before_its_first_packet(void *
 static void the_limits_are_told_from_bad_grammar(void **state)
 {
     (void)state;
+    static const char large_then_small[] = "bAQIDBA==\x1e"
+                                           "bAQID";
     struct eio_payload payload;
     struct eio_packet packet;
     struct buf scratch;
     buf_init(&scratch, 3);
-    assert_int_equal(eio_payload_init(&payload, SPAN("1\x1e\x31\x1e\x31"), 2, &scratch), E_LIMIT);
-    assert_int_equal(eio_payload_init(&payload,
-                                      SPAN("bAQIDBA==\x1e\x62"
-                                           "AQID"),
-                                      2, &scratch),
-                     OK);
+    assert_int_equal(eio_payload_init(&payload, SPAN(large_then_small), 1, &scratch), E_LIMIT);
+    assert_int_equal(eio_payload_init(&payload, SPAN(large_then_small), 2, &scratch), OK);
     assert_int_equal(eio_payload_next(&payload, &packet), E_LIMIT);
     assert_int_equal(eio_payload_next(&payload, &packet), OK); /* the buf is not failed for good */
     assert_true(span_is(packet.data, "\x01\x02\x03"));
     buf_fini(&scratch);
 }
 
-/* Random packets survive being written into a payload and read from it. */
+/* One packet of a payload: text with its type digit, or bytes. */
+struct made {
+    char bytes[20];
+    size_t len;
+    bool binary;
+};
+
+static struct made make_packet(struct random *chance)
+{
+    struct made m = {.binary = random_below(chance, 2)};
+    m.len = 1 + random_below(chance, sizeof(m.bytes) - 1);
+    for (size_t i = 0; i < m.len; i++)
+        m.bytes[i] = (char)(m.binary ? random_below(chance, 256) : ' ' + random_below(chance, 95));
+    if (!m.binary)
+        m.bytes[0] = (char)('0' + random_below(chance, 7));
+    return m;
+}
+
+static void check_made(const struct eio_packet *packet, const struct made *m)
+{
+    size_t digit = m->binary ? 0 : 1;
+    assert_int_equal(packet->binary, m->binary);
+    assert_true(span_eq(packet->data, (struct span){m->bytes + digit, m->len - digit}));
+}
+
 static void random_packets_come_back_from_their_payload(void **state)
 {
     (void)state;
@@ -218,32 +240,21 @@ static void random_packets_come_back_from_their_payload(void **state)
     buf_init(&body, 100000);
     buf_init(&scratch, 1000);
     for (int round = 0; round < 2000; round++) {
-        char bytes[MAX_PACKETS][20];
-        size_t lens[MAX_PACKETS];
-        bool binary[MAX_PACKETS];
+        struct made made[MAX_PACKETS];
         size_t n = 1 + random_below(&chance, MAX_PACKETS);
         buf_reset(&body);
         for (size_t i = 0; i < n; i++) {
-            lens[i] = 1 + random_below(&chance, sizeof(bytes[i]) - 1);
-            binary[i] = random_below(&chance, 2);
-            for (size_t j = 0; j < lens[i]; j++)
-                bytes[i][j] = (char)(binary[i] ? random_below(&chance, 256)
-                                               : ' ' + random_below(&chance, 95));
-            bytes[i][0] = binary[i] ? bytes[i][0] : (char)('0' + random_below(&chance, 7));
-            if (binary[i])
-                eio_payload_add_binary(&body, (struct span){bytes[i], lens[i]});
-            else
-                eio_payload_add_text(&body, (struct span){bytes[i], lens[i]});
+            made[i] = make_packet(&chance);
+            struct span packet = {made[i].bytes, made[i].len};
+            (made[i].binary ? eio_payload_add_binary : eio_payload_add_text)(&body, packet);
         }
         struct eio_payload payload;
         struct eio_packet packet;
         struct guarded g = guarded_copy(body.ptr, body.len);
         assert_int_equal(eio_payload_init(&payload, g.span, n, &scratch), OK);
         for (size_t i = 0; i < n; i++) {
-            size_t skip = binary[i] ? 0 : 1;
             assert_int_equal(eio_payload_next(&payload, &packet), OK);
-            assert_int_equal(packet.binary, binary[i]);
-            assert_true(span_eq(packet.data, (struct span){bytes[i] + skip, lens[i] - skip}));
+            check_made(&packet, &made[i]);
         }
         assert_int_equal(eio_payload_next(&payload, &packet), E_NOT_FOUND);
         assert_int_equal(eio_payload_next(&payload, &packet), E_NOT_FOUND);
