@@ -44,7 +44,8 @@ struct app *app_create(const struct config *config, struct now now)
                    random_seed()) != OK)
         goto fail;
     peers_enter(&app->peers, now);
-    app->assets = assets_create(config->web_dir, app->encoder.deflater);
+    app->assets =
+        assets_create(config->web_dir, config->compression ? app->encoder.deflater : NULL);
     if (!app->assets)
         goto fail;
     if (config->trainer_command) {

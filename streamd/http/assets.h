@@ -13,11 +13,15 @@
 
 struct assets;
 
-/* `dir` NULL or unreadable: an empty set, whose `/` is a short page that says how to build it. */
+/*
+ * `dir` NULL or unreadable: an empty set, whose `/` is a short page that says how to build it.
+ * `deflater` is borrowed for this call; NULL: no file has a gzip form. NULL when out of memory.
+ */
 struct assets *assets_create(const char *dir, struct deflater *deflater);
 void assets_destroy(struct assets *a);
 
-/* True and the reply filled when `path` is one of the files ("/" is index.html). */
+/* True and the reply filled when `path` is one of the files ("/" is index.html), whatever the
+ * method. */
 bool assets_answer(const struct assets *a, const struct request *req, struct reply *reply);
 
 #endif

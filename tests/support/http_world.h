@@ -74,16 +74,20 @@ static inline int world_setup(void **state)
     return 0;
 }
 
-static inline int world_teardown(void **state)
+static inline void world_close(struct world *w)
 {
-    struct world *w = *state;
     cJSON_Delete(w->json);
     intake_fini(&w->intake);
     buf_fini(&w->answers);
     buf_fini(&w->out);
     reply_fini(&w->reply);
     app_destroy(w->app);
-    free(w);
+}
+
+static inline int world_teardown(void **state)
+{
+    world_close(*state);
+    free(*state);
     return 0;
 }
 
