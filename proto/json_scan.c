@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The grammar is five states and one bit per open container, so depth costs no stack and the whole
+ * The grammar is four states and one bit per open container, so depth costs no stack and the whole
  * scanner is a value that can be dropped at any point. A key takes its colon with it, and a comma
  * is taken together with what follows it: no state stands between them.
  *
@@ -18,7 +18,6 @@
 enum {
     WANT_VALUE, /* also the start of the text */
     WANT_FIRST_ITEM,
-    WANT_KEY,
     WANT_FIRST_KEY,
     AFTER_VALUE,
 };
@@ -220,6 +219,11 @@ void json_scan_init(struct json_scan *s, struct span text, unsigned flags)
     };
 }
 
+static enum json_token end_early(struct json_scan *s)
+{
+    return refuse(s, s->at, syntax, "the text ends before the value does");
+}
+
 static enum json_token finish(struct json_scan *s)
 {
     if (s->at == s->end)
@@ -227,17 +231,19 @@ static enum json_token finish(struct json_scan *s)
     return refuse(s, s->at, syntax, "nothing may follow the value");
 }
 
-/* Between two members or items; false when there is no comma. */
-static bool take_comma(struct json_scan *s)
+/* After a value inside a container: the container ends, or a comma brings what is wanted next. */
+static enum json_token go_on(struct json_scan *s, struct json_value *out)
 {
-    if (*s->at != ',') {
-        (void)refuse(s, s->at, syntax, "a comma or the closing bracket is expected");
-        return false;
-    }
+    bool object = in_object(s);
+    if (*s->at == (object ? '}' : ']'))
+        return close_container(s);
+    if (*s->at != ',')
+        return refuse(s, s->at, syntax, "a comma or the closing bracket is expected");
     s->at++;
     skip_space(s);
-    s->state = in_object(s) ? WANT_KEY : WANT_VALUE;
-    return true;
+    if (s->at == s->end)
+        return end_early(s);
+    return object ? scan_key(s, out) : scan_value(s, out);
 }
 
 enum json_token json_next(struct json_scan *s, struct json_value *out)
@@ -247,19 +253,13 @@ enum json_token json_next(struct json_scan *s, struct json_value *out)
     skip_space(s);
     if (s->state == AFTER_VALUE && s->depth == 0)
         return finish(s);
-    if (s->state == AFTER_VALUE && s->at < s->end) {
-        if (*s->at == (in_object(s) ? '}' : ']'))
-            return close_container(s);
-        if (!take_comma(s))
-            return JSON_ERROR;
-    }
     if (s->at == s->end)
-        return refuse(s, s->at, syntax, "the text ends before the value does");
+        return end_early(s);
     switch (s->state) {
+    case AFTER_VALUE:
+        return go_on(s, out);
     case WANT_FIRST_KEY:
         return *s->at == '}' ? close_container(s) : scan_key(s, out);
-    case WANT_KEY:
-        return scan_key(s, out);
     case WANT_FIRST_ITEM:
         return *s->at == ']' ? close_container(s) : scan_value(s, out);
     default:

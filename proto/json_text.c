@@ -124,7 +124,7 @@ static size_t unescape_one(const char *at, const char *end, struct buf *out)
         return 12;
     }
     const char *letter = strchr(letters, at[1]);
-    buf_add_char(out, letter ? letter[1] : at[1]);
+    buf_add(out, letter ? letter + 1 : at + 1, 1);
     return 2;
 }
 

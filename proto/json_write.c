@@ -22,7 +22,9 @@ static size_t escape_of(unsigned char c, char out[6])
             return 2;
         }
     }
-    memcpy(out + 1, "u00", 3);
+    out[1] = 'u';
+    out[2] = '0';
+    out[3] = '0';
     out[4] = hex[c >> 4];
     out[5] = hex[c & 15];
     return 6;
@@ -53,8 +55,7 @@ void json_write_string(struct buf *b, struct span text)
 
 void json_write_comma(struct buf *b)
 {
-    char last = b->len > 0 ? b->ptr[b->len - 1] : '[';
-    if (last != '[' && last != '{' && last != ',' && last != ':')
+    if (b->len > 0 && !strchr("[{,:", b->ptr[b->len - 1]))
         buf_add_char(b, ',');
 }
 

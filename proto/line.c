@@ -84,7 +84,7 @@ static const struct {
 
 static enum status take_type(struct reading *r, enum json_token token, struct json_value *v)
 {
-    struct span name;
+    struct span name = {NULL, 0};
     enum status status = take_string(r, token, v, LINE_BYTES_MAX, &name);
     if (status != OK)
         return status;
@@ -100,7 +100,7 @@ static enum status take_type(struct reading *r, enum json_token token, struct js
 static enum status take_session_id(struct reading *r, enum json_token token, struct json_value *v)
 {
     static const char why[] = "sessionId is 1 to 128 of A-Z a-z 0-9 . _ : -";
-    struct span id;
+    struct span id = {NULL, 0};
     if (token != JSON_STRING)
         return refuse(r, "session_id", why);
     enum status status = take_string(r, token, v, LINE_BYTES_MAX, &id);
@@ -268,32 +268,33 @@ enum status line_decode(struct line_decoder *d, struct span text, struct line *o
     return status;
 }
 
+/* A text that is one metrics object and nothing else. */
+static enum status read_metrics(struct reading *r, struct span object)
+{
+    struct json_value value;
+    if (object.len > LINE_BYTES_MAX)
+        return line_refuse(&r->error, E_LIMIT, "too_long", "metrics have at most 65536 bytes",
+                           LINE_BYTES_MAX);
+    json_scan_init(&r->scan, object, JSON_WORDS);
+    enum json_token token = json_next(&r->scan, &value);
+    if (token == JSON_ERROR)
+        return line_refuse_json(&r->error, &r->scan);
+    enum status status = take_metrics(r, token, &value);
+    if (status == OK && json_next(&r->scan, &value) != JSON_END)
+        return line_refuse_json(&r->error, &r->scan);
+    return status;
+}
+
 enum status line_decode_metrics(struct line_decoder *d, struct span object,
                                 struct record *out_record, struct line_error *out_error)
 {
-    struct json_scan scan;
-    struct json_value value;
-    struct record record;
-    struct line_error error;
-    enum status status;
+    struct reading r = {.d = d};
     buf_reset(&d->text);
-    json_scan_init(&scan, object, JSON_WORDS);
-    enum json_token token = json_next(&scan, &value);
-    if (object.len > LINE_BYTES_MAX)
-        status = line_refuse(&error, E_LIMIT, "too_long", "metrics have at most 65536 bytes",
-                             LINE_BYTES_MAX);
-    else if (token == JSON_OBJECT_BEGIN)
-        status = line_read_metrics(d, &scan, &record, &error);
-    else if (token == JSON_ERROR)
-        status = line_refuse_json(&error, &scan);
-    else
-        status = line_refuse(&error, E_MALFORMED, "metrics", "metrics is an object", 0);
-    if (status == OK && json_next(&scan, &value) != JSON_END)
-        status = line_refuse_json(&error, &scan);
+    enum status status = read_metrics(&r, object);
     if (status == OK)
-        *out_record = record;
+        *out_record = r.line.record;
     else
-        *out_error = error;
+        *out_error = r.error;
     return status;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "proto/line_extras.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,7 @@ enum status line_extras_put(struct line_decoder *d, struct span name, struct num
     }
     if (d->extra_count == d->extra_cap && grow(d) != OK)
         return E_NOMEM;
+    assert(d->extra);
     d->extra[d->extra_count++] = (struct extra){name, value};
     if (d->extra_count <= LINEAR_MAX)
         return OK;

@@ -242,7 +242,7 @@ const char *num_word(struct num n)
 
 double num_double(struct num n)
 {
-    struct decimal d;
+    struct decimal d = {.w = 0};
     switch (n.kind) {
     case NUM_INT:
         return (double)n.i;

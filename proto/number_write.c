@@ -175,10 +175,11 @@ static struct interval interval_of(double a, int d)
     uint64_t mantissa = fraction | (uint64_t)1 << 52;
     int exponent2 = (int)(bits >> 52) - 1023 - 52;
     uint128 five = power_of_five[d];
+    uint128 four = (uint128)mantissa * 4;
     return (struct interval){
-        .low = (4 * mantissa - (fraction ? 2 : 1)) * five,
-        .middle = 4 * mantissa * five,
-        .high = (4 * mantissa + 2) * five,
+        .low = four * five - (fraction ? 2 : 1) * five,
+        .middle = four * five,
+        .high = four * five + 2 * five,
         .shift = 2 - exponent2 - d,
         .closed = !(mantissa & 1),
     };

@@ -56,6 +56,7 @@
 static const struct spelling table[] = {SPELLING_TABLE(ENTRY, 0)};
 
 /* Where the names of n bytes begin: behind all that are shorter. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) a term of a sum */
 #define SHORTER(n, name, kind, field, rename) +(sizeof(name) - 1 < (n))
 #define FIRST(n) (0 SPELLING_TABLE(SHORTER, n))
 
