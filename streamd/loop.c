@@ -153,12 +153,6 @@ static void watch_wakeups(struct loop *loop)
     ev_timer_init(&loop->timer, on_timer, 0, 0);
 }
 
-/* The check and prepare watchers already enter and leave around every wake-up. */
-static void inside_wakeup(struct app *app)
-{
-    (void)app;
-}
-
 static struct unix_ingest *open_ingest(struct loop *loop)
 {
     struct app *app = loop->app;
@@ -168,9 +162,6 @@ static struct unix_ingest *open_ingest(struct loop *loop)
         .decoder = &app->decoder,
         .stats = &app->stats,
         .loop = loop->ev,
-        .app = app,
-        .enter = inside_wakeup,
-        .leave = inside_wakeup,
         .now = &app->now,
     });
 }

@@ -181,23 +181,16 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int revents)
     (void)loop;
     (void)revents;
     struct trainer *t = LIST_ENTRY(watcher, struct trainer, in);
-    const struct unix_ingest_params *params = &t->all->params;
-    params->enter(params->app);
     for (int i = 0; i < CHUNKS_A_WAKEUP && read_chunk(t); i++)
         ;
     settle(t);
-    params->leave(params->app);
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *watcher, int revents)
 {
     (void)loop;
     (void)revents;
-    struct trainer *t = LIST_ENTRY(watcher, struct trainer, out);
-    const struct unix_ingest_params *params = &t->all->params;
-    params->enter(params->app);
-    settle(t);
-    params->leave(params->app);
+    settle(LIST_ENTRY(watcher, struct trainer, out));
 }
 
 struct trainer *trainer_create(struct trainers *all, int fd)

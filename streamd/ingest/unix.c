@@ -100,11 +100,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int revents)
 {
     (void)loop;
     (void)revents;
-    struct unix_ingest *u = LIST_ENTRY(watcher, struct unix_ingest, acceptable);
-    const struct unix_ingest_params *params = &u->trainers.params;
-    params->enter(params->app);
-    accept_some(u);
-    params->leave(params->app);
+    accept_some(LIST_ENTRY(watcher, struct unix_ingest, acceptable));
 }
 
 struct unix_ingest *unix_ingest_create(const struct unix_ingest_params *params)

@@ -12,7 +12,6 @@
 #include "streamd/config.h"
 #include "streamd/ingest/intake.h"
 
-struct app;
 struct ev_loop;
 struct unix_ingest;
 
@@ -23,10 +22,7 @@ struct unix_ingest_params {
     struct line_decoder *decoder;
     struct stats *stats;
     struct ev_loop *loop;
-    struct app *app;
-    void (*enter)(struct app *app); /* before anything is read: *now is fresh after it */
-    void (*leave)(struct app *app); /* afterwards: publish and write what came in */
-    const struct now *now;          /* of the present wake-up */
+    const struct now *now; /* of the present wake-up */
 };
 
 /*
