@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { RANDOM_ROUNDS = 400000 };
+enum { RANDOM_ROUNDS = 250000 };
 
 /* A finite double of any magnitude, or one of a metric's. */
 static double random_double(struct random *random)
