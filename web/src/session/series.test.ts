@@ -72,6 +72,9 @@ describe('session/series', () => {
       series.append(point(offset, { step }));
     });
     expect(Array.from(series.line().x)).toEqual([100, 200, 200, 210]);
+    expect(series.line().breaks).toEqual([200]);
+    series.splice(-1, [point(0, { step: 100 }), point(3, { step: 110 })]);
+    expect(series.line().breaks).toEqual([]);
   });
 
   it('places points anew after a splice', () => {

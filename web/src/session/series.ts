@@ -22,6 +22,8 @@ export interface Line {
   /** NaN: not sent. Infinite: sent, and not a finite number. */
   readonly loss: Float64Array;
   readonly valLoss: Float64Array;
+  /** Where, in x, the steps fell back and something new began: nothing is drawn across. */
+  readonly breaks: readonly number[];
 }
 
 function columns(make: (name: keyof Columns) => Float64Array): Columns {
@@ -41,6 +43,8 @@ export class Series {
   solidTo = -1;
   #length = 0;
   #placed = 0;
+  /** Indices of the points whose step is below the one before. */
+  #falls: number[] = [];
   #columns = columns(() => new Float64Array(FIRST_CAPACITY));
 
   get length(): number {
@@ -96,6 +100,7 @@ export class Series {
       x: counts ? x : view('offset'),
       loss: view('loss'),
       valLoss: view('valLoss'),
+      breaks: this.#falls.map((i) => x[i] as number),
     };
   }
 
@@ -121,6 +126,7 @@ export class Series {
       const at = step[i] as number;
       const before = i > 0 ? (step[i - 1] as number) : 0;
       x[i] = (i > 0 ? (x[i - 1] as number) : 0) + Math.max(0, at - before);
+      if (at < before) this.#falls.push(i);
     }
     this.#placed = this.#length;
   }
@@ -138,6 +144,7 @@ export class Series {
   #truncate(length: number): void {
     this.#length = length;
     this.#placed = Math.min(this.#placed, length);
+    this.#falls = this.#falls.filter((i) => i < this.#placed);
   }
 
   #reserve(more: number): void {

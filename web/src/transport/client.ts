@@ -69,7 +69,7 @@ export class Client {
   session(id: string): Subscription {
     const open = this.#sessions.get(id);
     if (open) return open;
-    const opened = new Subscription(id, this.#wires.http, this.#onChange);
+    const opened = new Subscription(id, this.#wires.http, this.#seconds, this.#onChange);
     this.#sessions.set(id, opened);
     this.#socket.join(id);
     void this.#refresh(opened);
@@ -85,6 +85,8 @@ export class Client {
     this.#socket.close();
   }
 
+  #seconds = (): number => this.#wires.now() / 1000;
+
   #setLink(link: LinkState): void {
     this.#link = link;
     this.#onChange();
@@ -98,7 +100,7 @@ export class Client {
 
   #onEvent(event: ServerEvent): void {
     this.#runs = onRunEvent(this.#runs, event);
-    this.#sessions.get(event.sessionId)?.onEvent(event, this.#wires.now() / 1000);
+    this.#sessions.get(event.sessionId)?.onEvent(event);
     if (event.type === 'training_started') this.#onStarted(event.sessionId);
     this.#onChange();
   }
@@ -136,7 +138,7 @@ export class Client {
   }
 
   async #refresh(open: Subscription): Promise<void> {
-    const answered = await open.refresh(() => this.#wires.now() / 1000);
+    const answered = await open.refresh();
     this.#setLink(onAnswer(this.#link, answered, this.#wires.now()));
   }
 

@@ -5,7 +5,6 @@ import { FakeDaemon } from './fake_daemon';
 import { Subscription } from './subscription';
 
 const run = { session_id: 'a', status: 'running', start_time: 1 };
-const clock = () => 100;
 let daemon: FakeDaemon;
 let open: Subscription;
 const onChange = vi.fn();
@@ -23,12 +22,12 @@ beforeEach(() => {
   daemon.runs = [run];
   daemon.entries.a = [0, 1, 2].map((offset) => ({ offset, loss: offset, currentStep: offset }));
   onChange.mockReset();
-  open = new Subscription('a', daemon, onChange);
+  open = new Subscription('a', daemon, () => 100, onChange);
 });
 
 describe('transport/subscription', () => {
   it('learns the run and its line', async () => {
-    expect(await open.refresh(clock)).toBe(true);
+    expect(await open.refresh()).toBe(true);
     expect(open.state.session?.status).toBe('running');
     expect(open.series.length).toBe(3);
     expect(onChange).toHaveBeenCalled();
@@ -36,19 +35,19 @@ describe('transport/subscription', () => {
 
   it('says that the daemon does not know the run, which is an answer too', async () => {
     daemon.runs = [];
-    expect(await open.refresh(clock)).toBe(true);
+    expect(await open.refresh()).toBe(true);
     expect(open.state.known).toBe('no');
   });
 
   it('says that nobody answered', async () => {
     daemon.reachable = false;
-    expect(await open.refresh(clock)).toBe(false);
+    expect(await open.refresh()).toBe(false);
     expect(open.state.known).toBe('asking');
   });
 
   it('asks only for what it has not got', async () => {
-    await open.refresh(clock);
-    await open.refresh(clock);
+    await open.refresh();
+    await open.refresh();
     expect(daemon.asked.filter((what) => what.startsWith('history'))).toEqual([
       'history a -1',
       'history a 2',
@@ -56,26 +55,39 @@ describe('transport/subscription', () => {
   });
 
   it('fills holes, and asks nothing when there are none', async () => {
-    await open.refresh(clock);
-    open.onEvent(update(3), 100);
+    await open.refresh();
+    open.onEvent(update(3));
     daemon.asked.length = 0;
     await open.fill();
-    expect(daemon.asked).toEqual([]);
-    open.onEvent(update(6), 101);
+    expect(daemon.asked).toEqual(['status a']);
+    open.onEvent(update(6));
     daemon.entries.a = [4, 5, 6].map((offset) => ({ offset, loss: offset, currentStep: offset }));
+    daemon.asked.length = 0;
     await open.fill();
-    expect(daemon.asked).toEqual(['history a 3']);
+    expect(daemon.asked).toEqual(['status a', 'history a 3']);
     expect(Array.from(open.series.line().x)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
+  it('asks what is derived when the first record comes, and only then', async () => {
+    daemon.runs = [{ ...run, derived: ['perplexity', 'loss'] }];
+    await open.refresh();
+    daemon.runs = [{ ...run, derived: ['perplexity'] }];
+    daemon.asked.length = 0;
+    open.onEvent(update(1));
+    open.onEvent(update(2));
+    await daemon.settle();
+    expect(daemon.asked).toEqual(['status a']);
+    expect(open.state.session?.derived).toEqual(['perplexity']);
+  });
+
   it('leaves an update without an offset to the next fill', () => {
-    open.onEvent(event('progress_update', { metrics: { loss: 1 } }), 100);
+    open.onEvent(event('progress_update', { metrics: { loss: 1 } }));
     expect(open.series.length).toBe(0);
   });
 
   it('asks again when the run ended while it was asking', async () => {
-    const asking = open.refresh(clock);
-    open.onEvent(event('training_completed'), 100);
+    const asking = open.refresh();
+    open.onEvent(event('training_completed'));
     daemon.runs = [{ ...run, status: 'completed' }];
     await asking;
     expect(open.state.session?.status).toBe('completed');
@@ -83,10 +95,10 @@ describe('transport/subscription', () => {
   });
 
   it('draws a new line when the id means another run, whatever is still under way', async () => {
-    await open.refresh(clock);
-    const late = open.refresh(clock);
+    await open.refresh();
+    const late = open.refresh();
     daemon.entries.a = [{ offset: 0, loss: 9, currentStep: 0 }];
-    open.onEvent(event('session_status', { status: 'running', start_time: 2 }), 100);
+    open.onEvent(event('session_status', { status: 'running', start_time: 2 }));
     daemon.runs = [{ ...run, start_time: 2 }];
     await late;
     await daemon.settle();
@@ -100,17 +112,17 @@ describe('transport/subscription', () => {
       serverTime,
       loss: 1,
     }));
-    await open.refresh(clock);
+    await open.refresh();
     expect(open.series.length).toBe(2);
   });
 
   it('asks for a very long line anew, thinned', async () => {
-    await open.refresh(clock);
-    for (let offset = 3; offset < 17_000; offset++) open.onEvent(update(offset), 100);
+    await open.refresh();
+    for (let offset = 3; offset < 17_000; offset++) open.onEvent(update(offset));
     daemon.asked.length = 0;
     daemon.entries.a = [{ offset: 0 }, { offset: 16_999 }];
     await open.fill();
-    expect(daemon.asked).toEqual(['history a -1']);
+    expect(daemon.asked).toEqual(['status a', 'history a -1']);
     expect(open.series.length).toBe(2);
   });
 });

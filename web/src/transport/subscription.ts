@@ -30,11 +30,14 @@ export class Subscription {
   #lifecycle = 0;
   #loading = false;
   readonly #http: Http;
+  readonly #now: () => number;
   readonly #onChange: () => void;
 
-  constructor(id: string, http: Http, onChange: () => void) {
+  /** `now` tells epoch seconds. */
+  constructor(id: string, http: Http, now: () => number, onChange: () => void) {
     this.#state = createSession(id);
     this.#http = http;
+    this.#now = now;
     this.#onChange = onChange;
   }
 
@@ -42,11 +45,13 @@ export class Subscription {
     return this.#state;
   }
 
-  /** `now` in epoch seconds. */
-  onEvent(event: ServerEvent, now: number): void {
+  onEvent(event: ServerEvent): void {
     const another = event.type === 'session_status' && isAnotherRun(this.#state, event.session);
-    this.#state = onEvent(this.#state, event, now);
+    const isFirst = event.type === 'progress_update' && this.#state.session?.metrics === null;
+    this.#state = onEvent(this.#state, event, this.#now());
     if (another) this.#startOver();
+    // Which numbers are derived is told by the status, and changes with the first record.
+    if (isFirst) void this.#askStatus();
     if (event.type !== 'progress_update') {
       if (event.type !== 'session_status') this.#lifecycle++;
     } else if (event.offset !== null) {
@@ -56,25 +61,31 @@ export class Subscription {
   }
 
   /** Asks for status and history; tells whether the daemon answered. */
-  async refresh(now: () => number): Promise<boolean> {
+  async refresh(): Promise<boolean> {
+    const answered = await this.#askStatus();
+    await this.#load();
+    return answered;
+  }
+
+  /** Asks for the status, and for the records that live updates passed over, if there are any. */
+  async fill(): Promise<void> {
+    await this.#askStatus();
+    if (this.series.hasHoles || this.series.length > LONG_LINE) await this.#load();
+  }
+
+  async #askStatus(): Promise<boolean> {
     const { id } = this.#state;
     const before = this.#lifecycle;
     const status = await this.#http.status(id);
-    if (this.#lifecycle !== before) return this.refresh(now);
+    if (this.#lifecycle !== before) return this.#askStatus();
     if (status.kind === 'missing') {
       this.#state = onMissing(this.#state);
       this.#onChange();
     }
     if (status.kind === 'ok') {
-      this.onEvent({ type: 'session_status', sessionId: id, session: status.value }, now());
+      this.onEvent({ type: 'session_status', sessionId: id, session: status.value });
     }
-    await this.#load();
     return status.kind !== 'failed';
-  }
-
-  /** Asks for the records that live updates passed over, if there are any. */
-  async fill(): Promise<void> {
-    if (this.series.hasHoles || this.series.length > LONG_LINE) await this.#load();
   }
 
   #startOver(): void {

@@ -37,9 +37,20 @@ function shown(name: MetricName): uPlot.Series.Value {
   };
 }
 
-function line(label: string, stroke: string): uPlot.Series {
+/** Adds to the gaps of missing values those where something new began: a slit, to cut the line. */
+function slits(breaksNow: () => readonly number[]): uPlot.Series.GapsRefiner {
+  return (plot, _, __, ___, gaps) => {
+    const cuts = breaksNow().map((x): [number, number] => {
+      const at = plot.valToPos(x, 'x', true);
+      return [at - 1, at + 1];
+    });
+    return [...gaps, ...cuts].sort(([a], [b]) => a - b);
+  };
+}
+
+function line(label: string, stroke: string, gaps: uPlot.Series.GapsRefiner): uPlot.Series {
   const value = shown('loss');
-  return { label, stroke: colour(stroke), width: 1.5, value, points: { show: false } };
+  return { label, stroke: colour(stroke), width: 1.5, value, gaps, points: { show: false } };
 }
 
 function axis(values: uPlot.Axis['values'], size: number): uPlot.Axis {
@@ -53,7 +64,13 @@ function axis(values: uPlot.Axis['values'], size: number): uPlot.Axis {
   };
 }
 
-function options(width: number, legend: HTMLElement, data: PlotData): uPlot.Options {
+function options(
+  width: number,
+  legend: HTMLElement,
+  data: PlotData,
+  breaksNow: () => readonly number[],
+): uPlot.Options {
+  const gaps = slits(breaksNow);
   const name = data.axis === 'step' ? 'Step' : 'Record';
   const whole = (_: uPlot, splits: number[]) =>
     splits.map((at) => (Number.isInteger(at) ? formatMetric('currentStep', at) : ''));
@@ -72,8 +89,8 @@ function options(width: number, legend: HTMLElement, data: PlotData): uPlot.Opti
     cursor: { y: false, drag: { x: false, y: false } },
     series: [
       { label: name, value: shown('currentStep') },
-      line('train', '--line-train'),
-      ...(data.hasValLoss ? [line('validation', '--line-val')] : []),
+      line('train', '--line-train', gaps),
+      ...(data.hasValLoss ? [line('validation', '--line-val', gaps)] : []),
     ],
   };
 }
@@ -98,7 +115,9 @@ export function LossLine({ series, version }: LossLineProps) {
     plot.current?.destroy();
     if (!box.current || !legend.current) return;
     const wide = box.current.clientWidth;
-    plot.current = new uPlot(options(wide, legend.current, data), aligned(data), box.current);
+    const breaksNow = () => series.line().breaks;
+    const opts = options(wide, legend.current, data, breaksNow);
+    plot.current = new uPlot(opts, aligned(data), box.current);
     shape.current = wanted;
   }, [series, version]);
 

@@ -12,6 +12,7 @@ export interface PlotData {
   readonly x: Float64Array;
   readonly loss: Cells;
   readonly valLoss: Cells;
+  readonly breaks: Line['breaks'];
 }
 
 function cells(column: Float64Array): Cells {
@@ -29,5 +30,6 @@ export function plotData(line: Line): PlotData {
     x: line.x,
     loss: cells(line.loss),
     valLoss: cells(line.valLoss),
+    breaks: line.breaks,
   };
 }
