@@ -80,7 +80,7 @@ void router_answer(struct app *app, struct request *req, struct reply *reply)
     if (router_refuse(app->config, req, reply))
         return;
     const struct route *route = find_route(req, &allow);
-    if (route && route->answer)
+    if (route)
         route->answer(app, req, reply);
     else if (allow != 0)
         refuse_method(req, allow, reply);

@@ -148,6 +148,15 @@ static void answer_metrics(struct app *app, const struct request *req, struct re
     set_etag(reply, etag_of(app, s, has_form ? VIEW_COMPAT : VIEW_METRICS));
 }
 
+/* The stream is the transport's (sse.c), which takes the GETs; a HEAD is told what it would be. */
+static void answer_events(struct app *app, const struct request *req, struct reply *reply)
+{
+    (void)app;
+    (void)req;
+    reply->content_type = "text/event-stream";
+    reply->stream = true;
+}
+
 static void answer_ingest(struct app *app, const struct request *req, struct reply *reply)
 {
     push_answer(&app->registry, &app->decoder, req, reply);
@@ -158,7 +167,8 @@ const struct route routes_training[] = {
     {"/api/training/status/", METHOD_GET, answer_status, "One run and its newest record"},
     {"/api/training/metrics/", METHOD_GET, answer_metrics, "The newest record of a run"},
     {"/api/training/history/", METHOD_GET, history_answer, "What a run has recorded so far"},
-    {"/api/training/events/", METHOD_GET, NULL, "The events of a run, as Server-Sent Events"},
+    {"/api/training/events/", METHOD_GET, answer_events,
+     "The events of a run, as Server-Sent Events"},
     {"/api/training/ingest", METHOD_POST, answer_ingest, "Trainer lines, one JSON object a line"},
     {NULL, 0, NULL, NULL},
 };

@@ -47,11 +47,11 @@ void front_request(struct link *l, struct request *req)
     const struct engine_mount *mount = engine_mount_find(peers, req->path);
     struct reply reply;
     reply_init(&reply, REPLY_LIMIT);
-    if (!host_is_ours(l->app, req, &reply))
+    if (router_refuse(l->app->config, req, &reply))
         front_answer(l, req, &reply);
     else if (mount)
         engine_request(peers, mount, l, req);
-    else if (sse_path(req->path) && req->method != METHOD_OPTIONS)
+    else if (sse_path(req->path) && req->method == METHOD_GET)
         sse_open(peers, l, req);
     else {
         router_answer(l->app, req, &reply);
