@@ -82,11 +82,11 @@ void app_enter(struct app *app, struct now now)
     assert(now.us >= app->now.us);
     app->now = now;
     peers_enter(&app->peers, now);
+    timers_run(&app->timers, now.us);
 }
 
 void app_leave(struct app *app)
 {
-    timers_run(&app->timers, app->now.us);
     registry_publish_due(&app->registry, app->now.us);
     hub_flush(&app->hub);
     peers_reap(&app->peers);

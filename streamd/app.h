@@ -42,10 +42,11 @@ struct app {
 struct app *app_create(const struct config *config, struct now now);
 void app_destroy(struct app *app);
 
-/* A wake-up begins: every call until app_leave sees this time. Going back is an assert. */
+/* A wake-up begins: every call until app_leave sees this time (going back is an assert), and what
+ * is overdue has happened before any of them. */
 void app_enter(struct app *app, struct now now);
 
-/* The wake-up ends: due timers, then publish, then one write per dirty watcher, then reap. */
+/* The wake-up ends: publish, then one write per dirty watcher, then reap. */
 void app_leave(struct app *app);
 
 /* When app_enter/app_leave must be called next at the latest; UINT64_MAX: no need. */

@@ -159,7 +159,7 @@ static void finish_upgrade(struct engine *e)
 {
     struct peer *p = e->peer;
     wait_cancel(&e->upgrade);
-    engine_poll_noop(e);
+    engine_poll_release(e);
     p->link = e->probe;
     e->probe = NULL;
     e->probed = false;
@@ -172,7 +172,7 @@ static void probe_message(struct engine *e, struct span message, bool binary)
     if (!binary && span_is(message, "2probe")) {
         e->probed = true;
         write_frame(e->probe, "3probe");
-        engine_poll_noop(e);
+        engine_poll_release(e);
     } else if (!binary && e->probed && span_is(message, "5")) {
         finish_upgrade(e);
     } else {
@@ -232,10 +232,12 @@ static void goodbye(struct peer *p, unsigned code, const char *why)
 static void flush(struct subscriber *s)
 {
     struct engine *e = peer_of(s)->engine;
-    if (e->transport == ENGINE_WEBSOCKET)
-        peer_flush_stream(s);
-    else
+    if (e->transport != ENGINE_WEBSOCKET) {
         engine_poll_flush(e);
+        return;
+    }
+    engine_poll_refuse(e);
+    peer_flush_stream(s);
 }
 
 static const struct dialect dialect_engine = {
@@ -260,12 +262,10 @@ bool engine_may_upgrade(struct peers *peers, const struct request *req, struct r
         return false;
     if (!query_find(req->query, "sid", &sid))
         return true;
-    struct engine *e = strmap_find(&peers->engines, query_span(&sid));
-    if (!e || e->transport != ENGINE_POLLING) {
-        engine_refuse(refusal, e ? ENGINE_BAD_REQUEST : ENGINE_UNKNOWN_SID);
-        return false;
-    }
-    return true;
+    if (strmap_find(&peers->engines, query_span(&sid)))
+        return true;
+    engine_refuse(refusal, ENGINE_UNKNOWN_SID);
+    return false;
 }
 
 void engine_ws_open(struct peers *peers, const struct engine_mount *mount, struct link *l,
@@ -277,9 +277,11 @@ void engine_ws_open(struct peers *peers, const struct engine_mount *mount, struc
             l->ops->kill(l);
         return;
     }
-    /* Checked before the 101, but another socket may have been quicker. */
+    /* A second WebSocket is closed as a WebSocket, which is what clients expect; the first goes on.
+     */
     struct engine *e = strmap_find(&peers->engines, query_span(&sid));
     if (!e || e->mount != mount || e->transport != ENGINE_POLLING) {
+        peer_write_close(peers, l, CLOSE_POLICY, "session has its transport");
         l->ops->kill(l);
         return;
     }

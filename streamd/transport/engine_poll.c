@@ -18,6 +18,7 @@ enum { REPLY_LIMIT = 8 << 20 };
 
 struct parked_poll {
     struct link *link; /* borrows */
+    uint64_t since_us; /* the wake-up that parked it */
     struct request request;
     char text[]; /* what the request's origin and host borrow */
 };
@@ -59,6 +60,7 @@ static struct parked_poll *park(struct link *l, const struct request *req)
     if (!poll)
         return NULL;
     poll->link = l;
+    poll->since_us = req->now.us;
     poll->request = (struct request){
         .method = req->method,
         .origin = {poll->text, req->origin.len},
@@ -89,6 +91,7 @@ static void answer_poll(struct engine *e, struct span payload)
     struct parked_poll *poll = e->poll;
     e->poll = NULL;
     poll->link->peer = NULL;
+    poll->request.now = e->peer->peers->now;
     answer_text(poll->link, &poll->request, payload);
     free(poll);
 }
@@ -120,8 +123,12 @@ void engine_poll_flush(struct engine *e)
         peer_close(p, CLOSE_SLOW, "too slow: outbox is full");
         return;
     }
-    if (!e->poll || e->probed || p->state != PEER_OPEN)
+    if (!e->poll || p->state != PEER_OPEN)
         return;
+    if (e->probed) {
+        engine_poll_noop(e);
+        return;
+    }
     watch_replay(p);
     struct span payload = take_payload(e, EIO_ANSWER_PACKETS_MAX);
     if (payload.len == 0)
@@ -134,6 +141,27 @@ void engine_poll_noop(struct engine *e)
 {
     if (e->poll)
         answer_poll(e, SPAN("6"));
+}
+
+void engine_poll_release(struct engine *e)
+{
+    if (e->poll && e->poll->since_us != e->peer->peers->now.us)
+        engine_poll_noop(e);
+}
+
+void engine_poll_refuse(struct engine *e)
+{
+    struct parked_poll *poll = e->poll;
+    struct reply reply;
+    if (!poll)
+        return;
+    e->poll = NULL;
+    poll->link->peer = NULL;
+    reply_init(&reply, REPLY_LIMIT);
+    engine_refuse(&reply, ENGINE_BAD_REQUEST);
+    front_answer(poll->link, &poll->request, &reply);
+    reply_fini(&reply);
+    free(poll);
 }
 
 void engine_poll_close(struct engine *e)
@@ -160,10 +188,6 @@ static void get(struct engine *e, struct link *l, const struct request *req, str
         peer_close(e->peer, CLOSE_PROTOCOL, "two polls at once");
         engine_refuse(reply, ENGINE_BAD_REQUEST);
         front_answer(l, req, reply);
-        return;
-    }
-    if (e->probed) {
-        answer_text(l, req, SPAN("6"));
         return;
     }
     e->poll = park(l, req);

@@ -39,6 +39,16 @@ void engine_poll_flush(struct engine *e);
 /* Ends the parked poll, if any, with a noop. */
 void engine_poll_noop(struct engine *e);
 
+/*
+ * Ends the poll that was parked when the WebSocket took a step of the upgrade. One that came in
+ * this very wake-up is left to the flush: which of the two was first on the wire cannot be told,
+ * and a poll sent after the upgrade is to be refused.
+ */
+void engine_poll_release(struct engine *e);
+
+/* Ends the parked poll, if any, with 400: the session is on its WebSocket. */
+void engine_poll_refuse(struct engine *e);
+
 /* Ends the parked poll, if any, with what waits and a close packet. */
 void engine_poll_close(struct engine *e);
 

@@ -190,18 +190,22 @@ void peer_flush_stream(struct subscriber *s)
         p->link->ops->want_writable(p->link);
 }
 
-void peer_goodbye_ws(struct peer *p, unsigned code, const char *why)
+void peer_write_close(struct peers *peers, struct link *l, unsigned code, const char *why)
 {
     unsigned char head[WS_HEADER_MAX];
     unsigned char payload[WS_CONTROL_MAX];
+    size_t n = wsframe_close_payload(payload, code, span_of(why));
+    buf_reset(&peers->frames);
+    buf_add(&peers->frames, head, wsframe_header(head, WS_CLOSE, false, n));
+    buf_add(&peers->frames, payload, n);
+    l->ops->write(l, buf_span(&peers->frames));
+}
+
+void peer_goodbye_ws(struct peer *p, unsigned code, const char *why)
+{
     if (!p->link)
         return;
     if (!p->link->ops->choked(p->link) && !p->subscriber.overflowed)
         write_waiting(p);
-    size_t n = wsframe_close_payload(payload, code, span_of(why));
-    struct buf *frames = &p->peers->frames;
-    buf_reset(frames);
-    buf_add(frames, head, wsframe_header(head, WS_CLOSE, false, n));
-    buf_add(frames, payload, n);
-    p->link->ops->write(p->link, buf_span(frames));
+    peer_write_close(p->peers, p->link, code, why);
 }

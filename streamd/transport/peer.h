@@ -73,6 +73,9 @@ void peer_link_gone(struct peer *p);
 /* subscriber_ops.flush for every dialect with a stream (ws, SSE): one write for all that waits. */
 void peer_flush_stream(struct subscriber *s);
 
+/* Writes a WebSocket close frame. */
+void peer_write_close(struct peers *peers, struct link *l, unsigned code, const char *why);
+
 /* Writes a close frame and waits for the client to go, at most peers.linger. */
 void peer_goodbye_ws(struct peer *p, unsigned code, const char *why);
 

@@ -14,6 +14,7 @@
 
 enum {
     LINGER_US = 2 * 1000 * 1000,
+    LATE_US = 50 * 1000, /* beyond this we were asleep, and the time is not the peer's fault */
     UPGRADE_US = 10 * 1000 * 1000,
     FRAMES_LIMIT = 8 << 20,
     TEXT_LIMIT = 64 << 20,
@@ -22,8 +23,9 @@ enum {
 static void on_ping_due(struct wait *w, uint64_t now_us)
 {
     struct peer *p = LIST_ENTRY(w, struct peer, heartbeat);
+    uint64_t from = now_us - w->due_us < LATE_US ? w->due_us : now_us;
     bool awaited = p->dialect->ping(p);
-    waitlist_add(awaited ? &p->peers->pong : &p->peers->ping, w, now_us);
+    waitlist_add(awaited ? &p->peers->pong : &p->peers->ping, w, from);
 }
 
 static void on_pong_due(struct wait *w, uint64_t now_us)

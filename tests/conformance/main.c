@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon with what the official Engine.IO and Socket.IO suites want to talk to: an Engine.IO
+ * echo at /engine.io/, and in the namespaces "/" and "/custom" an `auth` event on connect,
+ * `message` that comes back as `message-back`, and `message-with-ack` that is acknowledged with its
+ * arguments. They are registered on the tables every build has; the protocol code knows nothing of
+ * them.
+ */
+#include "base/buf.h"
+#include "streamd/app.h"
+#include "streamd/daemon.h"
+#include "streamd/transport/socketio.h"
+
+enum { TEXT_MAX = 1 << 20 };
+
+static void echo_opened(struct engine *e)
+{
+    peer_settled(e->peer);
+}
+
+static void echo_message(struct engine *e, struct span message, bool binary)
+{
+    struct buf packet;
+    if (binary) {
+        engine_send_binary(e, message);
+        return;
+    }
+    buf_init(&packet, TEXT_MAX);
+    buf_add_char(&packet, '4');
+    buf_add_span(&packet, message);
+    engine_send_text(e, buf_span(&packet));
+    buf_fini(&packet);
+}
+
+static void echo_closed(struct engine *e)
+{
+    (void)e;
+}
+
+static struct engine_mount echo = {
+    .path = "/engine.io/",
+    .opened = echo_opened,
+    .message = echo_message,
+    .closed = echo_closed,
+};
+
+static void connected(struct engine *e, const struct socketio_namespace *nsp, struct span auth)
+{
+    socketio_emit(e, nsp, "auth", auth.len ? auth : SPAN("{}"));
+}
+
+/* The call's arguments as an array, `first` before them when it is not empty. */
+static void write_arguments(const struct socketio_call *call, struct span first, struct buf *out)
+{
+    buf_add_char(out, '[');
+    buf_add_span(out, first);
+    for (size_t i = 0; i < call->arg_count; i++) {
+        if (i > 0 || first.len > 0)
+            buf_add_char(out, ',');
+        buf_add_span(out, call->args[i]);
+    }
+    buf_add_char(out, ']');
+}
+
+static void send_back(const struct socketio_call *call)
+{
+    struct buf array;
+    buf_init(&array, TEXT_MAX);
+    write_arguments(call, SPAN("\"message-back\""), &array);
+    struct sio_packet packet = call->message->packet;
+    packet.has_id = false;
+    packet.data = buf_span(&array);
+    socketio_send(call->engine, &packet, call->message->attachments);
+    buf_fini(&array);
+}
+
+static void acknowledge(const struct socketio_call *call)
+{
+    struct buf array;
+    buf_init(&array, TEXT_MAX);
+    write_arguments(call, (struct span){0}, &array);
+    struct sio_packet packet = call->message->packet;
+    packet.type = packet.attachments ? SIO_BINARY_ACK : SIO_ACK;
+    packet.data = buf_span(&array);
+    socketio_send(call->engine, &packet, call->message->attachments);
+    buf_fini(&array);
+}
+
+static const struct socketio_event events[] = {
+    {"message", send_back},
+    {"message-with-ack", acknowledge},
+    {0},
+};
+
+static const struct socketio_namespace custom = {
+    .name = "/custom",
+    .connected = connected,
+    .events = events,
+};
+
+/* Found before the daemon's own "/", which it stands in for. */
+static struct socketio_namespace plain = {
+    .name = "/",
+    .connected = connected,
+    .events = events,
+    .next = &custom,
+};
+
+static void setup(struct app *app)
+{
+    echo.next = app->peers.mounts;
+    app->peers.mounts = &echo;
+    app->peers.namespaces = &plain;
+}
+
+int main(int argc, char **argv)
+{
+    return daemon_main(argc, argv, setup);
+}
