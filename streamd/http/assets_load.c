@@ -54,9 +54,10 @@ static void pack(struct asset *a, struct deflater *deflater)
     buf_init(&packed, 2 * a->plain_len + 1024);
     struct span plain = {a->plain, a->plain_len};
     if (deflater_gzip(deflater, plain, &packed) == OK && packed.len < a->plain_len) {
-        char *fitted = realloc(packed.ptr, packed.len);
-        a->packed = fitted ? fitted : packed.ptr;
+        a->packed = realloc(packed.ptr, packed.len);
         a->packed_len = packed.len;
+        if (!a->packed)
+            a->packed = packed.ptr; /* the block as it was */
     } else {
         buf_fini(&packed);
     }

@@ -104,9 +104,9 @@ static void launch(struct app *app, const struct request *req, struct span id, s
                    struct reply *reply)
 {
     struct session *s = NULL;
-    struct line start = {.type = LINE_START, .session_id = id, .config = config};
+    struct line line = {.type = LINE_START, .session_id = id, .config = config};
     bool known = id.len > 0 && registry_find(&app->registry, id) != NULL;
-    enum status status = registry_start(&app->registry, &start, req->now, &s);
+    enum status status = registry_start(&app->registry, &line, req->now, &s);
     if (status != OK) {
         reply_error(reply, 503, status == E_LIMIT ? "Too many sessions" : "Out of memory");
         return;

@@ -17,8 +17,8 @@ typedef void route_fn(struct app *app, const struct request *req, struct reply *
 
 struct route {
     const char *pattern;
-    unsigned methods;    /* of enum method; HEAD follows GET, OPTIONS is always answered */
-    route_fn *answer;    /* NULL: a transport answers; the row is for OPTIONS, 405 and the docs */
+    unsigned methods; /* of enum method; HEAD follows GET, OPTIONS is always answered */
+    route_fn *answer;
     const char *summary; /* for docs */
 };
 
