@@ -3,12 +3,13 @@
 """A real training, watched through streamd: three small models learn modular addition.
 
 Prints nothing; with --verbose the line `Step N: Loss = x.xxxx` every 10 steps. Ends by itself, on
-`stop` from the daemon, or on Ctrl+C. Trains the same with or without a daemon.
+`stop` from the daemon, on Ctrl+C or SIGTERM. Trains the same with or without a daemon.
 """
 
 import argparse
 import os
 import random
+import signal
 import sys
 import time
 from typing import Dict
@@ -126,6 +127,7 @@ def parse_options() -> argparse.Namespace:
 def main() -> int:
     """Train; the run is completed, or failed with the reason, whatever ends it."""
     options = parse_options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with streamd.init(
             project="demo",

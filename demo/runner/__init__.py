@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The modes of demo/run.py, one module each, and what they share."""
