@@ -133,9 +133,13 @@ static void answer_metrics(struct app *app, const struct request *req, struct re
         reply_error(reply, 400, "form must be compat");
         return;
     }
-    struct refbuf *metrics = s ? session_metrics_json(s) : NULL;
-    if (!metrics) {
+    if (!s || s->newest_offset == 0) {
         reply_error(reply, 404, "No metrics found");
+        return;
+    }
+    const struct refbuf *metrics = session_metrics_json(s);
+    if (!metrics) {
+        reply_error(reply, 503, "Out of memory");
         return;
     }
     if (has_form) {

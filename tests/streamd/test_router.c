@@ -2,6 +2,7 @@
 #include "streamd/http/router.h"
 
 #include "tests/support/http_world.h"
+#include "tests/support/oom.h"
 
 static const struct route *const tables[] = {routes_training, routes_legacy, routes_service};
 
@@ -214,6 +215,50 @@ static void trainer_lines_may_come_as_a_post(void **state)
     assert_int_equal(world_get(w, "/api/training/metrics/a"), 200);
 }
 
+/* Each allocation of an answer fails in turn: the answer is then whole or a 503, and the next is as
+ * if nothing had been. */
+static void no_answer_dies_of_a_failed_allocation(void **state)
+{
+    static const char *const targets[] = {
+        "/api/training/sessions",
+        "/api/training/status/a",
+        "/api/training/metrics/a",
+        "/api/training/metrics/a?form=compat",
+        "/api/training/history/a",
+        "/api/training/history/a?points=8&fields=loss,acc",
+        "/api/training/history/a?format=csv",
+        "/api/training/history/a?format=ndjson&from=3",
+        "/api/training/stats",
+        "/health",
+        "/metrics",
+        "/api/progress/a",
+        "/",
+        "/nothing",
+    };
+    struct world *w = *state;
+    char line[128];
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"a\"}");
+    for (int i = 0; i < 50; i++) {
+        (void)snprintf(line, sizeof(line),
+                       "{\"type\":\"progress\",\"metrics\":{\"loss\":%d,\"step\":%d,\"acc\":1}}",
+                       50 - i, i);
+        world_line(w, line);
+    }
+    assert_int_equal(buf_reserve(&w->out, 1 << 16), OK);
+    w->req.accept_gzip = true;
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        int whole = world_get(w, targets[i]);
+        for (size_t n = 1; oom_sweeps(n); n++) {
+            buf_fini(&w->reply.body);
+            buf_fini(&w->reply.packed);
+            int status = world_get(w, targets[i]);
+            if (status != whole && status != 503)
+                fail_msg("%s gave %d at allocation %zu", targets[i], status, n);
+        }
+        assert_int_equal(world_get(w, targets[i]), whole);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +275,7 @@ int main(void)
         WORLD_TEST(a_tail_is_taken_whole),
         WORLD_TEST(a_plain_get_of_the_socket_paths_is_told_what_to_do),
         WORLD_TEST(trainer_lines_may_come_as_a_post),
+        WORLD_TEST(no_answer_dies_of_a_failed_allocation),
     };
     return cmocka_run_group_tests_name("http/router", tests, NULL, NULL);
 }
