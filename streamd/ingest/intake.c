@@ -47,7 +47,6 @@ static enum status start(struct intake *in, const struct line *line, struct now 
     enum status status = registry_start(in->registry, line, now, out);
     if (status != OK)
         return refuse(status, status == E_LIMIT ? &too_many : &no_memory, out_error);
-    session_handle_set(&in->started, *out);
     return OK;
 }
 
@@ -55,7 +54,10 @@ static enum status start_implied(struct intake *in, struct span id, struct now n
                                  struct session **out, struct line_error *out_error)
 {
     const struct line line = {.type = LINE_START, .session_id = id, .resume = true};
-    return start(in, &line, now, out, out_error);
+    enum status status = start(in, &line, now, out, out_error);
+    if (status == OK && !in->started.session)
+        session_handle_set(&in->started, *out);
+    return status;
 }
 
 static enum status find_named(struct intake *in, const struct line *line, struct now now,
@@ -145,6 +147,7 @@ static enum status take_start(struct intake *in, const struct line *line, struct
     enum status status = start(in, line, now, &s, out_error);
     if (status != OK)
         return status;
+    session_handle_set(&in->started, s);
     note(in, s, false);
     line_write_started(in->answers, session_id(s), s->last_seq);
     return OK;

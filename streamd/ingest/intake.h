@@ -6,8 +6,9 @@
  * `start` named. Answers are appended to the source's own buf; the source sends them.
  *
  * `progress` and `epoch` for a valid sessionId that nobody started start it, as if `start` with
- * resume had come first. Lines for an expired session take it up again. What comes after the end of
- * a finished session is refused, except a second end, which is dropped as a repeat.
+ * resume had come first; it becomes the source's session if that has none. Lines for an expired
+ * session take it up again. What comes after the end of a finished session is refused, except a
+ * second end, which is dropped as a repeat.
  */
 #ifndef STREAMD_INGEST_INTAKE_H
 #define STREAMD_INGEST_INTAKE_H

@@ -17,8 +17,8 @@
 struct series;
 
 enum {
-    SERIES_NAMES_MAX = 16383,            /* different names of extras in one series */
-    SERIES_NAME_BYTES_MAX = 1024 * 1024, /* their bytes */
+    SERIES_NAMES_MAX = 16383,        /* different names of extras in one series */
+    SERIES_NAME_BYTES_MAX = 2 << 20, /* what they may cost in memory */
 };
 
 /*

@@ -256,6 +256,7 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     session_touch(s, now);
     if (s->state != SESSION_STARTING)
         session_enter(s, SESSION_STARTING);
+    log_info("session", "begin id=%s", s->id);
     session_announce_started(s, now);
     return OK;
 }
@@ -282,6 +283,7 @@ enum status session_take_up(struct session *s, const struct line *start, struct 
     said_fini(&said);
     remember_config(s, start->config);
     session_touch(s, now);
+    log_info("session", "take up id=%s lastSeq=%llu", s->id, (unsigned long long)s->last_seq);
     if (session_finished(s) || s->state == SESSION_EXPIRED) {
         free(s->error);
         s->error = NULL;

@@ -98,7 +98,6 @@ static void a_line_without_an_id_means_the_session_started_last(void **state)
     assert_string_equal(d.error.code, "unknown_session");
     domain_take(&d, START);
     domain_take(&d, PROGRESS_OF("b"));
-    domain_take(&d, START);
     domain_take(&d, PROGRESS_OF("b"));
     domain_take(&d, SEQ(1));
     assert_int_equal(domain_session(&d, "a")->newest_offset, 1);

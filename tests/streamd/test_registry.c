@@ -169,6 +169,7 @@ static void a_second_start_begins_anew_and_offsets_go_on(void **state)
     assert_true(session_latest(s, &c, &e));
     assert_int_equal(e.offset, 2);
     assert_int_equal(e.record.field[F_CURRENT_STEP].kind, NUM_NONE);
+    assert_int_equal(s->sent, 1U << F_LOSS);
     series_cursor_fini(&c);
     domain_close(&d);
 }
@@ -313,6 +314,10 @@ static void a_room_is_only_there_for_somebody(void **state)
     registry_remove(&d.registry, domain_session(&d, "a"));
     assert_int_equal(d.stats.rooms, 1);
     watcher_fini(&w);
+    assert_int_equal(d.stats.rooms, 0);
+    domain_take(&d, START("b"));
+    domain_advance(&d, 5 * HOUR_US);
+    assert_non_null(domain_session(&d, "b"));
     assert_int_equal(d.stats.rooms, 0);
     domain_close(&d);
 }

@@ -314,29 +314,49 @@ static void a_record_longer_than_a_chunk_has_one_of_its_own(void **state)
     series_destroy(s);
 }
 
-static void names_past_the_limit_are_left_out_and_counted(void **state)
+/* Appends records with ever new names of `width` bytes, each beside the first name of all. */
+static void append_names(struct series *s, unsigned count, int width)
 {
-    (void)state;
-    struct series *s = open_series(10, 16 << 20);
     struct record r;
     record_init(&r);
-    for (unsigned i = 0; i < SERIES_NAMES_MAX + 10; i++) {
-        char name[16];
-        (void)snprintf(name, sizeof(name), "x%u", i);
-        const struct extra extra[] = {{span_of(name), num_int(1)}, {SPAN("x0"), num_int(2)}};
+    for (unsigned i = 0; i < count; i++) {
+        char name[256];
+        char first[256];
+        (void)snprintf(name, sizeof(name), "%0*u", width, i);
+        (void)snprintf(first, sizeof(first), "%0*u", width, 0U);
+        const struct extra extra[] = {{span_of(name), num_int(1)}, {span_of(first), num_int(2)}};
         r.extra = extra;
         r.extra_count = 2;
         (void)append(s, &r);
     }
+}
+
+static void names_past_the_limit_are_left_out_and_counted(void **state)
+{
+    (void)state;
+    struct series *s = open_series(10, 16 << 20);
+    append_names(s, SERIES_NAMES_MAX, 6);
+    assert_int_equal(stats.values_ignored, 0);
+    append_names(s, SERIES_NAMES_MAX + 10, 6);
+    assert_int_equal(stats.values_ignored, 10);
     struct series_cursor c;
     struct series_entry e;
     assert_true(read_one(s, series_newest(s), &c, &e));
     assert_int_equal(e.record.extra_count, 1);
-    assert_true(span_is(e.record.extra[0].name, "x0"));
-    assert_true(stats.values_ignored >= 10);
-    assert_true(stats.history_bytes < SERIES_NAME_BYTES_MAX + 64 * 1024);
+    assert_true(span_is(e.record.extra[0].name, "000000"));
     series_cursor_fini(&c);
     series_destroy(s);
+}
+
+static void long_names_meet_a_limit_of_bytes(void **state)
+{
+    (void)state;
+    struct series *s = open_series(10, 16 << 20);
+    append_names(s, SERIES_NAMES_MAX, 250);
+    assert_true(stats.values_ignored > 0);
+    assert_true(stats.history_bytes < SERIES_NAME_BYTES_MAX + 64 * 1024);
+    series_destroy(s);
+    assert_int_equal(stats.history_bytes, 0);
 }
 
 static void a_cursor_that_was_ended_gives_nothing(void **state)
@@ -367,6 +387,7 @@ int main(void)
         cmocka_unit_test(the_newest_record_outlives_any_budget),
         cmocka_unit_test(a_record_longer_than_a_chunk_has_one_of_its_own),
         cmocka_unit_test(names_past_the_limit_are_left_out_and_counted),
+        cmocka_unit_test(long_names_meet_a_limit_of_bytes),
         cmocka_unit_test(a_cursor_that_was_ended_gives_nothing),
     };
     return cmocka_run_group_tests_name("streamd/session/series", tests, NULL, NULL);

@@ -121,6 +121,29 @@ static void a_waiting_value_goes_out_within_one_interval(void **state)
     scene_close(&x);
 }
 
+static void busy_sessions_come_to_share_their_ticks(void **state)
+{
+    (void)state;
+    struct scene x;
+    scene_open(&x);
+    watcher_join(&x.w, "b");
+    size_t alone = 0;
+    size_t together = 0;
+    for (int ms = 0; ms < 4000; ms++) {
+        a_loss(&x, ms);
+        if (ms > 37)
+            domain_take(&x.d, "{\"type\":\"progress\",\"sessionId\":\"b\",\"metrics\":{}}");
+        domain_leave(&x.d);
+        size_t updates = count_of(watcher_heard(&x.w), "progress_update");
+        domain_advance(&x.d, 1000);
+        alone += ms > 2000 && updates == 1;
+        together += ms > 2000 && updates == 2;
+    }
+    assert_int_equal(alone, 0);
+    assert_in_range(together, 18, 20);
+    scene_close(&x);
+}
+
 static void what_is_asked_for_is_newer_than_what_was_sent(void **state)
 {
     (void)state;
@@ -189,6 +212,7 @@ static void an_event_sends_the_waiting_value_first(void **state)
         domain_leave(&x.d);
         const char *heard = watcher_heard(&x.w);
         assert_order(heard, "\"loss\":2,", cases[i].event);
+        assert_false(timer_armed(&x.s->tick));
         domain_advance(&x.d, 1000000);
         assert_string_equal(watcher_heard(&x.w), "");
         scene_close(&x);
@@ -492,6 +516,7 @@ int main(void)
         cmocka_unit_test(a_burst_in_one_wakeup_is_one_update_and_the_newest),
         cmocka_unit_test(fifty_values_ten_ms_apart_are_at_most_seven_updates_and_end_with_the_last),
         cmocka_unit_test(a_waiting_value_goes_out_within_one_interval),
+        cmocka_unit_test(busy_sessions_come_to_share_their_ticks),
         cmocka_unit_test(what_is_asked_for_is_newer_than_what_was_sent),
         cmocka_unit_test(without_throttle_every_record_is_encoded),
         cmocka_unit_test(nobody_watching_costs_no_encoding),
