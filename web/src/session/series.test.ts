@@ -30,6 +30,9 @@ describe('session/series', () => {
     series.append(point(0));
     series.append(point(5));
     expect([series.solidTo, series.hasHoles]).toEqual([0, true]);
+    expect(series.missingShare).toBe(5 / 6);
+    series.splice(0, points(1, 5));
+    expect(series.missingShare).toBe(0);
   });
 
   it('fills a hole from history and keeps newer live points', () => {

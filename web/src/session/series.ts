@@ -60,6 +60,12 @@ export class Series {
     return this.newest > this.solidTo;
   }
 
+  /** Which part of all records, from 0 to 1, came after the line was complete. */
+  get missingShare(): number {
+    const first = this.#columns.offset[0] ?? 0;
+    return this.hasHoles ? (this.newest - this.solidTo) / (this.newest - first + 1) : 0;
+  }
+
   clear(): void {
     this.#truncate(0);
     this.solidTo = -1;

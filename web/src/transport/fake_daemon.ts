@@ -60,10 +60,12 @@ export class FakeDaemon implements Http {
     return this.#answer(`status ${id}`, () => (run ? ok(decodeSession(run)) : { kind: 'missing' }));
   }
 
-  history(id: string, after: number) {
+  history(id: string, after: number, points: number) {
     const history = (this.entries[id] ?? []).filter(({ offset }) => offset > after);
     const data = { sessionId: id, history, total: history.length };
-    return this.#answer(`history ${id} ${after}`, () => ok(decodeHistory({ success: true, data })));
+    return this.#answer(`history ${id} ${after} ${points}`, () =>
+      ok(decodeHistory({ success: true, data })),
+    );
   }
 
   /** Says an event over the socket. */

@@ -12,13 +12,12 @@ export type Answer<T> = { kind: 'ok'; value: T } | { kind: 'missing' } | { kind:
 export interface Http {
   sessions(): Promise<Answer<SessionList>>;
   status(id: string): Promise<Answer<SessionStatus>>;
-  /** The records after offset `after` (-1: all), thinned by the daemon to what a line can show. */
-  history(id: string, after: number): Promise<Answer<readonly Point[]>>;
+  /** The records after offset `after` (-1: all), thinned by the daemon to about `points`. */
+  history(id: string, after: number, points: number): Promise<Answer<readonly Point[]>>;
 }
 
 const TIMEOUT_MS = 4000;
 const LIST_LIMIT = 200;
-const LINE_POINTS = 1500;
 
 /** `base` is the address of the page's folder, with its slash. */
 export function openHttp(base: URL): Http {
@@ -37,9 +36,9 @@ export function openHttp(base: URL): Http {
     sessions: () => get(`sessions?limit=${LIST_LIMIT}`, decodeSessionList),
     status: (id) =>
       get(`status/${encodeURIComponent(id)}`, (body) => decodeSession(unwrap(body) ?? undefined)),
-    history(id, after) {
+    history(id, after, points) {
       const since = after < 0 ? '' : `&since=${after}`;
-      const query = `points=${LINE_POINTS}&fields=${POINT_FIELDS}${since}`;
+      const query = `points=${points}&fields=${POINT_FIELDS}${since}`;
       return get(`history/${encodeURIComponent(id)}?${query}`, decodeHistory);
     },
   };

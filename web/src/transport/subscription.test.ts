@@ -49,8 +49,8 @@ describe('transport/subscription', () => {
     await open.refresh();
     await open.refresh();
     expect(daemon.asked.filter((what) => what.startsWith('history'))).toEqual([
-      'history a -1',
-      'history a 2',
+      'history a -1 1500',
+      'history a 2 64',
     ]);
   });
 
@@ -64,7 +64,7 @@ describe('transport/subscription', () => {
     daemon.entries.a = [4, 5, 6].map((offset) => ({ offset, loss: offset, currentStep: offset }));
     daemon.asked.length = 0;
     await open.fill();
-    expect(daemon.asked).toEqual(['status a', 'history a 3']);
+    expect(daemon.asked).toEqual(['status a', 'history a 3 643']);
     expect(Array.from(open.series.line().x)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
@@ -118,11 +118,11 @@ describe('transport/subscription', () => {
 
   it('asks for a very long line anew, thinned', async () => {
     await open.refresh();
-    for (let offset = 3; offset < 17_000; offset++) open.onEvent(update(offset));
+    for (let offset = 3; offset < 7000; offset++) open.onEvent(update(offset));
     daemon.asked.length = 0;
-    daemon.entries.a = [{ offset: 0 }, { offset: 16_999 }];
+    daemon.entries.a = [{ offset: 0 }, { offset: 6999 }];
     await open.fill();
-    expect(daemon.asked).toEqual(['status a', 'history a -1']);
+    expect(daemon.asked).toEqual(['status a', 'history a -1 1500']);
     expect(open.series.length).toBe(2);
   });
 });

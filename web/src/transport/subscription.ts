@@ -18,8 +18,12 @@ import type { Http } from './http';
 
 /** How much a start time may be later than its first record: it is rounded to milliseconds. */
 const ROUNDING_S = 0.001;
-/** More points than this are asked for anew, thinned: a line needs no more. */
-const LONG_LINE = 16_384;
+/** What a line can show. */
+const LINE_POINTS = 1500;
+/** The least that is asked for, so that a slow trainer's records all arrive. */
+const FEWEST_POINTS = 64;
+/** A line that has grown to more than this is asked for anew, thinned. */
+const LONG_LINE = 4 * LINE_POINTS;
 
 export class Subscription {
   readonly series = new Series();
@@ -100,12 +104,18 @@ export class Subscription {
     this.#loading = true;
     const run = this.#run;
     const after = this.series.length > LONG_LINE ? -1 : this.series.solidTo;
-    const answer = await this.#http.history(this.#state.id, after);
+    const answer = await this.#http.history(this.#state.id, after, this.#pointsAfter(after));
     if (run !== this.#run) return;
     this.#loading = false;
     if (answer.kind !== 'ok') return;
     this.series.splice(after, answer.value.filter(this.#isOfThisRun));
     this.#onChange();
+  }
+
+  /** A piece of the line gets points by its share of it, or it would look denser than the rest. */
+  #pointsAfter(after: number): number {
+    if (after < 0) return LINE_POINTS;
+    return Math.max(FEWEST_POINTS, Math.round(LINE_POINTS * this.series.missingShare));
   }
 
   /** History goes back to earlier runs under the same id. */

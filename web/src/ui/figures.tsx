@@ -62,7 +62,7 @@ export function Figures({ metrics, derived }: FiguresProps) {
             name={name}
             text={text(name)}
             {...(of && { of: text(of) })}
-            derived={derived.includes(name)}
+            derived={derived.includes(name) && metrics?.named[name] !== undefined}
           />
         ))}
       </dl>
