@@ -82,11 +82,9 @@ void session_handle_set(struct session_handle *h, struct session *s)
 static void on_tick(struct timer *timer, uint64_t now_us)
 {
     struct session *s = LIST_ENTRY(timer, struct session, tick);
-    /* A newer value may have moved the deadline; session_publish asks nobody. */
-    if (pace_due_us(&s->pace) <= now_us)
-        session_publish(s, now_us);
-    else if (pace_waiting(&s->pace) &&
-             timers_arm(s->registry->timers, timer, pace_due_us(&s->pace)) != OK)
+    uint64_t due_us = pace_due_us(&s->pace);
+    /* A newer value may have moved the deadline. */
+    if (due_us <= now_us || timers_arm(s->registry->timers, timer, due_us) != OK)
         session_publish(s, now_us);
 }
 

@@ -231,6 +231,20 @@ static void each_session_on_a_connection_gets_its_own_ack(void **state)
     domain_close(&d);
 }
 
+static void a_new_start_is_answered_after_the_ack_that_was_owed(void **state)
+{
+    (void)state;
+    struct domain d;
+    open_domain(&d);
+    domain_take(&d, START);
+    (void)answers(&d);
+    domain_take(&d, SEQ(3));
+    domain_take(&d, START);
+    assert_string_equal(answers(&d), "{\"type\":\"ack\",\"sessionId\":\"a\",\"seq\":3}\n"
+                                     "{\"type\":\"started\",\"sessionId\":\"a\",\"lastSeq\":0}\n");
+    domain_close(&d);
+}
+
 static void what_comes_after_the_end_is_refused_and_repeats_are_not(void **state)
 {
     (void)state;
@@ -351,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_trainer_that_goes_away_ends_nothing),
         cmocka_unit_test(two_trainers_of_one_session_are_taken_in_order_of_arrival),
         cmocka_unit_test(each_session_on_a_connection_gets_its_own_ack),
+        cmocka_unit_test(a_new_start_is_answered_after_the_ack_that_was_owed),
         cmocka_unit_test(what_comes_after_the_end_is_refused_and_repeats_are_not),
         cmocka_unit_test(a_session_that_was_removed_is_not_meant_any_more),
         cmocka_unit_test(an_expired_session_is_taken_up_by_any_line_of_its_trainer),
