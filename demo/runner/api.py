@@ -67,7 +67,7 @@ class Api:
         return dict(self.data("stats"))
 
     def history(self, session: str, query: str = "limit=100000") -> List[Dict[str, Any]]:
-        return list(self.data("history", session, query)["history"])
+        return list(self.data("history", session, query))
 
 
 def encode(line: Dict[str, Any]) -> bytes:

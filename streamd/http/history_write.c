@@ -79,9 +79,6 @@ static void write_json(struct reply *reply, struct span session_id,
     struct history_walk walk;
     struct series_entry entry;
     reply_open_data(reply);
-    buf_add_char(out, '{');
-    json_write_pair_string(out, "sessionId", session_id);
-    json_write_name(out, "history");
     buf_add_char(out, '[');
     history_walk_init(&walk, s);
     while (buf_status(out) == OK && history_walk_next(&walk, &entry)) {
@@ -90,8 +87,8 @@ static void write_json(struct reply *reply, struct span session_id,
     }
     history_walk_fini(&walk);
     buf_add_char(out, ']');
+    json_write_pair_string(out, "sessionId", session_id);
     json_write_pair_u64(out, "total", s->total);
-    buf_add_char(out, '}');
     reply_close_data(reply);
 }
 

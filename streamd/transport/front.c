@@ -8,17 +8,6 @@
 #include "streamd/transport/plain.h"
 #include "streamd/transport/sse.h"
 
-enum { REPLY_LIMIT = 64 << 20 };
-
-/* DNS rebinding: a foreign name that resolves to us must not reach the API. */
-static bool host_is_ours(const struct app *app, const struct request *req, struct reply *refusal)
-{
-    if (host_allowed(app->config, req->host))
-        return true;
-    reply_error(refusal, 421, "Host is not served here; see --allow-origin");
-    return false;
-}
-
 void front_answer(struct link *l, const struct request *req, struct reply *reply)
 {
     struct app *app = l->app;
@@ -46,7 +35,7 @@ void front_request(struct link *l, struct request *req)
     struct peers *peers = &l->app->peers;
     const struct engine_mount *mount = engine_mount_find(peers, req->path);
     struct reply reply;
-    reply_init(&reply, REPLY_LIMIT);
+    reply_init(&reply, REPLY_BODY_MAX);
     if (router_refuse(l->app->config, req, &reply))
         front_answer(l, req, &reply);
     else if (mount)
@@ -66,7 +55,7 @@ bool front_may_upgrade(struct app *app, const struct request *req, struct reply 
         reply_error(refusal, 403, "Origin not allowed");
         return false;
     }
-    if (!host_is_ours(app, req, refusal))
+    if (router_refuse(app->config, req, refusal))
         return false;
     if (app->peers.draining) {
         reply_error(refusal, 503, "server is going away");

@@ -6,6 +6,7 @@
  */
 #include "streamd/transport/peers.h"
 
+#include "streamd/http/reply.h"
 #include "streamd/transport/engine.h"
 #include "streamd/transport/socketio.h"
 
@@ -17,7 +18,8 @@ enum {
     LATE_US = 50 * 1000, /* beyond this we were asleep, and the time is not the peer's fault */
     UPGRADE_US = 10 * 1000 * 1000,
     FRAMES_LIMIT = 8 << 20,
-    TEXT_LIMIT = 64 << 20,
+    TEXT_LIMIT = REPLY_BODY_MAX + REPLY_HEAD_MAX,
+    TEXT_KEPT = 256 * 1024, /* what one large answer needed is given back */
 };
 
 static void on_ping_due(struct wait *w, uint64_t now_us)
@@ -131,6 +133,10 @@ void peers_enter(struct peers *peers, struct now now)
 
 void peers_reap(struct peers *peers)
 {
+    if (peers->text.cap > TEXT_KEPT)
+        buf_fini(&peers->text);
+    if (peers->frames.cap > TEXT_KEPT)
+        buf_fini(&peers->frames);
     struct list *first;
     while ((first = list_first(&peers->doomed)) != NULL) {
         struct peer *p = LIST_ENTRY(first, struct peer, all);

@@ -31,12 +31,12 @@ static void record_steps(struct world *w, int first, int count)
 
 static int size(const struct world *w)
 {
-    return cJSON_GetArraySize(world_at(w, "data.history"));
+    return cJSON_GetArraySize(world_at(w, "data"));
 }
 
 static double value_at(const struct world *w, int index, const char *name)
 {
-    const cJSON *entry = cJSON_GetArrayItem(world_at(w, "data.history"), index);
+    const cJSON *entry = cJSON_GetArrayItem(world_at(w, "data"), index);
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(entry, name);
     assert_true(cJSON_IsNumber(value));
     return value->valuedouble;
@@ -44,7 +44,7 @@ static double value_at(const struct world *w, int index, const char *name)
 
 static bool has_at(const struct world *w, int index, const char *name)
 {
-    const cJSON *entry = cJSON_GetArrayItem(world_at(w, "data.history"), index);
+    const cJSON *entry = cJSON_GetArrayItem(world_at(w, "data"), index);
     assert_non_null(entry);
     return cJSON_GetObjectItemCaseSensitive(entry, name) != NULL;
 }
@@ -65,7 +65,7 @@ static void an_unknown_run_has_an_empty_history(void **state)
         (void)snprintf(target, sizeof(target), "/api/training/history/%s?points=5", *id);
         assert_int_equal(world_get(w, target), 200);
         assert_int_equal(size(w), 0);
-        assert_int_equal(world_number(w, "data.total"), 0);
+        assert_int_equal(world_number(w, "total"), 0);
     }
     assert_string_equal(world_string(w, "data.sessionId"), "a/b");
 }
@@ -104,8 +104,8 @@ static void check_windows(struct world *w, const struct window_case *cases, size
         const struct window_case *c = &cases[i];
         assert_int_equal(get(w, c->query), 200);
         if (size(w) != c->count || (c->count > 0 && value_at(w, 0, "offset") != c->first) ||
-            world_number(w, "data.total") != c->total)
-            fail_msg("%s: %d entries, total %g", c->query, size(w), world_number(w, "data.total"));
+            world_number(w, "total") != c->total)
+            fail_msg("%s: %d entries, total %g", c->query, size(w), world_number(w, "total"));
         for (int at = 1; at < c->count; at++)
             assert_true(value_at(w, at, "offset") > value_at(w, at - 1, "offset"));
     }
@@ -288,7 +288,7 @@ static void points_keep_the_peaks_of_the_loss(void **state)
     record_steps(w, 301, 299);
     assert_int_equal(get(w, "?points=40"), 200);
     assert_in_range(size(w), 10, 40);
-    assert_int_equal(world_number(w, "data.total"), 600);
+    assert_int_equal(world_number(w, "total"), 600);
     assert_true(holds_offset(w, 1));
     assert_true(holds_offset(w, 301));
     assert_true(holds_offset(w, 600));
@@ -483,7 +483,7 @@ static void evicted_entries_leave_their_offsets_behind(void **state)
     int oldest = (int)value_at(w, 0, "offset");
     assert_int_equal(get(w, "?since=1&limit=100000"), 200);
     assert_int_equal(value_at(w, 0, "offset"), oldest);
-    assert_int_equal(world_number(w, "data.total"), 3000 - oldest + 1);
+    assert_int_equal(world_number(w, "total"), 3000 - oldest + 1);
     assert_int_equal(get(w, "?points=100"), 200);
     assert_int_equal(value_at(w, 0, "offset"), oldest);
 }

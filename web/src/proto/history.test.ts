@@ -9,7 +9,7 @@ describe('proto/history', () => {
       { offset: 4, serverTime: 1, loss: 2.5, currentStep: 10, val_loss: 3 },
       { offset: 5, serverTime: 2, loss: null, nonFinite: { loss: 'NaN' } },
     ];
-    const points = decodeHistory({ success: true, data: { sessionId: 'a', history, total: 2 } });
+    const points = decodeHistory({ success: true, data: history, sessionId: 'a', total: 2 });
     expect(points).toEqual([
       { offset: 4, at: 1, step: 10, loss: 2.5, valLoss: 3 },
       { offset: 5, at: 2, step: undefined, loss: NaN, valLoss: undefined },
@@ -33,8 +33,8 @@ describe('proto/history', () => {
   });
 
   it('passes over entries without an offset', () => {
-    const data = { sessionId: 'a', history: [{ loss: 1 }, 7, null], total: 3 };
-    expect(decodeHistory({ success: true, data })).toEqual([]);
+    const data = [{ loss: 1 }, 7, null];
+    expect(decodeHistory({ success: true, data, sessionId: 'a', total: 3 })).toEqual([]);
   });
 
   it('takes no error for an empty history', () => {

@@ -4,7 +4,6 @@
 // carry the same record, so both become the same point.
 import { asArray, asNumber, asObject } from './json';
 import { decodeMetrics, LOSS_NAMES, valLoss, type Metrics } from './metrics';
-import { unwrap } from './session';
 
 /** What a loss line needs of a history entry, as the route's `fields`. */
 export const POINT_FIELDS = LOSS_NAMES.join(',');
@@ -32,9 +31,9 @@ export function pointOf(offset: number, at: number | null, metrics: Metrics): Po
 
 /** Reads GET /api/training/history/<id>, oldest first; null when it is not such an answer. */
 export function decodeHistory(answer: unknown): readonly Point[] | null {
-  const data = unwrap(answer);
-  if (!data) return null;
-  return asArray(data.history).flatMap((entry) => {
+  const body = asObject(answer);
+  if (body?.success !== true) return null;
+  return asArray(body.data).flatMap((entry) => {
     const offset = asNumber(asObject(entry)?.offset);
     const at = asNumber(asObject(entry)?.serverTime);
     const metrics = decodeMetrics(entry);

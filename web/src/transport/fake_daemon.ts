@@ -61,10 +61,9 @@ export class FakeDaemon implements Http {
   }
 
   history(id: string, after: number, points: number) {
-    const history = (this.entries[id] ?? []).filter(({ offset }) => offset > after);
-    const data = { sessionId: id, history, total: history.length };
+    const data = (this.entries[id] ?? []).filter(({ offset }) => offset > after);
     return this.#answer(`history ${id} ${after} ${points}`, () =>
-      ok(decodeHistory({ success: true, data })),
+      ok(decodeHistory({ success: true, data, sessionId: id, total: data.length })),
     );
   }
 

@@ -26,7 +26,7 @@ describe('transport/http', () => {
 
   it('asks for history from where the line is complete', async () => {
     const history = [{ offset: 8, loss: 1 }];
-    const fake = answer({ success: true, data: { sessionId: 'a/b', history, total: 9 } });
+    const fake = answer({ success: true, data: history, sessionId: 'a/b', total: 9 });
     expect(await http.history('a/b', 7, 64)).toMatchObject({ kind: 'ok', value: [{ offset: 8 }] });
     expect(fake.mock.calls[0]?.[0].pathname).toBe('/below/api/training/history/a%2Fb');
     expect(fake.mock.calls[0]?.[0].searchParams.get('since')).toBe('7');
