@@ -101,7 +101,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
 
 $(LOAD): $(call obj,$(LOAD_SRC))
 	@mkdir -p $(@D)
-	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ -lz -lm
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ -lz -lcrypto -lm
 
 $(BARE): $(call obj,tests/bench/bare_send.c)
 	@mkdir -p $(@D)
@@ -151,8 +151,10 @@ fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
 	@scripts/fuzz $(or $(FUZZ_SECONDS),30)
 
 bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) ## figures, beside a bare send() loop and two peers
-	@python3 tests/bench/run.py --streamd $(DAEMON) --load $(LOAD) --bare $(BARE) \
-		--log-cost $(LOG_COST) $(BENCH)
+	@cd tests/bench && npm ci --silent --no-fund --no-audit
+	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
+	@$(LOG_COST)
+	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
 
 # ---- reading it strictly ----
 
