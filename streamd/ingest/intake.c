@@ -144,6 +144,8 @@ static enum status take_start(struct intake *in, const struct line *line, struct
 {
     struct session *s = NULL;
     intake_ack(in);
+    /* After a start that is refused, what follows must not count for the run before it. */
+    session_handle_set(&in->started, NULL);
     enum status status = start(in, line, now, &s, out_error);
     if (status != OK)
         return status;

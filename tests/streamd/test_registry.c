@@ -273,6 +273,7 @@ static void a_full_house_drops_the_expired_then_the_finished_and_never_the_runni
     }
     assert_int_equal(domain_line(&d, START("new4")), E_LIMIT);
     assert_string_equal(d.error.code, "limit");
+    assert_int_equal(domain_line(&d, "{\"type\":\"progress\",\"metrics\":{}}"), E_NOT_FOUND);
     assert_non_null(domain_session(&d, "run"));
     domain_take(&d, START("run"));
     domain_close(&d);
