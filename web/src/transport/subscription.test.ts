@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { decodeEvent, type EventName, type ServerEvent } from '../proto/events';
+import { pointOf, type Point } from '../proto/history';
 import { FakeDaemon } from './fake_daemon';
+import type { Answer } from './http';
 import { Subscription } from './subscription';
 
 const run = { session_id: 'a', status: 'running', start_time: 1 };
 let daemon: FakeDaemon;
 let open: Subscription;
 const onChange = vi.fn();
+const oldMetrics = { named: { loss: 5 }, others: [] };
 
 function event(name: EventName, data: object = {}): ServerEvent {
   return decodeEvent(name, { sessionId: 'a', session_id: 'a', ...data }) as ServerEvent;
@@ -94,14 +97,25 @@ describe('transport/subscription', () => {
     expect(daemon.asked.filter((what) => what === 'status a')).toHaveLength(2);
   });
 
-  it('draws a new line when the id means another run, whatever is still under way', async () => {
+  it('draws a new line when the id means another run', async () => {
     await open.refresh();
-    const late = open.refresh();
-    daemon.entries.a = [{ offset: 0, loss: 9, currentStep: 0 }];
+    daemon.entries.a = [{ offset: 3, loss: 9 }];
     open.onEvent(event('session_status', { status: 'running', start_time: 2 }));
-    daemon.runs = [{ ...run, start_time: 2 }];
-    await late;
     await daemon.settle();
+    expect(Array.from(open.series.line().loss)).toEqual([9]);
+  });
+
+  it('takes no history that was asked for another run', async () => {
+    let deliver: (answer: Answer<readonly Point[]>) => void = () => undefined;
+    const late = new Promise<Answer<readonly Point[]>>((resolve) => (deliver = resolve));
+    vi.spyOn(daemon, 'history').mockReturnValueOnce(late);
+    const asking = open.refresh();
+    await daemon.settle();
+    daemon.entries.a = [{ offset: 3, loss: 9 }];
+    open.onEvent(event('session_status', { status: 'running', start_time: 2 }));
+    await daemon.settle();
+    deliver({ kind: 'ok', value: [0, 1, 2].map((offset) => pointOf(offset, null, oldMetrics)) });
+    await asking;
     expect(Array.from(open.series.line().loss)).toEqual([9]);
   });
 
