@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables in docs/ hold what the tables in the code hold. Run from the root of the tree. */
+#include "streamd/http/router.h"
+#include "streamd/options.h"
+#include "streamd/stats.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The whole file; the caller frees it. */
+static char *read_page(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    char *text = NULL;
+    size_t size = 0;
+    assert_true(getdelim(&text, &size, '\0', f) > 0);
+    fclose(f);
+    return text;
+}
+
+static void every_option_stands_in_the_table_of_options(void **state)
+{
+    (void)state;
+    char *table = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&table, &size);
+    options_write_markdown(out);
+    fclose(out);
+    char *page = read_page("docs/options.md");
+    if (!strstr(page, table))
+        fail_msg("docs/options.md does not hold this table:\n%s", table);
+    free(page);
+    free(table);
+}
+
+static void every_counter_stands_in_the_table_of_counters(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+#define COUNTER_ROW(name, help) "| `" #name "` | counter | " help " |\n",
+#define GAUGE_ROW(name, help) "| `" #name "` | gauge | " help " |\n",
+        STATS_TABLE(COUNTER_ROW, GAUGE_ROW)
+#undef COUNTER_ROW
+#undef GAUGE_ROW
+    };
+    char *page = read_page("docs/protocol.md");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!strstr(page, rows[i]))
+            fail_msg("docs/protocol.md does not hold: %s", rows[i]);
+    }
+    free(page);
+}
+
+static void every_route_stands_in_the_table_of_routes(void **state)
+{
+    (void)state;
+    static const struct route *const tables[] = {routes_training, routes_legacy, routes_service};
+    char *page = read_page("docs/protocol.md");
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (const struct route *r = tables[i]; r->pattern; r++) {
+            char cell[128];
+            bool has_tail = r->pattern[strlen(r->pattern) - 1] == '/';
+            (void)snprintf(cell, sizeof(cell), "| `%s%s` |", r->pattern, has_tail ? "<id>" : "");
+            if (!strstr(page, cell))
+                fail_msg("docs/protocol.md has no row %s", cell);
+        }
+    }
+    free(page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_option_stands_in_the_table_of_options),
+        cmocka_unit_test(every_counter_stands_in_the_table_of_counters),
+        cmocka_unit_test(every_route_stands_in_the_table_of_routes),
+    };
+    return cmocka_run_group_tests_name("docs", tests, NULL, NULL);
+}
