@@ -71,6 +71,11 @@ class Queue:
         """The run has ended: whatever is put from now on is ignored."""
         self._closed = True
 
+    def close_with(self, kind: str, payload: Any, time: float) -> None:
+        """Close, and append the event that ends the run, whatever the bound."""
+        self.close()
+        self._events.append((next(self._order), kind, payload, None, time))
+
     def drop(self) -> None:
         """Count one line given up. `next` is atomic where `+= 1` is not."""
         self.dropped = next(self._drops)

@@ -125,8 +125,10 @@ class Run:
     # What the process and the sender call.
 
     def leave(self, error: Optional[BaseException]) -> None:
-        """The block or the process ends. A forked child must not end what its parent goes on with:
-        it only hands over what it logged."""
+        """The block or the process ends.
+
+        A forked child must not end what its parent goes on with: it only hands over what it logged.
+        """
         if self._in_child:
             self._end(None, None, FINISH_TIMEOUT_S)
         elif error is not None and not _is_success(error):
@@ -142,8 +144,10 @@ class Run:
             log.warning("run %s: will not be sent: %r", self.id, error)
 
     def become_child(self) -> None:
-        """In a forked child: inert until it logs, then a second publisher without `seq`, since the
-        numbering is the parent's."""
+        """In a forked child: inert until it logs.
+
+        Then it is a second publisher, without `seq`, since the numbering is the parent's.
+        """
         self._sender.abandon()
         self._in_child = True
         self._start["resume"] = True
@@ -166,9 +170,10 @@ class Run:
         try:
             if not self._ending.acquire(blocking=False):
                 return
-            if kind is not None:
-                self._queue.put_event(kind, describe(error), time())
-            self._queue.close()
+            if kind is None:
+                self._queue.close()
+            else:
+                self._queue.close_with(kind, describe(error), time())
             process.leave(self)
             self._sender.finish(max(0.0, timeout))
         except Exception as failure:

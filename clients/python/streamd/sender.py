@@ -19,10 +19,11 @@ import time
 from typing import Any, Callable, Dict, List, Optional
 
 from .backoff import Backoff
-from .encode import LINE_MAX_BYTES, Refused, describe, dumps, metrics_json, number
-from .queue import Item, Queue
+from .encode import describe, dumps
+from .lines import LineWriter
+from .queue import Queue
 from .transport import Answer, Waker
-from .window import Line, Window
+from .window import Window
 
 log = logging.getLogger("streamd")
 
@@ -70,8 +71,7 @@ class Sender:
         self._starting = threading.Lock()
         self._opened = False
         self._known = False
-        self._last_number = 0
-        self._heads: Dict[str, bytes] = {}
+        self._lines = LineWriter(run_id)
         self._said: Dict[str, bool] = {}
         self._retry_at = 0.0
         self._started_by = 0.0
@@ -106,10 +106,6 @@ class Sender:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
-
-    @property
-    def dropped(self) -> int:
-        return self._queue.dropped
 
     def abandon(self) -> None:
         """In a forked child: close the copies of the parent's descriptors, and nothing else."""
@@ -151,25 +147,12 @@ class Sender:
                 return
             self._logged_at = self._clock()
             try:
-                self._add(item)
+                evicted = self._window.add(self._lines.write(item))
             except BaseException as error:  # foreign code again, which may raise SystemExit
                 self._drop(1, f"a {item.kind} line is left out: {describe(error)}")
-
-    def _add(self, item: Item) -> None:
-        tail = _tail(item)
-        self._last_number += 1
-        line = Line(self._last_number, item.kind, self._head(item.kind), tail)
-        if len(line.numbered(self._window.base)) > LINE_MAX_BYTES:
-            raise Refused(f"longer than {LINE_MAX_BYTES} bytes")
-        evicted = self._window.add(line)
-        if evicted:
-            self._drop(evicted, "the daemon is away or slow: the oldest values are given up")
-
-    def _head(self, kind: str) -> bytes:
-        if kind not in self._heads:
-            head = dumps({"type": kind, "sessionId": self._run_id})
-            self._heads[kind] = head[:-1]
-        return self._heads[kind]
+                continue
+            if evicted:
+                self._drop(evicted, "the daemon is away or slow: the oldest values are given up")
 
     def _should_open(self) -> bool:
         return not self._opened and self._clock() >= self._retry_at
@@ -191,8 +174,11 @@ class Sender:
             self._end()  # there is no daemon: nothing to wait for
 
     def _poll(self) -> List[Answer]:
-        """Sleep until there is something to do. `asleep` is set before the queue is looked at, so
-        that a line is either seen here or its putter sees `asleep`."""
+        """Sleep until there is something to do.
+
+        `asleep` is set before the queue is looked at, so that a line is either seen here or its
+        putter sees `asleep`.
+        """
         quiet = self._clock() - self._logged_at >= QUIET_AFTER_S
         self.asleep = quiet
         timeout = 0.0 if self._busy() else min(SLEEP_MAX_S if quiet else FLUSH_S, self._due())
@@ -269,18 +255,3 @@ class Sender:
         if text not in self._said and len(self._said) < 100:
             self._said[text] = True
             log.log(level, "run %s: %s", self._run_id, text)
-
-
-def _tail(item: Item) -> bytes:
-    """The end of an item's line, from its own field to the closing brace."""
-    if item.kind in ("progress", "epoch"):
-        metrics = {"timestamp": item.time, **metrics_json(item.payload)}
-        step = number(item.step)
-        if step is not None:
-            metrics["step"] = step
-        return b',"metrics":%b}' % dumps(metrics)
-    if item.kind == "model_completed":
-        return b',"modelIndex":%d}' % int(item.payload)
-    if item.kind == "fail":
-        return b',"error":%b}' % dumps(item.payload)
-    return b"}"

@@ -59,6 +59,14 @@ class QueueTest(unittest.TestCase):
         queue.put_event("epoch", 1, 0.0)
         self.assertEqual((len(queue), queue.dropped), (0, 0))
 
+    def test_the_end_of_the_run_finds_room_in_a_full_queue(self) -> None:
+        queue = Queue(events_max=1)
+        queue.put_event("epoch", 0, 0.0)
+        queue.close_with("complete", "", 0.0)
+        queue.put_event("epoch", 1, 0.0)
+        self.assertEqual([kind for kind, _ in kinds(queue)], ["epoch", "complete"])
+        self.assertEqual(queue.dropped, 0)
+
     def test_no_line_is_lost_or_uncounted_between_four_putters_and_the_taker(self) -> None:
         queue = Queue(values_max=50)
         each, putters = 20_000, 4

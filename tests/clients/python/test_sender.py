@@ -189,7 +189,7 @@ class SenderTest(unittest.TestCase):
             self.log(2.0, step=object())
             self.turn_until(lambda: bool(self.link.written))
         self.assertEqual(self.losses(), [2.0])
-        self.assertEqual(self.sender.dropped, 3)
+        self.assertEqual(self.queue.dropped, 3)
 
     def test_memory_is_bounded_while_the_daemon_is_away_and_the_newest_values_stay(self) -> None:
         self.make(reachable=False, max_bytes=50_000)
@@ -204,7 +204,7 @@ class SenderTest(unittest.TestCase):
         self.assertEqual(self.link.written[0]["type"], "model_completed")
         kept = [line["metrics"]["loss"] for line in self.link.written[1:]]
         self.assertEqual(kept, [float(value) for value in range(2000 - len(kept), 2000)])
-        self.assertEqual(self.sender.dropped, 2000 - len(kept))
+        self.assertEqual(self.queue.dropped, 2000 - len(kept))
 
     def test_a_logged_object_is_released_although_no_daemon_is_there(self) -> None:
         class Tensor:
@@ -228,7 +228,7 @@ class SenderTest(unittest.TestCase):
         self.link.answers += [{"type": "ack", "seq": 1}, {"type": "refused", "message": "bad"}]
         self.turn_until(lambda: len(self.link.written) == 4)
         self.assertEqual(self.losses(), [1.0, 2.0, 3.0, 3.0])
-        self.assertEqual(self.sender.dropped, 1)
+        self.assertEqual(self.queue.dropped, 1)
 
     # what the daemon says
 
@@ -309,21 +309,21 @@ class SenderTest(unittest.TestCase):
         self.turn_until(lambda: bool(self.link.written))
         self.link.answers.append({"type": "ack", "seq": 1})
         self.assertLess(self.finish(), 0.2)
-        self.assertEqual(self.sender.dropped, 0)
+        self.assertEqual(self.queue.dropped, 0)
 
     def test_finish_gives_up_at_its_deadline_and_counts_what_is_left(self) -> None:
         self.connect()
         self.log(1.0)
         self.turn_until(lambda: bool(self.link.written))
         self.assertAlmostEqual(self.finish(2.0), 2.0, places=3)
-        self.assertEqual(self.sender.dropped, 1)
+        self.assertEqual(self.queue.dropped, 1)
 
     def test_finish_does_not_wait_for_a_daemon_that_was_never_there(self) -> None:
         self.make(reachable=False)
         self.turn_until(lambda: len(self.link.opened_at) == 7)
         self.log(1.0)
         self.assertEqual(self.finish(), 0.0)
-        self.assertEqual(self.sender.dropped, 1)
+        self.assertEqual(self.queue.dropped, 1)
 
     def test_finish_asks_once_more_at_once_whatever_the_backoff_says(self) -> None:
         self.make(reachable=False)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""From items of the queue to lines of the window."""
+
+from typing import Dict
+
+from .encode import LINE_MAX_BYTES, Refused, dumps, metrics_json, number
+from .queue import Item
+from .window import Line
+
+#: `,"seq":` with the largest number, and the newline.
+SEQ_MAX_BYTES = 7 + 20 + 1
+
+
+class LineWriter:
+    """Numbers the lines of one run, from 1."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._heads: Dict[str, bytes] = {}
+        self._last_number = 0
+
+    def write(self, item: Item) -> Line:
+        """The item as a line; Refused (or what foreign code raised) when it cannot be one."""
+        head, tail = self._head(item.kind), _tail(item)
+        if len(head) + len(tail) + SEQ_MAX_BYTES > LINE_MAX_BYTES:
+            raise Refused(f"longer than {LINE_MAX_BYTES} bytes")
+        self._last_number += 1
+        return Line(self._last_number, item.kind, head, tail)
+
+    def _head(self, kind: str) -> bytes:
+        """What all lines of a kind begin with, made once."""
+        if kind not in self._heads:
+            self._heads[kind] = dumps({"type": kind, "sessionId": self._run_id})[:-1]
+        return self._heads[kind]
+
+
+def _tail(item: Item) -> bytes:
+    """The end of an item's line, from its own field to the closing brace."""
+    if item.kind in ("progress", "epoch"):
+        metrics = {"timestamp": item.time, **metrics_json(item.payload)}
+        step = number(item.step)
+        if step is not None:
+            metrics["step"] = step
+        return b',"metrics":%b}' % dumps(metrics)
+    if item.kind == "model_completed":
+        return b',"modelIndex":%d}' % int(item.payload)
+    if item.kind == "fail":
+        return b',"error":%b}' % dumps(item.payload)
+    return b"}"
