@@ -36,7 +36,8 @@ enum { ETAG_DIGITS = 16 };
     X(431, "Request Header Fields Too Large")                                                      \
     X(500, "Internal Server Error")                                                                \
     X(501, "Not Implemented")                                                                      \
-    X(503, "Service Unavailable")
+    X(503, "Service Unavailable")                                                                  \
+    X(505, "HTTP Version Not Supported")
 
 static const char *status_line(int status)
 {

@@ -127,6 +127,19 @@ static struct place add_query(struct buf *text, struct lws *wsi)
     return place;
 }
 
+/* RFC 9110 12.4.2: a weight of 0 is a no. */
+static bool is_refusal(struct span weight)
+{
+    weight = span_trim(weight);
+    if (!span_starts(weight, SPAN("q=0")))
+        return false;
+    for (size_t i = 3; i < weight.len; i++) {
+        if (weight.ptr[i] != '0' && weight.ptr[i] != '.')
+            return false;
+    }
+    return true;
+}
+
 static bool header_has(struct lws *wsi, enum lws_token_indexes token, const char *word)
 {
     char value[512];
@@ -135,9 +148,30 @@ static bool header_has(struct lws *wsi, enum lws_token_indexes token, const char
         return false;
     struct span rest = {value, (size_t)n};
     while (rest.ptr) {
-        struct span item = span_cut(&rest, ',');
-        item = span_trim(span_cut(&item, ';'));
-        if (span_is_nocase(item, word))
+        struct span weight = span_cut(&rest, ',');
+        struct span item = span_trim(span_cut(&weight, ';'));
+        if (span_is_nocase(item, word) && !is_refusal(weight))
+            return true;
+    }
+    return false;
+}
+
+/* Sent at all, be it with nothing behind the colon? */
+static bool is_present(struct lws *wsi, enum lws_token_indexes token)
+{
+    char none[1];
+    return lws_hdr_total_length(wsi, token) > 0 ||
+           lws_hdr_copy_fragment(wsi, none, sizeof(none), token, 0) == 0;
+}
+
+/* RFC 9112 5.1: with white space before its colon it is another header to lws, and maybe the same
+ * one to whoever forwarded the request. */
+static bool has_disguised_length(struct lws *wsi)
+{
+    static const char *const names[] = {
+        "transfer-encoding :", "transfer-encoding\t:", "content-length :", "content-length\t:"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (lws_hdr_custom_length(wsi, names[i], (int)strlen(names[i])) >= 0)
             return true;
     }
     return false;
@@ -148,7 +182,9 @@ static struct request_fault read_length(struct exchange *x, struct lws *wsi, siz
 {
     char value[32];
     bool takes_body = x->request.method & (METHOD_POST | METHOD_PUT | METHOD_PATCH);
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+    if (has_disguised_length(wsi))
+        return (struct request_fault){400, "White space before the colon of a header"};
+    if (is_present(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING))
         return (struct request_fault){501,
                                       "Transfer-Encoding is not supported; send Content-Length"};
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
