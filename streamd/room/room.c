@@ -149,11 +149,27 @@ void room_publish_update(struct room *room, struct message *m)
     room->hub->stats->messages_bytes_plain += room->count * message_plain_bytes(m);
 }
 
+static bool is_in(const struct subscriber *s, const struct room *room)
+{
+    for (uint16_t i = 0; i < s->count; i++) {
+        if (s->memberships[i].room == room)
+            return true;
+    }
+    return false;
+}
+
 void room_publish_event(struct room *room, struct message *m)
 {
+    room_publish_event_unless(room, m, NULL);
+}
+
+void room_publish_event_unless(struct room *room, struct message *m, const struct room *other)
+{
     for (uint32_t i = 0; i < room->count; i++) {
-        struct member at = room->members[i];
-        subscriber_event(at.subscriber, at.slot, message_form(m, (enum form)at.subscriber->form));
+        struct subscriber *s = room->members[i].subscriber;
+        if (other && is_in(s, other))
+            continue;
+        subscriber_event(s, room->members[i].slot, message_form(m, (enum form)s->form));
+        room->hub->stats->messages_bytes_plain += message_plain_bytes(m);
     }
-    room->hub->stats->messages_bytes_plain += room->count * message_plain_bytes(m);
 }

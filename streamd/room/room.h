@@ -74,4 +74,7 @@ void room_publish_update(struct room *room, struct message *m);
 /* Anything else: each member gets it in order, after the update that waits. */
 void room_publish_event(struct room *room, struct message *m);
 
+/* The same, but not to who is in `other` too and has had it there. `other` may be NULL. */
+void room_publish_event_unless(struct room *room, struct message *m, const struct room *other);
+
 #endif

@@ -10,6 +10,7 @@
 #include "streamd/session/registry.h"
 
 #include "streamd/log.h"
+#include "streamd/session/legacy_room.h"
 #include "streamd/session/session_life.h"
 
 #include <stdio.h>
@@ -174,7 +175,8 @@ void registry_announce(struct registry *r, struct session *s, const char *event,
         room_publish_event(s->room, &m);
     struct room *all = room_find(r->hub, SPAN("*"));
     if (all)
-        room_publish_event(all, &m);
+        room_publish_event_unless(all, &m, s->room);
+    legacy_room_announce(s, &m);
     message_fini(&m);
 }
 

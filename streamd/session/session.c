@@ -248,7 +248,6 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->last_seq = 0;
     s->sent = 0;
     s->newest_offset = 0;
-    s->published_offset = 0;
     record_memory_init(&s->memory);
     remember_config(s, start->config);
     session_touch(s, now);

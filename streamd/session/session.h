@@ -73,7 +73,6 @@ struct session {
 
     struct series *series;     /* owns */
     uint64_t newest_offset;    /* of the newest record; 0 while there is none */
-    uint64_t published_offset; /* of the newest record the room was told */
 
     struct pace pace;
     struct timer tick; /* armed while an update waits for the pace */

@@ -9,6 +9,7 @@
  */
 #include "proto/json_write.h"
 #include "streamd/log.h"
+#include "streamd/session/legacy_room.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
 
@@ -48,16 +49,9 @@ static void offer(struct session *s, uint64_t now_us)
     }
 }
 
-void session_publish(struct session *s, uint64_t now_us)
+static void publish_to_room(struct session *s)
 {
     struct registry *r = s->registry;
-    list_remove(&s->due);
-    timers_disarm(r->timers, &s->tick);
-    if (!pace_flush(&s->pace, now_us))
-        return;
-    s->published_offset = s->newest_offset;
-    if (!s->room || s->room->count == 0)
-        return;
     buf_reset(&r->scratch);
     session_write_update(s, &r->scratch);
     if (buf_status(&r->scratch) != OK) {
@@ -68,6 +62,17 @@ void session_publish(struct session *s, uint64_t now_us)
     message_init(&m, r->encoder, "progress_update", buf_span(&r->scratch), s->newest_offset);
     room_publish_update(s->room, &m);
     message_fini(&m);
+}
+
+void session_publish(struct session *s, uint64_t now_us)
+{
+    list_remove(&s->due);
+    timers_disarm(s->registry->timers, &s->tick);
+    if (!pace_flush(&s->pace, now_us))
+        return;
+    if (s->room && s->room->count > 0)
+        publish_to_room(s);
+    legacy_room_publish(s);
 }
 
 enum status session_progress(struct session *s, struct record *r, struct now now)
