@@ -52,15 +52,16 @@ export class Daemon {
     throw new Error(`${binary} ended without saying where it listens`);
   }
 
-  /** Ends it as a crash would. */
-  async kill(): Promise<void> {
+  /** Ends it as a crash would, or as a service manager does. */
+  async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     this.#trainer?.destroy();
     this.#trainer = null;
     const child = this.#process;
     this.#process = null;
     if (!child || child.exitCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    await exit;
   }
 
   /** Starts it again where it was. */

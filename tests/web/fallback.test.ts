@@ -67,6 +67,15 @@ describe('web/fallback', () => {
     assert.equal(await view.page.getByText('HTTP fallback').count(), 0);
   });
 
+  it('is live again after the daemon was shut down in order', async () => {
+    await view.page.goto(`${daemon.url}?run=a`);
+    await view.waitForLink('websocket');
+    await daemon.kill('SIGTERM');
+    await view.waitForLink('offline');
+    await daemon.restart();
+    await view.waitForLink('websocket');
+  });
+
   it('says that the daemon is gone, keeps what it knew, and is live again after a restart', async () => {
     await daemon.push(...falling('a', 20));
     await view.page.goto(`${daemon.url}?run=a`);

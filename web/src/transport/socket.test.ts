@@ -18,6 +18,7 @@ class FakeIo {
     },
   };
   readonly close = vi.fn();
+  readonly connect = vi.fn();
 
   on(name: string, listener: Listener): void {
     this.#listeners.set(name, listener);
@@ -92,6 +93,16 @@ describe('transport/socket', () => {
     server.upgrade();
     server.hear('disconnect');
     expect(heard).toEqual(['polling', 'websocket', 'down']);
+  });
+
+  it('comes back when the server says good-bye, and leaves other losses to the library', () => {
+    open();
+    server.hear('connect');
+    server.hear('disconnect', 'transport close');
+    expect(server.connect).not.toHaveBeenCalled();
+    server.hear('connect');
+    server.hear('disconnect', 'io server disconnect');
+    expect(server.connect).toHaveBeenCalledOnce();
   });
 
   it('passes on decoded events and drops the rest', () => {

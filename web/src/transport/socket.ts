@@ -36,8 +36,10 @@ export function openSocket(base: URL, handlers: SocketHandlers): Socket {
     });
     rooms.forEach(subscribe);
   });
-  socket.on('disconnect', () => {
+  socket.on('disconnect', (reason) => {
     handlers.onDown();
+    // The library comes back from every loss but this one, which it takes for a farewell.
+    if (reason === 'io server disconnect') socket.connect();
   });
   for (const name of EVENT_NAMES) {
     socket.on(name, (payload: unknown) => {
