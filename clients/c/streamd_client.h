@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * streamd_client: log a training run to streamd without ever disturbing the training.
+ *
+ *     struct streamd_run *run = streamd_init(&(struct streamd_options){.project = "grokking"});
+ *     for (int64_t step = 1; step <= 1000 && !streamd_should_stop(run); step++) {
+ *         double loss = train_one_step();
+ *         streamd_log(run, step, &(struct streamd_metric){"loss", loss}, 1);
+ *     }
+ *     streamd_finish(run);
+ *
+ * The promise: no call fails into the training and none waits for the daemon, but finish and fail,
+ * for a bounded time. Logging copies the values into a bounded queue; a thread of the run's own
+ * makes JSON of them and talks to the daemon's Unix socket. Without a daemon nothing is printed and
+ * nothing fails; when one comes, within 5 s, the run connects and sends what it still has. Every
+ * line is numbered, kept until the daemon has acknowledged it, and sent again after a reconnect.
+ * When memory_bytes is not enough, the oldest values are given up and counted, lifecycle lines
+ * (epoch, model_completed, complete, fail) never for a value's sake.
+ *
+ * All calls may come from any thread and accept NULL for the run, and then do nothing; none is for
+ * signal handlers. In a forked child the run is inert: every call does nothing, and its connection
+ * stays the parent's alone. Link with -lpthread.
+ */
+#ifndef CLIENTS_C_STREAMD_CLIENT_H
+#define CLIENTS_C_STREAMD_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct streamd_run;
+
+/*
+ * NaN and the infinities are values too. A name that is empty, longer than 256 bytes, not UTF-8 or
+ * has a control character is left out with its value.
+ */
+struct streamd_metric {
+    const char *name; /* borrowed for the call */
+    double value;
+};
+
+/* In the sender thread: must not call streamd_finish or streamd_fail. `command` is "stop", "pause",
+ * "resume" or "checkpoint"; both strings are borrowed for the call. */
+typedef void streamd_control_fn(void *context, const char *command, const char *reason);
+
+/* Zero means the default, everywhere. Strings are borrowed for the call of streamd_init. */
+struct streamd_options {
+    const char *project;     /* UTF-8, at most 256 bytes, else left out */
+    const char *name;        /* the same */
+    const char *config_json; /* a JSON object; anything else is left out */
+    const char *session_id;  /* [A-Za-z0-9._:-]{1,128}; default: a fresh uuid4 */
+    bool resume;             /* go on with the earlier run of this session_id */
+    const char *socket_path; /* default: $STREAMD_SOCKET, else $XDG_RUNTIME_DIR/streamd.sock, else
+                                /tmp/streamd-<uid>.sock */
+    size_t memory_bytes;     /* for lines that wait; default 8 MiB, at least 64 KiB */
+    unsigned finish_ms;      /* how long finish and fail may take; default 2000 */
+    streamd_control_fn *on_control; /* hears every control line; default: nobody */
+    void *control_context;          /* borrowed until the run has ended */
+};
+
+/* Begins a run; NULL options are all defaults. NULL when there is no memory or no thread. */
+struct streamd_run *streamd_init(const struct streamd_options *options);
+
+/* Queues a `progress` line. A negative step is left out. */
+void streamd_log(struct streamd_run *run, int64_t step, const struct streamd_metric *metrics,
+                 size_t count);
+
+/* Queues an `epoch` line (epoch, train_loss, val_loss, learning_rate ...). */
+void streamd_log_epoch(struct streamd_run *run, const struct streamd_metric *metrics, size_t count);
+
+/* Queues a `model_completed` line: the model with this 0-based index is trained. */
+void streamd_model_completed(struct streamd_run *run, uint64_t index);
+
+/*
+ * Ends the run as completed, or as failed for the reason `error`. Waits at most finish_ms for the
+ * daemon to acknowledge everything, and not at all when none was ever there. Takes the run; answers
+ * how many lines were given up in its whole life. No other call may be under way or follow.
+ */
+uint64_t streamd_finish(struct streamd_run *run);
+uint64_t streamd_fail(struct streamd_run *run, const char *error);
+
+/* The session id, known before the daemon is; borrowed, valid while the run is. "" for NULL. */
+const char *streamd_run_id(const struct streamd_run *run);
+
+/* Lines given up so far: no memory left for them, too long, without a usable value, or refused. */
+uint64_t streamd_dropped(const struct streamd_run *run);
+
+/* The daemon has answered and the connection stands. */
+bool streamd_connected(const struct streamd_run *run);
+
+/* The daemon has sent `stop`: end the training when it suits. */
+bool streamd_should_stop(const struct streamd_run *run);
+
+/* The daemon's last word was `pause`, not `resume`. */
+bool streamd_paused(const struct streamd_run *run);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
