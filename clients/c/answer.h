@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer: one line that the daemon says to a trainer. Pure.
+ *
+ * Fields that are not known are passed over: a newer daemon may say more.
+ */
+#ifndef CLIENTS_C_ANSWER_H
+#define CLIENTS_C_ANSWER_H
+
+#include "base/span.h"
+
+/* Strings are raw, as they stand between their quotes, and borrow from the line; absent: NULL. */
+struct answer {
+    struct span type;
+    struct span session_id;
+    struct span command;
+    struct span reason;
+    uint64_t seq;
+    uint64_t last_seq;
+};
+
+/* False, *out untouched: the line is no JSON object. */
+bool answer_decode(struct span line, struct answer *out);
+
+#endif
