@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The API over its parts: the training's threads make an entry (entry.c) and put it into the queue
+ * (queue.c); the run's own thread (sender.c) takes it from there to the daemon's socket (link.c)
+ * and understands what comes back (answer.c).
+ *
+ * The fork handlers have to find every run, and pthread_atfork hands over no argument: the list of
+ * runs is the one global there is. The child touches nothing of a run but its descriptors, since
+ * the sender may have been anywhere when the process was copied; hence it frees nothing either.
+ */
+#include "clients/c/streamd_client.h"
+
+#include "clients/c/sender.h"
+#include "proto/json_scan.h"
+#include "proto/json_write.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    MEMORY_BYTES = 8 * 1024 * 1024,
+    MEMORY_BYTES_MIN = 64 * 1024,
+    FINISH_MS = 2000,
+    PATH_BYTES = 4096,
+    START_END_BYTES = 32, /* what is left for `resume` and the newline */
+};
+
+struct streamd_run {
+    struct list link; /* in `runs` */
+    char id[SESSION_ID_BYTES_MAX + 1];
+    struct buf start;
+    uint64_t finish_us;
+    bool inert; /* this process is a forked child */
+    bool running;
+    pthread_t thread;
+    struct queue queue;
+    struct sender sender;
+};
+
+static pthread_mutex_t runs_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct list runs = {&runs, &runs}; /* of streamd_run.link */
+static pthread_once_t fork_handlers = PTHREAD_ONCE_INIT;
+
+static struct streamd_run *run_at(struct list *link)
+{
+    return LIST_ENTRY(link, struct streamd_run, link);
+}
+
+static void before_fork(void)
+{
+    (void)pthread_mutex_lock(&runs_lock);
+    LIST_EACH (at, &runs)
+        link_before_fork(&run_at(at)->sender.link);
+}
+
+static void after_fork(void)
+{
+    LIST_EACH (at, &runs)
+        link_after_fork(&run_at(at)->sender.link);
+    (void)pthread_mutex_unlock(&runs_lock);
+}
+
+static void after_fork_in_child(void)
+{
+    LIST_EACH (at, &runs) {
+        struct streamd_run *run = run_at(at);
+        if (run->inert)
+            continue; /* since an earlier fork */
+        run->inert = true;
+        link_abandon(&run->sender.link);
+        (void)close(run->queue.wake_fd);
+    }
+    after_fork();
+}
+
+static void install_fork_handlers(void)
+{
+    (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}
+
+/* 16 random bytes, which also seed the jitter, as a version 4 uuid. */
+static void make_uuid(const unsigned char bytes[16], char out[37])
+{
+    char *at = out;
+    for (int i = 0; i < 16; i++) {
+        unsigned byte = bytes[i];
+        if (i == 6)
+            byte = (byte & 0x0F) | 0x40;
+        if (i == 8)
+            byte = (byte & 0x3F) | 0x80;
+        at += snprintf(at, 4, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", byte);
+    }
+}
+
+static void add_text(struct buf *b, const char *field, const char *text)
+{
+    struct span s = span_of(text);
+    if (s.len > 0 && s.len <= LINE_NAME_BYTES_MAX && json_utf8_valid(s))
+        json_write_pair_string(b, field, s);
+}
+
+static bool is_object(struct span json)
+{
+    json = span_trim(json);
+    return json.len > 0 && json.ptr[0] == '{' && json_check(json, JSON_WORDS, NULL) == OK;
+}
+
+/* All of the `start` line but its last field. A config that does not fit is left out. */
+static void write_start(struct buf *b, const char *id, const struct streamd_options *o)
+{
+    struct span config = span_of(o->config_json);
+    buf_add_char(b, '{');
+    json_write_pair_string(b, "type", SPAN("start"));
+    json_write_pair_string(b, "sessionId", span_of(id));
+    add_text(b, "project", o->project);
+    add_text(b, "name", o->name);
+    size_t without_config = b->len;
+    if (!is_object(config))
+        return;
+    json_write_name(b, "config");
+    json_write_minified(b, config);
+    if (buf_status(b) == E_LIMIT) {
+        b->failed = OK;
+        b->len = without_config;
+    }
+}
+
+static const char *socket_path(const char *asked, char *out, size_t out_bytes)
+{
+    const char *named = asked ? asked : getenv("STREAMD_SOCKET");
+    if (named && *named)
+        return named;
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    if (runtime && *runtime)
+        (void)snprintf(out, out_bytes, "%s/streamd.sock", runtime);
+    else
+        (void)snprintf(out, out_bytes, "/tmp/streamd-%u.sock", (unsigned)getuid());
+    return out;
+}
+
+static size_t half_memory(const struct streamd_options *o)
+{
+    size_t memory = o->memory_bytes ? o->memory_bytes : MEMORY_BYTES;
+    return (memory < MEMORY_BYTES_MIN ? MEMORY_BYTES_MIN : memory) / 2;
+}
+
+/* The training's signal handlers run in the training's threads. */
+static bool start_thread(struct streamd_run *run)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    run->running = pthread_create(&run->thread, NULL, sender_main, &run->sender) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return run->running;
+}
+
+/* Ends what has begun; answers how many lines were given up. */
+static uint64_t run_destroy(struct streamd_run *run)
+{
+    if (run->running)
+        (void)pthread_join(run->thread, NULL);
+    (void)pthread_mutex_lock(&runs_lock);
+    list_remove(&run->link);
+    (void)pthread_mutex_unlock(&runs_lock);
+    sender_drop(&run->sender, sender_fini(&run->sender));
+    sender_drop(&run->sender, queue_fini(&run->queue));
+    uint64_t dropped = atomic_load(&run->sender.dropped);
+    buf_fini(&run->start);
+    free(run);
+    return dropped;
+}
+
+static void choose_id(struct streamd_run *run, const char *asked, const unsigned char random[16])
+{
+    struct span id = span_of(asked);
+    if (session_id_valid(id))
+        memcpy(run->id, id.ptr, id.len);
+    else
+        make_uuid(random, run->id);
+}
+
+/* Everything but the thread; false when there is no descriptor left. */
+static bool prepare(struct streamd_run *run, const struct streamd_options *o)
+{
+    unsigned char random[16] = {0};
+    ssize_t drawn = getrandom(random, sizeof(random), 0);
+    (void)drawn; /* sixteen bytes never fall short */
+    choose_id(run, o->session_id, random);
+    buf_init(&run->start, LINE_BYTES_MAX - START_END_BYTES);
+    write_start(&run->start, run->id, o);
+    run->finish_us = (o->finish_ms ? o->finish_ms : FINISH_MS) * UINT64_C(1000);
+    if (queue_init(&run->queue, half_memory(o)) != OK)
+        return false;
+    char path[PATH_BYTES];
+    struct sender_params params = {
+        .session_id = span_of(run->id),
+        .start = buf_span(&run->start),
+        .resume = o->resume,
+        .queue = &run->queue,
+        .socket_path = socket_path(o->socket_path, path, sizeof(path)),
+        .max_sent_bytes = half_memory(o),
+        .on_control = o->on_control,
+        .control_context = o->control_context,
+    };
+    memcpy(&params.jitter_seed, random, sizeof(params.jitter_seed));
+    sender_init(&run->sender, &params);
+    return true;
+}
+
+struct streamd_run *streamd_init(const struct streamd_options *options)
+{
+    static const struct streamd_options defaults;
+    struct streamd_run *run = calloc(1, sizeof(*run));
+    if (!run)
+        return NULL;
+    if (!prepare(run, options ? options : &defaults)) {
+        buf_fini(&run->start);
+        free(run);
+        return NULL;
+    }
+    (void)pthread_once(&fork_handlers, install_fork_handlers);
+    (void)pthread_mutex_lock(&runs_lock);
+    list_add_tail(&runs, &run->link);
+    (void)pthread_mutex_unlock(&runs_lock);
+    if (buf_status(&run->start) == OK && start_thread(run))
+        return run;
+    (void)run_destroy(run);
+    return NULL;
+}
+
+static bool is_live(const struct streamd_run *run)
+{
+    return run && !run->inert;
+}
+
+static void put(struct streamd_run *run, struct entry *e)
+{
+    sender_drop(&run->sender, queue_put(&run->queue, e));
+}
+
+void streamd_log(struct streamd_run *run, int64_t step, const struct streamd_metric *metrics,
+                 size_t count)
+{
+    if (is_live(run))
+        put(run, entry_of_metrics(LINE_PROGRESS, step, metrics, count));
+}
+
+void streamd_log_epoch(struct streamd_run *run, const struct streamd_metric *metrics, size_t count)
+{
+    if (is_live(run))
+        put(run, entry_of_metrics(LINE_EPOCH, -1, metrics, count));
+}
+
+void streamd_model_completed(struct streamd_run *run, uint64_t index)
+{
+    if (is_live(run))
+        put(run, entry_of_event(LINE_MODEL_COMPLETED, (int64_t)index, NULL));
+}
+
+static uint64_t end(struct streamd_run *run, enum line_type type, const char *error)
+{
+    if (!is_live(run))
+        return 0;
+    put(run, entry_of_event(type, 0, error));
+    sender_finish(&run->sender, run->finish_us);
+    return run_destroy(run);
+}
+
+uint64_t streamd_finish(struct streamd_run *run)
+{
+    return end(run, LINE_COMPLETE, NULL);
+}
+
+uint64_t streamd_fail(struct streamd_run *run, const char *error)
+{
+    return end(run, LINE_FAIL, error);
+}
+
+const char *streamd_run_id(const struct streamd_run *run)
+{
+    return run ? run->id : "";
+}
+
+uint64_t streamd_dropped(const struct streamd_run *run)
+{
+    return is_live(run) ? atomic_load(&run->sender.dropped) : 0;
+}
+
+bool streamd_connected(const struct streamd_run *run)
+{
+    return is_live(run) && atomic_load(&run->sender.connected);
+}
+
+bool streamd_should_stop(const struct streamd_run *run)
+{
+    return is_live(run) && atomic_load(&run->sender.should_stop);
+}
+
+bool streamd_paused(const struct streamd_run *run)
+{
+    return is_live(run) && atomic_load(&run->sender.paused);
+}
