@@ -90,11 +90,24 @@ enum status deflater_gzip(struct deflater *d, struct span plain, struct buf *out
     return compress_all(&d->gzip, plain, Z_FINISH, out);
 }
 
+/* What one call of inflate() meant; `more` is whether there is reason to call it again. */
+static enum status judge(const z_stream *z, int result, bool *more)
+{
+    *more = result != Z_STREAM_END;
+    if (result == Z_STREAM_END)
+        return z->avail_in == 0 ? OK : E_MALFORMED;
+    if (result == Z_MEM_ERROR)
+        return E_NOMEM;
+    bool starved = result == Z_BUF_ERROR && z->avail_out > 0;
+    return (result == Z_OK || result == Z_BUF_ERROR) && !starved ? OK : E_MALFORMED;
+}
+
 /* Inflates what is in z->next_in; OK when all of it was used. */
 static enum status inflate_some(z_stream *z, struct buf *out)
 {
     enum { STEP = 4096 };
-    while (z->avail_in > 0) {
+    enum status status = OK;
+    for (bool more = true; more && status == OK && z->avail_in > 0;) {
         size_t room = out->limit - out->len;
         size_t step = room < STEP ? room : STEP;
         if (step == 0)
@@ -105,14 +118,9 @@ static enum status inflate_some(z_stream *z, struct buf *out)
         z->avail_out = (uInt)step;
         int result = inflate(z, Z_SYNC_FLUSH);
         out->len += step - z->avail_out;
-        if (result == Z_STREAM_END)
-            return z->avail_in == 0 ? OK : E_MALFORMED;
-        if (result == Z_BUF_ERROR && z->avail_out > 0)
-            return E_MALFORMED;
-        if (result != Z_OK && result != Z_BUF_ERROR)
-            return result == Z_MEM_ERROR ? E_NOMEM : E_MALFORMED;
+        status = judge(z, result, &more);
     }
-    return OK;
+    return status;
 }
 
 enum status deflater_inflate(struct deflater *d, struct span deflated, struct buf *out)

@@ -71,8 +71,8 @@ struct session {
     struct record_memory memory; /* what carries over from record to record */
     uint16_t sent;               /* bits of the record fields the trainer ever sent */
 
-    struct series *series;     /* owns */
-    uint64_t newest_offset;    /* of the newest record; 0 while there is none */
+    struct series *series;  /* owns */
+    uint64_t newest_offset; /* of the newest record; 0 while there is none */
 
     struct pace pace;
     struct timer tick; /* armed while an update waits for the pace */

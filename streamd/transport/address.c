@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "streamd/transport/address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,17 +52,13 @@ static void describe(int fd, char bound[ADDRESS_TEXT_MAX])
 {
     struct sockaddr_storage addr = {0};
     socklen_t len = sizeof(addr);
-    char host[INET6_ADDRSTRLEN] = "?";
-    (void)getsockname(fd, (struct sockaddr *)&addr, &len);
-    if (addr.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&addr;
-        inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-        snprintf(bound, ADDRESS_TEXT_MAX, "[%s]:%u", host, ntohs(in6->sin6_port));
-    } else {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&addr;
-        inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-        snprintf(bound, ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(in->sin_port));
-    }
+    char host[64] = "?";
+    char port[8] = "?";
+    if (getsockname(fd, (struct sockaddr *)&addr, &len) == 0)
+        (void)getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host), port, sizeof(port),
+                          NI_NUMERICHOST | NI_NUMERICSERV);
+    bool v6 = addr.ss_family == AF_INET6;
+    snprintf(bound, ADDRESS_TEXT_MAX, v6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TEXT_MAX])
@@ -72,7 +66,7 @@ const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TE
     char host[256];
     const char *port;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *found;
+    struct addrinfo *found = NULL;
     if (!split(where, host, sizeof(host), &port))
         return "expected ADDR:PORT";
     int result = getaddrinfo(host, port, &hints, &found);

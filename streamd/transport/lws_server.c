@@ -112,7 +112,7 @@ static unsigned fd_limit(const struct config *config)
         (void)getrlimit(RLIMIT_NOFILE, &limit);
     }
     uint64_t want = config->max_connections + config->max_trainers + RESERVED_FDS;
-    uint64_t may = limit.rlim_cur > 2 * RESERVED_FDS ? limit.rlim_cur - RESERVED_FDS : 64;
+    uint64_t may = limit.rlim_cur > 2UL * RESERVED_FDS ? limit.rlim_cur - RESERVED_FDS : 64;
     return (unsigned)(want < may ? want : may);
 }
 
@@ -225,7 +225,7 @@ fail:
 
 void lws_server_drain(struct lws_server *s)
 {
-    for (size_t i = 0; i < s->listener_count; i++) {
+    for (size_t i = 0; s->listeners && i < s->listener_count; i++) {
         if (s->listeners[i].fd < 0)
             continue;
         ev_io_stop(s->loop, &s->listeners[i].io);

@@ -227,25 +227,33 @@ static bool read_session_id(struct command *c, struct span data, char *bare)
     return session_id_valid(c->session_id) || span_is(c->session_id, "*");
 }
 
+/* Was something given that was meant to be an id? */
+static bool names_session(const struct command *c, struct span data)
+{
+    return (c->data && fields_has(c->data, "sessionId")) || (data.len > 2 && data.ptr[0] == '"');
+}
+
+static void run(struct command *c, void (*command)(struct command *c), struct span data)
+{
+    char bare[SESSION_ID_BYTES_MAX];
+    struct fields *fields = NULL;
+    if (data.len && fields_parse(data, &fields, NULL) != OK)
+        fields = NULL;
+    c->data = fields && fields_is_object(fields) ? fields : NULL;
+    if (read_session_id(c, data, bare))
+        command(c);
+    else
+        fail(c, names_session(c, data) ? "sessionId is not valid" : "sessionId required");
+    fields_destroy(fields);
+}
+
 bool watch_command(struct peer *p, struct span event, struct span data, struct buf *ack)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (!span_is(event, commands[i].event))
-            continue;
-        char bare[SESSION_ID_BYTES_MAX];
-        struct fields *fields = NULL;
-        if (data.len && fields_parse(data, &fields, NULL) != OK)
-            fields = NULL;
-        struct command c = {.peer = p, .ack = ack};
-        c.data = fields && fields_is_object(fields) ? fields : NULL;
-        bool given =
-            (c.data && fields_has(c.data, "sessionId")) || (data.len > 2 && data.ptr[0] == '"');
-        if (read_session_id(&c, data, bare))
-            commands[i].run(&c);
-        else
-            fail(&c, given ? "sessionId is not valid" : "sessionId required");
-        fields_destroy(fields);
-        return true;
+        if (span_is(event, commands[i].event)) {
+            run(&(struct command){.peer = p, .ack = ack}, commands[i].run, data);
+            return true;
+        }
     }
     return false;
 }
