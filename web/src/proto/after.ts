@@ -4,6 +4,7 @@
 // session_status after each event; it promises that this is what one would hold. The list of runs
 // and the open run both apply it, so they cannot disagree.
 import type { ServerEvent } from './events';
+import { carryOver } from './metrics';
 import { isOver, type SessionStatus } from './session';
 
 type Progress = Extract<ServerEvent, { type: 'progress_update' }>;
@@ -12,7 +13,7 @@ function afterProgress(status: SessionStatus, { metrics, status: word }: Progres
   const { currentModel, totalModels, timestamp } = metrics.named;
   return {
     ...status,
-    metrics,
+    metrics: carryOver(status.metrics, metrics),
     // The newest update of a finished run goes to every new subscriber: it does not revive the run.
     status: isOver(status.status) ? status.status : word,
     currentModel: currentModel ?? status.currentModel,
@@ -21,11 +22,16 @@ function afterProgress(status: SessionStatus, { metrics, status: word }: Progres
   };
 }
 
+function withStatus(status: SessionStatus, newer: SessionStatus): SessionStatus {
+  const { metrics } = newer;
+  return { ...newer, metrics: metrics ? carryOver(status.metrics, metrics) : status.metrics };
+}
+
 /** `status` as it is after `event`, which is of the same session. */
 export function statusAfter(status: SessionStatus, event: ServerEvent): SessionStatus {
   switch (event.type) {
     case 'session_status':
-      return { ...event.session, metrics: event.session.metrics ?? status.metrics };
+      return withStatus(status, event.session);
     case 'progress_update':
       return afterProgress(status, event);
     case 'training_started':

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { decodeMetrics, valLoss } from './metrics';
+import { carryOver, decodeMetrics, valLoss } from './metrics';
 
 describe('proto/metrics', () => {
   it('parts the twelve from the trainer’s own numbers and keeps their order', () => {
@@ -45,6 +45,39 @@ describe('proto/metrics', () => {
       ).toBe(0.5);
     },
   );
+
+  it('keeps the last of a name that a record does not carry, in its place', () => {
+    const epoch = {
+      named: { loss: 2 },
+      others: [
+        ['val_loss', 1],
+        ['acc', 0.5],
+      ],
+    } as const;
+    const step = {
+      named: { loss: 1 },
+      others: [
+        ['grad', 3],
+        ['acc', 0.6],
+      ],
+    } as const;
+    expect(carryOver(epoch, step)).toEqual({
+      named: { loss: 1 },
+      others: [
+        ['val_loss', 1],
+        ['acc', 0.6],
+        ['grad', 3],
+      ],
+    });
+    expect(carryOver(null, step)).toEqual(step);
+  });
+
+  it('does not keep names without end', () => {
+    let metrics = carryOver(null, { named: {}, others: [] });
+    for (let i = 0; i < 500; i++)
+      metrics = carryOver(metrics, { named: {}, others: [[`m${i}`, i]] });
+    expect(metrics.others).toHaveLength(200);
+  });
 
   it('has no validation loss when none was sent', () => {
     expect(valLoss({ named: { loss: 1 }, others: [] })).toBeUndefined();

@@ -33,6 +33,8 @@ export interface Metrics {
 }
 
 const NAMES: ReadonlySet<string> = new Set(METRIC_NAMES);
+/** More names than this are no help to anybody, and a trainer that makes them up has no end. */
+const MOST_OTHERS = 200;
 /** Fields of a history entry that are no metric. */
 const ENVELOPE: ReadonlySet<string> = new Set(['nonFinite', 'offset', 'serverTime']);
 /** How trainers spell the loss on held-out data, the commonest first. */
@@ -59,6 +61,16 @@ export function decodeMetrics(value: unknown): Metrics | null {
     else others.push([name, number]);
   }
   return { named, others };
+}
+
+/**
+ * A record after another of the same run: its own numbers, and the last known of the names that it
+ * does not carry. A trainer that sends some numbers each step and others each epoch so keeps one
+ * steady set of names.
+ */
+export function carryOver(before: Metrics | null, record: Metrics): Metrics {
+  const others = new Map([...(before?.others ?? []), ...record.others]);
+  return { named: record.named, others: [...others].slice(0, MOST_OTHERS) };
 }
 
 /** The loss on held-out data, if the trainer sends one. */

@@ -64,16 +64,20 @@ export function isAnotherRun(state: SessionState, session: SessionStatus): boole
   return state.session !== null && state.session.startTime !== session.startTime;
 }
 
-function onStatus(state: SessionState, session: SessionStatus, now: number): SessionState {
+function onStatus(
+  state: SessionState,
+  event: Extract<ServerEvent, { type: 'session_status' }>,
+  now: number,
+): SessionState {
+  const { session } = event;
   const old = isAnotherRun(state, session) ? null : state.session;
   if (old === null) return { ...createSession(state.id), known: 'yes', session };
-  const metrics = session.metrics ?? old.metrics;
-  return noticeEnds(old, { ...state, known: 'yes', session: { ...session, metrics } }, now);
+  return noticeEnds(old, { ...state, known: 'yes', session: statusAfter(old, event) }, now);
 }
 
 /** What the daemon's event makes of the run; `now` in epoch seconds. */
 export function onEvent(state: SessionState, event: ServerEvent, now: number): SessionState {
-  if (event.type === 'session_status') return onStatus(state, event.session, now);
+  if (event.type === 'session_status') return onStatus(state, event, now);
   const session = state.session && statusAfter(state.session, event);
   const next = { ...state, session };
   switch (event.type) {

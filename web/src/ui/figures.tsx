@@ -61,7 +61,7 @@ export function Figures({ metrics, derived }: FiguresProps) {
             key={name}
             name={name}
             text={text(name)}
-            {...(of && { of: text(of) })}
+            {...(of && metrics?.named[of] !== undefined && { of: text(of) })}
             derived={derived.includes(name) && metrics?.named[name] !== undefined}
           />
         ))}

@@ -12,6 +12,7 @@ import type { Series } from '../session/series';
 import { plotData, type Cells, type PlotData } from './plot_data';
 
 interface LossLineProps {
+  /** The same one as long as this is mounted. */
   readonly series: Series;
   readonly version: number;
 }
@@ -82,6 +83,8 @@ function options(
     // No room above: the legend stands in the panel's own head.
     padding: [8, 12, 0, 0],
     legend: {
+      // By name, not by value: a change of the colour scheme then needs no one's help.
+      markers: { width: 0, fill: (_, i) => (i === 1 ? 'var(--line-train)' : 'var(--line-val)') },
       mount(_, element) {
         legend.append(element);
       },

@@ -58,7 +58,7 @@ export function RunView({ state, series }: RunViewProps) {
       </section>
       <Progress run={session} />
       <Figures metrics={session.metrics} derived={session.derived} />
-      <LossLine series={series} version={series.version} />
+      <LossLine key={state.id} series={series} version={series.version} />
       <div className="pair">
         <Others others={session.metrics?.others ?? []} />
         <Notices notices={notices} />
