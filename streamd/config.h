@@ -60,6 +60,7 @@ struct config {
     enum log_level log_level;
     char derived_socket[CONFIG_TEXT_MAX];
     char derived_data[CONFIG_TEXT_MAX];
+    char derived_web[CONFIG_TEXT_MAX];
     char lists[CONFIG_LISTS_MAX]; /* the items of comma-separated variables */
     size_t lists_len;
 };

@@ -2,15 +2,29 @@
 #include "streamd/daemon.h"
 
 #include "streamd/app.h"
+#include "streamd/http/assets_find.h"
 #include "streamd/loop.h"
 #include "streamd/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char *environment(const char *name)
 {
     return getenv(name);
+}
+
+/* Without --web the page is looked for beside the program. */
+static void find_page(struct config *config)
+{
+    char exe[CONFIG_TEXT_MAX];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+    if (config->web_dir || n <= 0)
+        return;
+    exe[n] = '\0';
+    if (assets_find(exe, config->derived_web, sizeof(config->derived_web)))
+        config->web_dir = config->derived_web;
 }
 
 static int run(const struct config *config, daemon_setup_fn *setup)
@@ -39,5 +53,6 @@ int daemon_main(int argc, char **argv, daemon_setup_fn *setup)
         return 2;
     }
     log_set_level(config.log_level);
+    find_page(&config);
     return run(&config, setup);
 }
