@@ -21,7 +21,7 @@ CLIENT = os.path.join(ROOT, "clients", "python")
 sys.path.insert(0, CLIENT)
 sys.dont_write_bytecode = True
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 Line = Dict[str, Any]
 
 
@@ -101,7 +101,7 @@ class FakeDaemon:
         self.hung = hung
         self.released = threading.Event()
         self.book = Book()
-        self._trainers: List[_Trainer] = []
+        self.trainers: List[_Trainer] = []
         self._server: Optional[socketserver.ThreadingUnixStreamServer] = None
 
     def start(self) -> "FakeDaemon":
@@ -114,18 +114,18 @@ class FakeDaemon:
 
     def joined(self, trainer: _Trainer) -> None:
         with self.book.changed:
-            self._trainers.append(trainer)
+            self.trainers.append(trainer)
             self.book.connections += 1
             self.book.changed.notify_all()
 
     def left(self, trainer: _Trainer) -> None:
         with self.book.changed:
-            self._trainers.remove(trainer)
+            self.trainers.remove(trainer)
             self.book.changed.notify_all()
 
     def tell(self, answer: Line) -> None:
         """Send an answer of the test's own to every trainer."""
-        for trainer in list(self._trainers):
+        for trainer in list(self.trainers):
             trainer.tell(answer)
 
     def stop(self) -> None:
@@ -136,10 +136,10 @@ class FakeDaemon:
             self._server.server_close()
             os.unlink(self.path)
             self._server = None
-        for trainer in list(self._trainers):
+        for trainer in list(self.trainers):
             with contextlib.suppress(OSError):
                 trainer.connection.shutdown(socket.SHUT_RDWR)
-        self.book.wait(lambda: not self._trainers)
+        self.book.wait(lambda: not self.trainers)
 
     def __enter__(self) -> "FakeDaemon":
         return self.start()

@@ -54,6 +54,10 @@ class ProcessTest(unittest.TestCase):
         self.assertEqual(self.book.lines[-1]["type"], "fail")
         self.assertEqual(self.book.lines[-1]["error"], "ValueError: loss is gone")
 
+    def test_an_old_error_at_a_prompt_does_not_fail_the_run(self) -> None:
+        self.script('sys.ps1 = ">>> "; sys.last_value = ValueError("an hour ago")')
+        self.assertEqual(self.kinds(), ["start", "complete"])
+
     def test_a_finished_run_is_not_ended_again(self) -> None:
         self.script("run.finish()")
         self.assertEqual(self.kinds(), ["start", "complete"])
@@ -100,6 +104,21 @@ class ProcessTest(unittest.TestCase):
         )
         losses = self.book.metrics("loss")
         self.assertEqual(sorted(losses), [-1.0] + [float(value) for value in range(500)])
+
+    def test_an_inert_child_holds_no_socket_so_that_the_daemon_sees_its_parent_go(self) -> None:
+        result = self.script(
+            """
+            while not run.connected:
+                pass
+            if os.fork() == 0:
+                links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+                held = [os.readlink(link) for link in links if os.path.islink(link)]
+                print([name for name in held if name.startswith("socket:")], flush=True)
+                os._exit(0)
+            os.wait()
+            """
+        )
+        self.assertEqual(result.stdout, "[]\n")
 
     def test_a_child_that_logs_is_a_second_publisher_without_seq_that_ends_nothing(self) -> None:
         result = self.script(

@@ -3,6 +3,7 @@
 
 import threading
 import unittest
+from collections import deque
 
 import support  # noqa: F401 - puts the client on the path
 
@@ -66,6 +67,37 @@ class QueueTest(unittest.TestCase):
         queue.put_event("epoch", 1, 0.0)
         self.assertEqual([kind for kind, _ in kinds(queue)], ["epoch", "complete"])
         self.assertEqual(queue.dropped, 0)
+
+    def test_a_putter_survives_a_taker_that_was_faster(self) -> None:
+        class Emptied(deque):
+            """Full when its length is asked, empty when it is popped."""
+
+            def append(self, item: object) -> None:
+                pass
+
+            def __len__(self) -> int:
+                return 99
+
+        queue = Queue(values_max=3)
+        queue._values = Emptied()
+        queue.put_value("progress", 1, None, 0.0)
+        self.assertEqual(queue.dropped, 0)
+
+    def test_a_value_put_just_before_an_event_that_is_seen_first_comes_out_first(self) -> None:
+        class Racing(deque):
+            """A value and then an event are put while the taker looks for events."""
+
+            def __len__(self) -> int:
+                if not started:
+                    started.append(True)
+                    queue.put_value("progress", 0, None, 0.0)
+                    queue.put_event("epoch", 1, 0.0)
+                return super().__len__()
+
+        started: list = []
+        queue = Queue()
+        queue._events = Racing()
+        self.assertEqual(kinds(queue), [("progress", 0), ("epoch", 1)])
 
     def test_no_line_is_lost_or_uncounted_between_four_putters_and_the_taker(self) -> None:
         queue = Queue(values_max=50)

@@ -144,8 +144,11 @@ class RunTest(unittest.TestCase):
         run = self.init()
         run.on_control(lambda command, reason: run.finish())
         self.book.wait(lambda: bool(self.book.lines))
-        self.daemon.tell({"type": "control", "command": "stop"})
-        self.book.wait(lambda: self.book.lines[-1]["type"] == "complete")
+        with self.assertLogs("streamd", logging.DEBUG) as logs:
+            self.daemon.tell({"type": "control", "command": "stop"})
+            self.book.wait(lambda: self.book.lines[-1]["type"] == "complete")
+            self.book.wait(lambda: not self.daemon.trainers)
+        self.assertEqual([line for line in logs.output if "not ended properly" in line], [])
 
     def test_nothing_is_lost_and_nothing_comes_twice_over_a_restart(self) -> None:
         run = self.init()

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """streamd/sender.py, turn by turn, with a clock and a link of the test's own."""
 
+import collections.abc
 import gc
 import logging
 import unittest
 import weakref
-from typing import Any, Callable, List
+from typing import Any, Callable, Iterator, List
 
 from support import FakeClock, FakeLink, FakeWaker
 
@@ -13,6 +14,29 @@ from streamd.backoff import Backoff
 from streamd.queue import Queue
 from streamd.sender import FLUSH_S, QUIET_AFTER_S, STARTED_TIMEOUT_S, Sender
 from streamd.window import Window
+
+
+class Quitter(collections.abc.Mapping):
+    """A mapping that ends the thread that reads it."""
+
+    def __getitem__(self, key: Any) -> Any:
+        raise SystemExit
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        raise SystemExit
+
+
+class Turns:
+    """Stands for the sender's thread: to join it is to turn until it is done."""
+
+    def __init__(self, test: "SenderTest") -> None:
+        self._test = test
+
+    def join(self, timeout: float) -> None:
+        self._test.turn_until(lambda: self._test.sender.done)
 
 
 class SenderTest(unittest.TestCase):
@@ -184,12 +208,13 @@ class SenderTest(unittest.TestCase):
         self.connect()
         with self.assertLogs("streamd", logging.WARNING):
             self.queue.put_value("progress", None, None, 0.0)
+            self.queue.put_value("progress", Quitter(), None, 0.0)
             self.queue.put_event("model_completed", "third", 0.0)
             self.queue.put_value("progress", {f"{i:0100}": 1.0 for i in range(999)}, None, 0.0)
             self.log(2.0, step=object())
             self.turn_until(lambda: bool(self.link.written))
         self.assertEqual(self.losses(), [2.0])
-        self.assertEqual(self.queue.dropped, 3)
+        self.assertEqual(self.queue.dropped, 4)
 
     def test_memory_is_bounded_while_the_daemon_is_away_and_the_newest_values_stay(self) -> None:
         self.make(reachable=False, max_bytes=50_000)
@@ -295,12 +320,10 @@ class SenderTest(unittest.TestCase):
     # the end
 
     def finish(self, timeout: float = 2.0) -> float:
-        """Finish and turn until done; returns how long that took by the fake clock."""
+        """Finish; returns how long that took by the fake clock."""
         began = self.clock.now
-        self.sender._thread = object()  # type: ignore[assignment] # the test is the thread
-        self.sender._finish_by = began + timeout
-        self.sender._retry_at = 0.0
-        self.turn_until(lambda: self.sender.done)
+        self.sender._thread = Turns(self)  # type: ignore[assignment]
+        self.sender.finish(timeout)
         return self.clock.now - began
 
     def test_finish_ends_as_soon_as_everything_is_acknowledged(self) -> None:

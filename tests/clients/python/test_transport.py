@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """streamd/transport.py over real sockets: partial writes, lost daemons, HTTP replies."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -112,6 +113,27 @@ class SocketLinkTest(unittest.TestCase):
         with self.assertRaises(BrokenPipeError):
             self.link.write(b"x")
         self.assertEqual(signals, [])
+
+    def test_a_daemon_whose_backlog_is_full_is_an_os_error_and_not_a_wait(self) -> None:
+        self.server.listen(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                other = socket.socket(socket.AF_UNIX)
+                self.addCleanup(other.close)
+                other.setblocking(False)
+                other.connect(self.path)
+        refused: List[BaseException] = []
+
+        def open_link() -> None:
+            try:
+                self.link.open(b"start\n")
+            except OSError as error:
+                refused.append(error)
+
+        thread = threading.Thread(target=open_link, daemon=True)
+        thread.start()
+        thread.join(DEADLINE_S)
+        self.assertEqual(len(refused), 1)
 
     def test_no_daemon_is_an_os_error(self) -> None:
         os.unlink(self.path)
