@@ -39,5 +39,6 @@ describe('proto/history', () => {
 
   it('takes no error for an empty history', () => {
     expect(decodeHistory({ success: false })).toBeNull();
+    expect(decodeHistory({ success: true, data: {} })).toBeNull();
   });
 });

@@ -32,7 +32,7 @@ export function pointOf(offset: number, at: number | null, metrics: Metrics): Po
 /** Reads GET /api/training/history/<id>, oldest first; null when it is not such an answer. */
 export function decodeHistory(answer: unknown): readonly Point[] | null {
   const body = asObject(answer);
-  if (body?.success !== true) return null;
+  if (body?.success !== true || !Array.isArray(body.data)) return null;
   return asArray(body.data).flatMap((entry) => {
     const offset = asNumber(asObject(entry)?.offset);
     const at = asNumber(asObject(entry)?.serverTime);
