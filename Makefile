@@ -47,7 +47,7 @@ CLIENT_LIBS := -lcjson -lm -lpthread
 LIB := $(BUILD)/libstreamd.a
 DAEMON := $(BUILD)/streamd
 TRAINER := $(BUILD)/demo-trainer
-CONFORMANCE := build/conformance/streamd-conformance
+CONFORMANCE := $(if $(filter release,$(MODE)),build/conformance,$(BUILD))/streamd-conformance
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 LOAD := $(BUILD)/bench/load
 BARE := $(BUILD)/bench/bare_send
@@ -128,7 +128,7 @@ python: ## the Python client
 	@scripts/run-tests python clients/python
 
 wire: $(DAEMON) $(CONFORMANCE) $(TRAINER) web ## the real daemon, real sockets, unmodified public clients
-	@STREAMD=$(DAEMON) scripts/run-tests wire tests/wire
+	@STREAMD=$(CURDIR)/$(DAEMON) CONFORMANCE=$(CURDIR)/$(CONFORMANCE) scripts/run-tests wire tests/wire tests/faults
 
 web-test: $(DAEMON) web ## the page: Vitest, then headless Chromium
 	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests web web tests/web
@@ -160,6 +160,7 @@ bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) ## figures, beside a bare send() lo
 
 lint: format-check deps-check purity headers size cppcheck shellcheck tidy docs-check ## all checks of form
 	@cd web && npm run --silent lint
+	@cd tests/web && npm run --silent lint
 
 format: ## put the C into the house's format
 	@clang-format -i $(C_FILES)
