@@ -3,8 +3,9 @@
 /*
  * The floor of the fan-out figures: what the kernel alone asks for. It upgrades every connection
  * and, for each read from the trainer's socket, frames the lines once in the same envelope as
- * the daemon and calls send() once a connection. No rooms, no rounding, no history, no throttle,
- * no compression, no slow watchers; whatever a real server costs above this is its own doing.
+ * the daemon and calls send() once a connection and tick. No rooms, no rounding, no history, no
+ * throttle, no compression, no slow watchers; whatever a real server costs above this is its own
+ * doing.
  */
 
 #include <arpa/inet.h>
@@ -36,8 +37,10 @@ struct bare {
     unsigned watcher_count;
     char lines[LINES_MAX]; /* read from the trainer, the start of a cut line kept */
     size_t lines_bytes;
-    unsigned char batch[BATCH_MAX]; /* the frames of one read */
+    unsigned char batch[BATCH_MAX]; /* the frames of one tick */
     size_t batch_bytes;
+    unsigned batch_lines;
+    unsigned lines_per_tick;
     unsigned long long offset;
 };
 
@@ -110,8 +113,7 @@ static void append_frame(struct bare *bare, const char *line, size_t bytes)
     const char *metrics = memmem(line, bytes, "{\"loss\"", 7);
     const char *id = memmem(line, bytes, "\"sessionId\":", 12);
 
-    if (!metrics || !id)
-        return;
+    assert(metrics && id);
     int n = snprintf(payload, sizeof(payload),
                      "{\"event\":\"progress_update\",\"data\":{%.17s,\"metrics\":%.*s,"
                      "\"status\":\"running\",\"timestamp\":1700000000.000,\"offset\":%llu}}",
@@ -140,7 +142,17 @@ static void send_batch(struct bare *bare)
     bare->batch_bytes = 0;
 }
 
-/* Takes whole lines; a ping is answered, everything else becomes a frame when somebody watches. */
+/* A progress line becomes a frame; the last one of a tick sends them all. */
+static void take_progress(struct bare *bare, const char *line, size_t bytes)
+{
+    append_frame(bare, line, bytes);
+    if (++bare->batch_lines < bare->lines_per_tick)
+        return;
+    send_batch(bare);
+    bare->batch_lines = 0;
+}
+
+/* Takes whole lines; a ping is answered, progress goes out when somebody watches. */
 static void take_lines(struct bare *bare)
 {
     char *at = bare->lines;
@@ -150,8 +162,8 @@ static void take_lines(struct bare *bare)
     for (; (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1) {
         if (newline - at == 15 && memcmp(at, "{\"type\":\"ping\"}", 15) == 0)
             dprintf(bare->trainer, "{\"type\":\"pong\"}\n");
-        else if (bare->watcher_count > 0)
-            append_frame(bare, at, (size_t)(newline - at));
+        else if (bare->watcher_count > 0 && memmem(at, (size_t)(newline - at), "progress", 8))
+            take_progress(bare, at, (size_t)(newline - at));
     }
     bare->lines_bytes = (size_t)(end - at);
     memmove(bare->lines, at, bare->lines_bytes);
@@ -168,8 +180,6 @@ static void on_trainer(struct bare *bare)
     }
     bare->lines_bytes += (size_t)n;
     take_lines(bare);
-    if (bare->batch_bytes > 0)
-        send_batch(bare);
 }
 
 static void on_event(struct bare *bare, int fd)
@@ -199,14 +209,15 @@ int main(int argc, char **argv)
     struct epoll_event events[EVENTS_A_TURN];
     struct rlimit files;
 
-    if (argc != 2)
-        errx(2, "usage: bare_send TRAINER-SOCKET");
+    if (argc != 2 && argc != 3)
+        errx(2, "usage: bare_send TRAINER-SOCKET [LINES-PER-TICK]");
     if (!bare || getrlimit(RLIMIT_NOFILE, &files) != 0)
         err(1, "bare_send");
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     bare->epoll = epoll_create1(EPOLL_CLOEXEC);
     bare->trainer = -1;
+    bare->lines_per_tick = argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
     bare->trainer_listener = listen_trainer(argv[1]);
     watch(bare, bare->trainer_listener);
     bare->http_listener = listen_http();

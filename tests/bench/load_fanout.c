@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "load_meter.h"
 #include "load_swarm.h"
@@ -27,6 +28,8 @@ enum { DRAIN_LIMIT_US = 10 * 1000000, DRAIN_QUIET_US = 1000000, SETTLE_QUIET_US 
 
 struct reading {
     int64_t cpu_ns;
+    int64_t server_wait_ns;
+    int64_t load_wait_ns;
     uint64_t wall_us;
     uint64_t segments;
 };
@@ -36,6 +39,8 @@ static struct reading take_reading(const struct swarm *swarm)
     return (struct reading){
         .segments = swarm_segments(swarm),
         .wall_us = meter_now_us(),
+        .load_wait_ns = meter_wait_ns(getpid()),
+        .server_wait_ns = meter_wait_ns(swarm->options->server_pid),
         .cpu_ns = meter_cpu_ns(swarm->options->server_pid),
     };
 }
@@ -105,6 +110,16 @@ static double ratio(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
+static void print_waits(const struct reading *from, const struct reading *to)
+{
+    double wall_ns = (double)(to->wall_us - from->wall_us) * 1e3;
+
+    printf("server_wait_percent %.2f\n",
+           100 * ratio((double)(to->server_wait_ns - from->server_wait_ns), wall_ns));
+    printf("load_wait_percent %.2f\n",
+           100 * ratio((double)(to->load_wait_ns - from->load_wait_ns), wall_ns));
+}
+
 static void print_messages(const struct swarm *swarm, const struct reading *from,
                            const struct reading *to)
 {
@@ -119,6 +134,7 @@ static void print_messages(const struct swarm *swarm, const struct reading *from
            100 * ratio(messages, (double)expected_messages(options, options->ticks)));
     printf("cpu_s %.6f\n", cpu_s);
     printf("wall_s %.3f\n", (double)(to->wall_us - from->wall_us) / 1e6);
+    print_waits(from, to);
     printf("cpu_s_per_million %.4f\n", ratio(cpu_s * 1e6, messages));
     printf("messages_per_cpu_s %.0f\n", ratio(messages, cpu_s));
     printf("wire_bytes_per_message %.1f\n", ratio((double)tally->wire_bytes, messages));

@@ -5,7 +5,8 @@
  * The CPU clock of another process is a POSIX clock (clock_getcpuclockid): user and system time
  * of the whole thread group, scheduler-exact. The alternatives are worse here: utime and stime in
  * /proc/PID/stat count in 10 ms ticks, which is 4 % of a quick round, and /proc/PID/schedstat
- * knows the main thread alone and forgets threads that have ended, which would flatter node.
+ * knows the main thread alone and forgets threads that have ended, which would flatter node. Its
+ * second number, though, is what says that a round was disturbed by somebody else's work.
  */
 
 #include <err.h>
@@ -33,6 +34,21 @@ int64_t meter_cpu_ns(pid_t pid)
     if (clock_getcpuclockid(pid, &clock) != 0)
         errx(1, "no server process %d", (int)pid);
     return (int64_t)read_clock_ns(clock);
+}
+
+int64_t meter_wait_ns(pid_t pid)
+{
+    char path[64];
+    long long wait_ns = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+    FILE *schedstat = fopen(path, "re");
+    if (!schedstat)
+        return 0;
+    if (fscanf(schedstat, "%*d %lld", &wait_ns) != 1)
+        wait_ns = 0;
+    fclose(schedstat);
+    return wait_ns;
 }
 
 long meter_rss_kib(pid_t pid)

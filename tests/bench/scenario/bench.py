@@ -73,10 +73,10 @@ class Bench:
         print("%s %s" % (name, tidy(value)), flush=True)
         return value
 
-    def figures_of(self, prefix: str, readings: Sequence[Reading], keys: Sequence[str]) -> None:
-        """Print the median of each key over the rounds."""
+    def figures_of(self, prefix: str, reading: Reading, keys: Sequence[str]) -> None:
+        """Print some of what was read in one round."""
         for key in keys:
-            self.figure("%s.%s" % (prefix, key), median([reading[key] for reading in readings]))
+            self.figure("%s.%s" % (prefix, key), reading[key])
 
     def skip(self, what: str, why: str) -> None:
         """Say that something was not measured; nothing is left out silently."""
@@ -122,7 +122,7 @@ def parse_reading(text: str) -> Reading:
 
 
 def median(values: Sequence[float]) -> float:
-    """The median; of ratios too, each taken within one round."""
+    """The median."""
     return statistics.median(values)
 
 

@@ -38,7 +38,7 @@ class Server(NamedTuple):
             fixed = ["--listen", "127.0.0.1:0", "--socket", trainer, "--ephemeral"]
             return [bench.programs.streamd] + fixed + list(self.options)
         if self.name == "bare":
-            return [bench.programs.bare, trainer]
+            return [bench.programs.bare, trainer] + list(self.options)
         if self.name == "node-socketio":
             script = os.path.join(HERE, "peers", "socketio_server.mjs")
             return [bench.programs.node, script, trainer] + ["--deflate"] * self.deflate

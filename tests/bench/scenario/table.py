@@ -11,6 +11,7 @@ COLUMNS = (
     ("/bare", "cost_to_bare", 1.0, "%.2f"),
     ("/streamd", "cost_to_streamd", 1.0, "%.2f"),
     ("deliv%", "delivered_percent", 1.0, "%.1f"),
+    ("wait%", "server_wait_percent", 1.0, "%.1f"),
     ("p50ms", "latency_p50_us", 1e-3, "%.1f"),
     ("p99ms", "latency_p99_us", 1e-3, "%.1f"),
     ("B/msg", "wire_bytes_per_message", 1.0, "%.0f"),
@@ -55,11 +56,11 @@ def print_gates(bench: Bench) -> None:
     """The acceptance lines, those that decide first."""
     print("\nacceptance")
     for gate in sorted(bench.gates, key=lambda each: not each.decides):
-        verdict = "holds" if gate.holds() else "FAILS" if gate.decides else "above"
+        verdict = "holds" if gate.holds() else "FAILS" if gate.decides else "not met"
         sign = ">=" if gate.at_least else "<="
         limit = "%s %s" % (sign, tidy(gate.limit))
         kind = "" if gate.decides else "  (informs)"
-        print("  %-52s %9s  %-10s %s%s" % (gate.name, tidy(gate.measured), limit, verdict, kind))
+        print("  %-58s %9s  %-10s %s%s" % (gate.name, tidy(gate.measured), limit, verdict, kind))
 
 
 def print_all(bench: Bench) -> None:
