@@ -73,7 +73,7 @@ static int listen_trainer(const char *path)
 
     if (strlen(path) >= sizeof(address.sun_path))
         errx(2, "%s is too long for a Unix socket", path);
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 8) != 0)
         err(1, "trainer listener %s", path);
     return fd;

@@ -33,7 +33,7 @@ struct http_run {
     const struct load_options *options; /* borrowed */
     struct poller *pollers;             /* owned */
     int epoll;
-    int wanted_status;
+    long wanted_status;
     unsigned sent;
     unsigned received;
     uint64_t response_bytes;
@@ -69,19 +69,27 @@ static size_t content_length(const char *head)
     return value ? strtoull(value + 17, NULL, 10) : 0;
 }
 
+static long status_of(const char *head)
+{
+    static const char version[] = "HTTP/1.1 ";
+
+    return strncmp(head, version, sizeof(version) - 1) == 0
+               ? strtol(head + sizeof(version) - 1, NULL, 10)
+               : 0;
+}
+
 /* True when the held bytes are one whole response; ends the program when they are a wrong one. */
-static bool response_complete(struct poller *poller, int wanted_status)
+static bool response_complete(struct poller *poller, long wanted_status)
 {
     poller->response[poller->held] = '\0';
     char *end = strstr(poller->response, "\r\n\r\n");
-    int status = 0;
 
     if (!end)
         return false;
-    if (sscanf(poller->response, "HTTP/1.1 %d", &status) != 1 || status != wanted_status)
-        errx(1, "wanted status %d, got: %.60s", wanted_status, poller->response);
+    if (status_of(poller->response) != wanted_status)
+        errx(1, "wanted status %ld, got: %.60s", wanted_status, poller->response);
     size_t head_bytes = (size_t)(end - poller->response) + 4;
-    size_t body_bytes = status == 304 ? 0 : content_length(poller->response);
+    size_t body_bytes = wanted_status == 304 ? 0 : content_length(poller->response);
     if (poller->held > head_bytes + body_bytes)
         errx(1, "more bytes than one response");
     return poller->held == head_bytes + body_bytes;

@@ -11,6 +11,8 @@
 
 #include <err.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static uint64_t read_clock_ns(clockid_t clock)
@@ -39,20 +41,23 @@ int64_t meter_cpu_ns(pid_t pid)
 int64_t meter_wait_ns(pid_t pid)
 {
     char path[64];
-    long long wait_ns = 0;
+    char line[128];
+    char *second = line;
 
     snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
     FILE *schedstat = fopen(path, "re");
     if (!schedstat)
         return 0;
-    if (fscanf(schedstat, "%*d %lld", &wait_ns) != 1)
-        wait_ns = 0;
+    if (!fgets(line, sizeof(line), schedstat))
+        line[0] = '\0';
     fclose(schedstat);
-    return wait_ns;
+    strtoll(line, &second, 10);
+    return strtoll(second, NULL, 10);
 }
 
 long meter_rss_kib(pid_t pid)
 {
+    static const char key[] = "VmRSS:";
     char path[64];
     char line[256];
     long rss_kib = -1;
@@ -62,7 +67,8 @@ long meter_rss_kib(pid_t pid)
     if (!status)
         err(1, "%s", path);
     while (rss_kib < 0 && fgets(line, sizeof(line), status))
-        sscanf(line, "VmRSS: %ld kB", &rss_kib);
+        if (strncmp(line, key, sizeof(key) - 1) == 0)
+            rss_kib = strtol(line + sizeof(key) - 1, NULL, 10);
     fclose(status);
     if (rss_kib < 0)
         errx(1, "%s has no VmRSS", path);

@@ -43,7 +43,7 @@ void trainer_open(struct trainer *trainer, const char *path, unsigned rooms)
     *trainer = (struct trainer){.random = 42};
     if (strlen(path) >= sizeof(address.sun_path))
         errx(2, "--trainer: %s is too long for a Unix socket", path);
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     trainer->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (trainer->fd < 0 || connect(trainer->fd, (struct sockaddr *)&address, sizeof(address)) != 0)
         err(1, "trainer socket %s", path);
