@@ -210,7 +210,8 @@ bool subscriber_take(struct subscriber *s, struct outbox_entry *out)
         }
         return true;
     }
-    while (s->scan < s->count) {
+    for (uint16_t looked = 0; looked < s->count; looked++) {
+        s->scan = s->scan < s->count ? s->scan : 0;
         struct membership *m = &s->memberships[s->scan++];
         if (m->waiting) {
             *out = (struct outbox_entry){m->waiting, kind_of(s)};
@@ -218,6 +219,5 @@ bool subscriber_take(struct subscriber *s, struct outbox_entry *out)
             return true;
         }
     }
-    s->scan = 0;
     return false;
 }
