@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Choking is told as lws tells it: a link is choked only once it had to keep something, so the
+ * first write into a full pipe is taken whole. Whatever lws would punish with a lost or corrupt
+ * stream (an answer to no request, two answers to one) fails the test.
+ */
+#include "tests/flow/fake_link.h"
+
+#include "base/list.h"
+#include "streamd/transport/front.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { WIRE_LIMIT = 256 << 20 };
+
+struct fake_link {
+    struct link link;
+    struct conn *conn; /* borrows; owns us */
+};
+
+static struct conn *conn_of(const struct link *l)
+{
+    return LIST_ENTRY(l, struct fake_link, link)->conn;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static void deliver(struct conn *c, struct span bytes)
+{
+    buf_add_span(&c->wire, bytes);
+    if (c->window != SIZE_MAX)
+        c->window -= bytes.len;
+    assert_int_equal(buf_status(&c->wire), OK);
+}
+
+static void take(struct conn *c, struct span bytes)
+{
+    size_t n = c->kept.len > 0 ? 0 : least(bytes.len, c->window);
+    deliver(c, (struct span){bytes.ptr, n});
+    buf_add(&c->kept, bytes.ptr + n, bytes.len - n);
+    assert_int_equal(buf_status(&c->kept), OK);
+}
+
+static void write_bytes(struct link *l, struct span bytes)
+{
+    struct conn *c = conn_of(l);
+    if (c->killed || c->finished)
+        return;
+    c->writes++;
+    take(c, bytes);
+}
+
+static bool choked(const struct link *l)
+{
+    return conn_of(l)->kept.len > 0;
+}
+
+static void want_writable(struct link *l)
+{
+    conn_of(l)->wants_writable = true;
+}
+
+static void answer(struct link *l, struct span bytes, bool close)
+{
+    struct conn *c = conn_of(l);
+    assert_true(c->awaits);
+    c->awaits = false;
+    c->parked = false;
+    if (!c->killed && !c->finished)
+        take(c, bytes);
+    c->finished = c->finished || close;
+}
+
+static void park(struct link *l)
+{
+    struct conn *c = conn_of(l);
+    assert_true(c->awaits && !c->parked);
+    c->parked = true;
+}
+
+static void kill_link(struct link *l)
+{
+    conn_of(l)->killed = true;
+}
+
+static const struct link_ops ops_fake = {
+    .write = write_bytes,
+    .choked = choked,
+    .want_writable = want_writable,
+    .answer = answer,
+    .park = park,
+    .kill = kill_link,
+};
+
+struct conn *conn_open(struct app *app)
+{
+    struct conn *c = calloc(1, sizeof(*c));
+    struct fake_link *f = calloc(1, sizeof(*f));
+    assert_true(c && f);
+    *f = (struct fake_link){.link = {.ops = &ops_fake, .app = app}, .conn = c};
+    c->link = &f->link;
+    c->window = SIZE_MAX;
+    buf_init(&c->wire, WIRE_LIMIT);
+    buf_init(&c->kept, WIRE_LIMIT);
+    app->stats.connections++;
+    return c;
+}
+
+void conn_destroy(struct conn *c)
+{
+    assert_null(c->link);
+    buf_fini(&c->wire);
+    buf_fini(&c->kept);
+    free(c);
+}
+
+void conn_open_window(struct conn *c, size_t bytes)
+{
+    c->window = bytes;
+    size_t n = least(c->kept.len, bytes);
+    deliver(c, (struct span){c->kept.ptr, n});
+    buf_consume(&c->kept, n);
+}
+
+void conn_hang_up(struct conn *c)
+{
+    struct link *l = c->link;
+    if (!l)
+        return;
+    l->app->stats.connections--;
+    front_closed(l);
+    c->link = NULL;
+    c->awaits = false;
+    c->parked = false;
+    free(LIST_ENTRY(l, struct fake_link, link));
+}
+
+static bool is_over(const struct conn *c)
+{
+    return c->killed || (c->finished && c->kept.len == 0);
+}
+
+bool conn_ready(const struct conn *c)
+{
+    return c->link && (is_over(c) || (c->wants_writable && c->kept.len == 0));
+}
+
+void conn_step(struct conn *c)
+{
+    if (is_over(c)) {
+        conn_hang_up(c);
+        return;
+    }
+    c->wants_writable = false;
+    front_writable(c->link);
+}
