@@ -32,6 +32,7 @@ static const struct {
     {WSI_TOKEN_HOST, NULL, AT(host)},
     {WSI_TOKEN_ORIGIN, NULL, AT(origin)},
     {WSI_TOKEN_HTTP_CONTENT_TYPE, NULL, AT(content_type)},
+    {WSI_TOKEN_HTTP_CONTENT_ENCODING, NULL, AT(content_encoding)},
     {WSI_TOKEN_HTTP_IF_NONE_MATCH, NULL, AT(if_none_match)},
     {-1, "last-event-id:", AT(last_event_id)},
     {-1, "access-control-request-method:", AT(access_control_request_method)},
@@ -212,8 +213,7 @@ static struct request_fault check(struct exchange *x, struct lws *wsi, size_t ma
     }
     if (r->host.len == 0 || memchr(r->host.ptr, ',', r->host.len))
         return (struct request_fault){400, "Exactly one Host header is required"};
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING) > 0 &&
-        !header_has(wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, "identity"))
+    if (r->content_encoding.len > 0 && !span_is_nocase(r->content_encoding, "identity"))
         return (struct request_fault){415, "Content-Encoding is not supported"};
     return read_length(x, wsi, max_body);
 }
