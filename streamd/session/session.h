@@ -123,6 +123,7 @@ struct refbuf *session_metrics_json(struct session *s);
 
 /* Appends the event payloads / data objects of docs/protocol.md. */
 void session_write_status(struct session *s, struct buf *out, bool with_latest_metrics);
+void session_write_resumed(struct session *s, struct buf *out, bool recovered); /* to `since` */
 void session_write_update(struct session *s, struct buf *out);
 void session_write_summary(struct session *s, struct buf *out);
 

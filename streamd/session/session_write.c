@@ -94,9 +94,8 @@ static void write_models(const struct session *s, struct buf *out)
     json_write_pair_u64(out, "total_models", s->total_models);
 }
 
-void session_write_status(struct session *s, struct buf *out, bool with_latest_metrics)
+static void write_status_members(struct session *s, struct buf *out)
 {
-    buf_add_char(out, '{');
     json_write_pair_string(out, "session_id", session_id(s));
     write_config(s, out);
     write_time(out, "start_time", s->start_time_s);
@@ -109,8 +108,22 @@ void session_write_status(struct session *s, struct buf *out, bool with_latest_m
     write_text(out, "name", s->name);
     if (s->error)
         write_text(out, "error", s->error);
+}
+
+void session_write_status(struct session *s, struct buf *out, bool with_latest_metrics)
+{
+    buf_add_char(out, '{');
+    write_status_members(s, out);
     if (with_latest_metrics)
         write_latest(s, out);
+    buf_add_char(out, '}');
+}
+
+void session_write_resumed(struct session *s, struct buf *out, bool recovered)
+{
+    buf_add_char(out, '{');
+    write_status_members(s, out);
+    json_write_pair_bool(out, "recovered", recovered);
     buf_add_char(out, '}');
 }
 

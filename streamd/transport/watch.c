@@ -16,11 +16,23 @@
 
 enum { REPLAY_BATCH = 32, HISTORY_DEFAULT = 100 };
 
-static void send_status(struct peer *p, struct session *s)
+/* Is everything after `since` still there? Not what memory had to give up, nor what follows an
+ * offset that this daemon never gave out. */
+static bool recovers(const struct session *s, uint64_t since)
+{
+    if (since >= s->newest_offset)
+        return since == s->newest_offset;
+    return series_oldest(s->series) <= since + 1;
+}
+
+static void send_status(struct peer *p, struct session *s, uint64_t since)
 {
     struct buf *text = &p->peers->text;
     buf_reset(text);
-    session_write_status(s, text, false);
+    if (since == UINT64_MAX)
+        session_write_status(s, text, false);
+    else
+        session_write_resumed(s, text, recovers(s, since));
     if (buf_status(text) == OK)
         peer_send_event(p, "session_status", buf_span(text), 0);
 }
@@ -51,10 +63,10 @@ const char *watch_subscribe(struct peer *p, struct span session_id, uint64_t sin
     struct session *s = registry_find_live(peers->registry, session_id);
     if (!s || known)
         return NULL;
-    send_status(p, s);
+    send_status(p, s, since);
     m->replaying = since < s->newest_offset;
     m->told = m->replaying ? since : s->newest_offset;
-    if (since == UINT64_MAX && s->newest_offset > 0)
+    if (since > s->newest_offset && s->newest_offset > 0)
         send_latest(p, s);
     return NULL;
 }
