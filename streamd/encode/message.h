@@ -52,6 +52,7 @@ struct message {
     const char *event;           /* wire name; static */
     struct span payload;         /* borrows: the JSON of the event's data */
     uint64_t offset;             /* the SSE id; 0: none */
+    uint64_t after;              /* of an event: offset of the newest update before it; else 0 */
     struct refbuf *forms[FORMS]; /* owns a reference of each one built */
 };
 

@@ -103,8 +103,21 @@ static void free_if_unused(struct room *room)
     room_destroy(room);
 }
 
+/* The next session of this name counts its offsets anew. */
+static void forget_offsets(struct room *room)
+{
+    for (uint32_t i = 0; i < room->count; i++) {
+        struct subscriber *s = room->members[i].subscriber;
+        struct membership *m = &s->memberships[room->members[i].slot];
+        subscriber_end_replay(s, m);
+        m->told = 0;
+    }
+}
+
 void room_set_session(struct room *room, struct session *session)
 {
+    if (!session)
+        forget_offsets(room);
     room->session = session;
     free_if_unused(room);
 }
@@ -169,7 +182,7 @@ void room_publish_event_unless(struct room *room, struct message *m, const struc
         struct subscriber *s = room->members[i].subscriber;
         if (other && is_in(s, other))
             continue;
-        subscriber_event(s, room->members[i].slot, message_form(m, (enum form)s->form));
+        subscriber_event(s, room->members[i].slot, message_form(m, (enum form)s->form), m->after);
         room->hub->stats->messages_bytes_plain += message_plain_bytes(m);
     }
 }

@@ -19,6 +19,14 @@ void subscriber_init(struct subscriber *s, struct hub *hub, const struct subscri
     list_init(&s->dirty);
 }
 
+/* An event and the place it waits for. */
+struct held_event {
+    struct held_event *next; /* owns */
+    struct refbuf *bytes;    /* owns a reference */
+    uint64_t after;          /* offset of the newest update before it */
+    enum entry_kind kind;
+};
+
 static struct outbox_entry *outbox_at(struct outbox *o, uint32_t i)
 {
     return &o->entries[(o->head + i) & (o->cap - 1)];
@@ -87,6 +95,18 @@ enum status subscriber_join(struct subscriber *s, struct span name, size_t max_r
     return OK;
 }
 
+static void drop_held(struct subscriber *s, struct held_event *held)
+{
+    while (held) {
+        struct held_event *next = held->next;
+        s->held--;
+        s->held_bytes -= held->bytes->len;
+        refbuf_unref(held->bytes);
+        free(held);
+        held = next;
+    }
+}
+
 bool subscriber_leave(struct subscriber *s, struct span name)
 {
     struct membership *m = subscriber_find(s, name);
@@ -100,6 +120,7 @@ bool subscriber_leave(struct subscriber *s, struct span name)
         m->room->members[m->place].slot = slot;
     }
     refbuf_unref(gone.waiting);
+    drop_held(s, gone.held);
     room_remove_member(gone.room, gone.place);
     return true;
 }
@@ -135,18 +156,23 @@ static enum status grow_outbox(struct outbox *o)
     return OK;
 }
 
-static bool has_room(struct subscriber *s, struct refbuf *bytes)
+bool subscriber_has_room(const struct subscriber *s, const struct refbuf *bytes)
 {
-    struct outbox *o = &s->outbox;
-    return bytes && o->count < s->hub->max_outbox_messages &&
-           (o->count == 0 || o->bytes + bytes->len <= s->hub->max_outbox_bytes) &&
-           (o->count < o->cap || grow_outbox(o) == OK);
+    const struct outbox *o = &s->outbox;
+    uint32_t count = o->count + s->held;
+    return bytes && count < s->hub->max_outbox_messages &&
+           (count == 0 || o->bytes + s->held_bytes + bytes->len <= s->hub->max_outbox_bytes);
+}
+
+static bool outbox_has_slot(struct outbox *o)
+{
+    return o->count < o->cap || grow_outbox(o) == OK;
 }
 
 void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind)
 {
     subscriber_mark_dirty(s);
-    if (s->overflowed || !has_room(s, bytes)) {
+    if (s->overflowed || !subscriber_has_room(s, bytes) || !outbox_has_slot(&s->outbox)) {
         s->overflowed = true;
         refbuf_unref(bytes);
         return;
@@ -163,9 +189,49 @@ static enum entry_kind kind_of(const struct subscriber *s)
     return s->form == FORM_PACKET ? ENTRY_TEXT : ENTRY_FRAMED;
 }
 
-void subscriber_event(struct subscriber *s, uint32_t slot, struct refbuf *bytes)
+/* Few are ever held, so the end of the list is looked for. */
+static void hold(struct subscriber *s, struct membership *m, struct refbuf *bytes, uint64_t after)
+{
+    struct held_event *e = subscriber_has_room(s, bytes) ? malloc(sizeof(*e)) : NULL;
+    if (!e) {
+        s->overflowed = true;
+        subscriber_mark_dirty(s);
+        return;
+    }
+    *e = (struct held_event){.bytes = refbuf_ref(bytes), .after = after, .kind = kind_of(s)};
+    struct held_event **at = &m->held;
+    while (*at)
+        at = &(*at)->next;
+    *at = e;
+    s->held++;
+    s->held_bytes += bytes->len;
+}
+
+void subscriber_release(struct subscriber *s, struct membership *m, uint64_t offset)
+{
+    while (m->held && m->held->after < offset) {
+        struct held_event *e = m->held;
+        m->held = e->next;
+        s->held--;
+        s->held_bytes -= e->bytes->len;
+        subscriber_push(s, e->bytes, e->kind);
+        free(e);
+    }
+}
+
+void subscriber_end_replay(struct subscriber *s, struct membership *m)
+{
+    m->replaying = false;
+    subscriber_release(s, m, UINT64_MAX);
+}
+
+void subscriber_event(struct subscriber *s, uint32_t slot, struct refbuf *bytes, uint64_t after)
 {
     struct membership *m = &s->memberships[slot];
+    if (m->replaying) {
+        hold(s, m, bytes, after);
+        return;
+    }
     if (m->waiting) {
         subscriber_push(s, m->waiting, kind_of(s));
         m->waiting = NULL;

@@ -4,8 +4,9 @@
  *
  * Newest wins for values, order holds for events. Events queue in the outbox; of each room at most
  * one update waits beside it, in the membership. When an event of a room comes, that room's waiting
- * update moves into the outbox first, so an event never overtakes an update. Past the outbox's cap
- * the subscriber is `overflowed` and its owner closes it with a reason.
+ * update moves into the outbox first, so an event never overtakes an update; one that comes during
+ * a replay is held until the replay has passed its place. Past the outbox's cap, held events
+ * included, the subscriber is `overflowed` and its owner closes it with a reason.
  *
  * Embedded in struct peer, which gives it the one operation it needs: flush.
  */
@@ -35,11 +36,14 @@ struct outbox {
     uint32_t bytes; /* of the entries */
 };
 
+struct held_event;
+
 struct membership {
-    struct room *room;      /* borrows */
-    struct refbuf *waiting; /* owns a reference; the newest update, NULL when none waits */
-    uint64_t told;          /* offset of the last update that was sent outside the room's stream */
-    uint32_t place;         /* index in room->members */
+    struct room *room;       /* borrows */
+    struct refbuf *waiting;  /* owns a reference; the newest update, NULL when none waits */
+    struct held_event *held; /* owns; events that came during the replay, in order */
+    uint64_t told;           /* offset of the last update that was sent outside the room's stream */
+    uint32_t place;          /* index in room->members */
     bool replaying; /* history after `told` still has to be sent; live updates are left out */
 };
 
@@ -56,7 +60,9 @@ struct subscriber {
     struct list dirty;                /* in hub.dirty while something waits */
     struct membership *memberships;   /* owns */
     struct outbox outbox;
-    uint16_t count; /* memberships in use */
+    uint32_t held;       /* events held by all memberships */
+    uint32_t held_bytes; /* of them */
+    uint16_t count;      /* memberships in use */
     uint16_t cap;
     uint16_t scan; /* where subscriber_take looks for the next waiting update */
     uint8_t form;  /* enum form: how this subscriber wants room messages */
@@ -85,8 +91,20 @@ struct membership *subscriber_find(struct subscriber *s, struct span room);
  * NULL (out of memory) leaves the old one. */
 void subscriber_update(struct subscriber *s, uint32_t slot, struct refbuf *bytes);
 
-/* A room's event: queued behind the update that waits. Shares bytes; NULL overflows. */
-void subscriber_event(struct subscriber *s, uint32_t slot, struct refbuf *bytes);
+/*
+ * A room's event: queued behind the update that waits or, during a replay, held until that has
+ * passed the offset `after`. Shares bytes; NULL overflows.
+ */
+void subscriber_event(struct subscriber *s, uint32_t slot, struct refbuf *bytes, uint64_t after);
+
+/* The replay is about to send the update `offset`: queues the events held for a place before it. */
+void subscriber_release(struct subscriber *s, struct membership *m, uint64_t offset);
+
+/* The replay has come to its end: queues all that was held, live updates are taken again. */
+void subscriber_end_replay(struct subscriber *s, struct membership *m);
+
+/* Would these bytes be queued without overflowing? */
+bool subscriber_has_room(const struct subscriber *s, const struct refbuf *bytes);
 
 /* Queues bytes for this subscriber alone; takes the reference. NULL counts as out of memory. */
 void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind);

@@ -171,6 +171,7 @@ void registry_announce(struct registry *r, struct session *s, const char *event,
 {
     struct message m;
     message_init(&m, r->encoder, event, payload, 0);
+    m.after = series_newest(s->series);
     if (s->room)
         room_publish_event(s->room, &m);
     struct room *all = room_find(r->hub, SPAN("*"));

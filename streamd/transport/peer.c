@@ -108,17 +108,34 @@ void peer_settled(struct peer *p)
         wait_cancel(&p->deadline);
 }
 
+static void push_message(struct peer *p, struct message *m)
+{
+    struct refbuf *bytes = message_form(m, (enum form)p->subscriber.form);
+    p->peers->stats->messages_bytes_plain += message_plain_bytes(m);
+    subscriber_push(&p->subscriber, bytes ? refbuf_ref(bytes) : NULL,
+                    p->subscriber.form == FORM_PACKET ? ENTRY_TEXT : ENTRY_FRAMED);
+}
+
 void peer_send_event(struct peer *p, const char *event, struct span payload, uint64_t offset)
 {
     if (p->state != PEER_OPEN)
         return;
     struct message m;
     message_init(&m, p->peers->encoder, event, payload, offset);
-    struct refbuf *bytes = message_form(&m, (enum form)p->subscriber.form);
-    p->peers->stats->messages_bytes_plain += message_plain_bytes(&m);
-    subscriber_push(&p->subscriber, bytes ? refbuf_ref(bytes) : NULL,
-                    p->subscriber.form == FORM_PACKET ? ENTRY_TEXT : ENTRY_FRAMED);
+    push_message(p, &m);
     message_fini(&m);
+}
+
+bool peer_offer_event(struct peer *p, const char *event, struct span payload, uint64_t offset)
+{
+    struct message m;
+    message_init(&m, p->peers->encoder, event, payload, offset);
+    const struct refbuf *bytes = message_form(&m, (enum form)p->subscriber.form);
+    bool room = p->state == PEER_OPEN && subscriber_has_room(&p->subscriber, bytes);
+    if (room)
+        push_message(p, &m);
+    message_fini(&m);
+    return room;
 }
 
 /* Appends one entry to the scratch as it goes on a stream. */

@@ -3,7 +3,7 @@
  * A replay is a cursor kept in the membership, not a queue: each flush reads the next entries from
  * history while there is room, and the membership takes live updates again once it has caught up
  * with the newest offset. So a watcher that missed a million entries costs no memory, and the seam
- * has neither gap nor repeat.
+ * has neither gap nor repeat. An entry that finds no room in the outbox is read again next time.
  */
 #include "streamd/transport/watch.h"
 
@@ -20,8 +20,9 @@ enum { REPLAY_BATCH = 32, HISTORY_DEFAULT = 100 };
  * offset that this daemon never gave out. */
 static bool recovers(const struct session *s, uint64_t since)
 {
-    if (since >= s->newest_offset)
-        return since == s->newest_offset;
+    uint64_t newest = series_newest(s->series);
+    if (since >= newest)
+        return since == newest;
     return series_oldest(s->series) <= since + 1;
 }
 
@@ -64,34 +65,39 @@ const char *watch_subscribe(struct peer *p, struct span session_id, uint64_t sin
     if (!s || known)
         return NULL;
     send_status(p, s, since);
-    m->replaying = since < s->newest_offset;
-    m->told = m->replaying ? since : s->newest_offset;
-    if (since > s->newest_offset && s->newest_offset > 0)
+    uint64_t newest = series_newest(s->series); /* of a run before this one, perhaps */
+    m->replaying = since < newest;
+    m->told = m->replaying ? since : newest;
+    if (since > newest && s->newest_offset > 0)
         send_latest(p, s);
     return NULL;
+}
+
+/* Queues one entry, after the events that belong before it. */
+static bool replay_entry(struct peer *p, struct membership *m, const struct series_entry *entry)
+{
+    struct buf *text = &p->peers->text;
+    buf_reset(text);
+    session_write_replay(m->room->session, entry, text);
+    subscriber_release(&p->subscriber, m, entry->offset);
+    return peer_offer_event(p, "progress_update", buf_span(text), entry->offset);
 }
 
 /* Queues at most `batch` entries of one membership; live again when none is left. */
 static void replay_some(struct peer *p, struct membership *m, unsigned batch)
 {
-    struct session *s = m->room->session;
+    const struct series *series = m->room->session->series;
     struct series_cursor cursor;
     struct series_entry entry;
-    if (!s) {
-        m->replaying = false;
-        return;
-    }
-    series_cursor_init(&cursor, s->series, m->told + 1);
-    struct buf *text = &p->peers->text;
+    series_cursor_init(&cursor, series, m->told + 1);
     bool more = true;
-    for (; batch > 0 && (more = series_next(&cursor, &entry)); batch--) {
-        buf_reset(text);
-        session_write_replay(s, &entry, text);
-        peer_send_event(p, "progress_update", buf_span(text), entry.offset);
+    while (batch > 0 && (more = series_next(&cursor, &entry)) && replay_entry(p, m, &entry)) {
         m->told = entry.offset;
+        batch--;
     }
     series_cursor_fini(&cursor);
-    m->replaying = more && m->told < series_newest(s->series);
+    if (!more || m->told >= series_newest(series))
+        subscriber_end_replay(&p->subscriber, m);
 }
 
 void watch_replay(struct peer *p)
