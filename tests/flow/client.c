@@ -36,7 +36,7 @@ void client_asks_http(struct client *c, struct conn **conn, struct request *req)
         *conn = NULL;
     }
     if (!*conn)
-        *conn = conn_open(w->app);
+        *conn = conn_open(w->app, w->window);
     req->host = SPAN("127.0.0.1:5001");
     req->keep_alive = true;
     req->now = w->now;
@@ -59,7 +59,7 @@ struct conn *client_opens_ws(struct client *c, const char *path, struct span que
     reply_init(&refusal, REPLY_BODY_MAX);
     world_enter(w);
     if (front_may_upgrade(w->app, &req, &refusal)) {
-        conn = conn_open(w->app);
+        conn = conn_open(w->app, w->window);
         conn->link->is_ws = true;
         conn->link->deflate = client_deflates(c);
         front_ws_open(conn->link, &req);

@@ -99,14 +99,14 @@ static const struct link_ops ops_fake = {
     .kill = kill_link,
 };
 
-struct conn *conn_open(struct app *app)
+struct conn *conn_open(struct app *app, size_t window)
 {
     struct conn *c = calloc(1, sizeof(*c));
     struct fake_link *f = calloc(1, sizeof(*f));
     assert_true(c && f);
     *f = (struct fake_link){.link = {.ops = &ops_fake, .app = app}, .conn = c};
     c->link = &f->link;
-    c->window = SIZE_MAX;
+    c->window = window;
     buf_init(&c->wire, WIRE_LIMIT);
     buf_init(&c->kept, WIRE_LIMIT);
     app->stats.connections++;

@@ -27,8 +27,8 @@ struct conn {
     bool killed;         /* closes at once */
 };
 
-/* Ends the test when out of memory. */
-struct conn *conn_open(struct app *app);
+/* `window`: bytes the client takes at first. Ends the test when out of memory. */
+struct conn *conn_open(struct app *app, size_t window);
 
 /* The connection must be gone. */
 void conn_destroy(struct conn *c);

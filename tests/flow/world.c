@@ -27,6 +27,7 @@ struct world *world_create(void)
     w->config.listen[0] = "127.0.0.1:5001";
     w->config.listen_count = 1;
     w->config.ephemeral = true;
+    w->window = SIZE_MAX;
     w->now = (struct now){.us = UINT64_C(1000) * SECOND, .wall_s = 1700000000};
     return w;
 }

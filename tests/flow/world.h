@@ -25,6 +25,7 @@ struct world {
     unsigned awake; /* wake-ups begun and not ended: only the outermost is one */
     bool settling;
     bool keeps_still; /* nothing is settled after a step: the test does each of them itself */
+    size_t window;    /* bytes that a new connection takes at first: SIZE_MAX */
     struct intake trainer;
     struct buf answers;      /* what the trainer was told since its last line */
     struct client **clients; /* owns the array and the clients */
