@@ -15,7 +15,8 @@
 
 enum {
     LINGER_US = 2 * 1000 * 1000,
-    LATE_US = 50 * 1000, /* beyond this we were asleep, and the time is not the peer's fault */
+    LATE_US = 50 * 1000,         /* beyond this a ping counts from when it really went */
+    ASLEEP_US = 1 * 1000 * 1000, /* beyond this we were stopped, and what the peer said is unread */
     UPGRADE_US = 10 * 1000 * 1000,
     FRAMES_LIMIT = 8 << 20,
     TEXT_LIMIT = REPLY_BODY_MAX + REPLY_HEAD_MAX,
@@ -30,18 +31,30 @@ static void on_ping_due(struct wait *w, uint64_t now_us)
     waitlist_add(awaited ? &p->peers->pong : &p->peers->ping, w, from);
 }
 
+/* After a SIGSTOP or a suspended laptop every answer is overdue, but it may be in the socket: it is
+ * waited for once more. */
+static bool waits_again(struct waitlist *l, struct wait *w, uint64_t now_us)
+{
+    if (now_us - w->due_us < ASLEEP_US)
+        return false;
+    waitlist_add(l, w, now_us);
+    return true;
+}
+
 static void on_pong_due(struct wait *w, uint64_t now_us)
 {
-    (void)now_us;
     struct peer *p = LIST_ENTRY(w, struct peer, heartbeat);
+    if (waits_again(&p->peers->pong, w, now_us))
+        return;
     p->peers->stats->peers_closed_timeout++;
     peer_close(p, CLOSE_TIMEOUT, "ping timeout");
 }
 
 static void on_connect_due(struct wait *w, uint64_t now_us)
 {
-    (void)now_us;
     struct peer *p = LIST_ENTRY(w, struct peer, deadline);
+    if (waits_again(&p->peers->connect, w, now_us))
+        return;
     p->peers->stats->peers_closed_timeout++;
     peer_close(p, CLOSE_TIMEOUT, "connect timeout");
 }
