@@ -88,6 +88,17 @@ void client_sends(struct client *c, const char *text)
         client_sends_on(c, c->stream, span_of(text));
 }
 
+void client_pongs(struct client *c)
+{
+    if (!client_speaks_plain(c) && c->tongue != SSE)
+        client_sends(c, "3");
+    if (!client_speaks_plain(c) || !c->stream->link)
+        return;
+    world_enter(c->world);
+    front_ws_pong(c->stream->link);
+    world_leave(c->world);
+}
+
 static void send_event(struct client *c, const char *event, const char *json, bool acked)
 {
     struct buf text;
@@ -206,18 +217,26 @@ void client_destroy(struct client *c)
     free(c);
 }
 
-struct client *client_open(struct world *w, enum tongue tongue)
+struct client *client_shakes_hands(struct world *w, enum tongue tongue)
 {
     struct client *c = create(w, tongue);
     if (client_speaks_plain(c))
         c->stream = client_opens_ws(c, "/ws", (struct span){NULL, 0});
     else if (tongue == SOCKETIO || tongue == SOCKETIO_DEFLATED)
         c->stream = client_opens_ws(c, "/socket.io/", SPAN("EIO=4&transport=websocket"));
+    else
+        client_polls(c);
     assert_true(c->stream || tongue == POLLING);
-    if (!client_speaks_plain(c))
-        client_engine_open(c);
     while (client_react(c))
         continue;
+    return c;
+}
+
+struct client *client_open(struct world *w, enum tongue tongue)
+{
+    struct client *c = client_shakes_hands(w, tongue);
+    if (!client_speaks_plain(c))
+        client_engine_connects(c);
     (void)client_hears(c, "connection_established");
     return c;
 }

@@ -55,7 +55,11 @@ struct client {
     char close_why[126];
 };
 
-/* Connected and greeted, in no room. An event stream has no greeting and needs client_watch. */
+/* Its connection stands (the handshake of Engine.IO included), and it has said nothing yet. An
+ * event stream cannot do that: client_watch. */
+struct client *client_shakes_hands(struct world *w, enum tongue tongue);
+
+/* Connected and greeted, in no room. */
 struct client *client_open(struct world *w, enum tongue tongue);
 
 /* The same, and subscribed. `since` UINT64_MAX: not asked for. */
@@ -76,6 +80,9 @@ void client_unsubscribes(struct client *c, const char *session);
 
 /* A packet or message as it stands, on whatever road it is on. */
 void client_sends(struct client *c, const char *text);
+
+/* A pong, asked for or not; an event stream has none. */
+void client_pongs(struct client *c);
 
 /* All its connections break off. */
 void client_leaves(struct client *c);

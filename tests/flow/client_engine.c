@@ -83,7 +83,7 @@ void client_engine_take(struct client *c, struct span packet)
     case '2':
         c->pings++;
         if (c->answers_pings)
-            client_sends(c, "3");
+            client_pongs(c);
         break;
     case '3':
         assert_true(span_is(rest, "probe"));
@@ -164,11 +164,8 @@ bool client_engine_react(struct client *c)
     return true;
 }
 
-void client_engine_open(struct client *c)
+void client_engine_connects(struct client *c)
 {
-    if (c->tongue == POLLING)
-        client_polls(c);
-    (void)client_react(c);
     assert_int_equal(strlen(c->sid), 24);
     client_sends(c, "40");
     if (c->tongue == POLLING) {

@@ -45,14 +45,11 @@ static void take_close(struct client *c, struct conn *conn, struct span payload)
     world_leave(c->world);
 }
 
-static void answer_ping(struct client *c, struct conn *conn)
+static void answer_ping(struct client *c)
 {
     c->pings++;
-    if (!c->answers_pings || !conn->link)
-        return;
-    world_enter(c->world);
-    front_ws_pong(conn->link);
-    world_leave(c->world);
+    if (c->answers_pings)
+        client_pongs(c);
 }
 
 static void take_frame(struct client *c, struct conn *conn, const struct frame *f)
@@ -63,7 +60,7 @@ static void take_frame(struct client *c, struct conn *conn, const struct frame *
     if (f->op == WS_CLOSE)
         take_close(c, conn, payload);
     else if (f->op == WS_PING)
-        answer_ping(c, conn);
+        answer_ping(c);
     else if (client_speaks_plain(c))
         take_plain(c, payload);
     else
