@@ -61,7 +61,9 @@ static void take_message(struct client *c, struct span m)
     case '3':
         take_ack(c, rest);
         break;
-    case '4':
+    case '4': /* 4/namespace,{...} */
+        if (rest.ptr[0] == '/')
+            (void)span_cut(&rest, ',');
         client_inbox_add(c, SPAN("connect_error"), rest, 0);
         break;
     default:
