@@ -100,7 +100,6 @@ static void fifty_values_ten_ms_apart_are_at_most_seven_updates_and_end_with_the
     size_t updates = count_of(heard, "progress_update");
     assert_in_range(updates, 5, 7);
     assert_has(heard, "\"loss\":50,");
-    assert_int_equal(x.s->published_offset, 50);
     scene_close(&x);
 }
 
@@ -155,7 +154,7 @@ static void what_is_asked_for_is_newer_than_what_was_sent(void **state)
     struct refbuf *metrics = session_metrics_json(x.s);
     assert_non_null(metrics);
     assert_memory_equal(metrics->bytes, "{\"loss\":2,", 10);
-    assert_int_equal(x.s->published_offset, 1);
+    assert_null(strstr(watcher_heard(&x.w), "\"loss\":2,"));
     scene_close(&x);
 }
 
@@ -186,7 +185,6 @@ static void nobody_watching_costs_no_encoding(void **state)
     a_loss(&x, 1);
     domain_leave(&x.d);
     assert_int_equal(x.d.stats.metrics_transformed, 0);
-    assert_int_equal(x.s->published_offset, 1);
     scene_close(&x);
 }
 
