@@ -159,17 +159,18 @@ static void write_bytes(struct peer *p, struct span bytes, uint64_t messages)
     p->link->ops->write(p->link, bytes);
 }
 
-static void write_waiting(struct peer *p)
+/* False when nothing waited. */
+static bool write_waiting(struct peer *p)
 {
     struct buf *frames = &p->peers->frames;
     struct outbox_entry first;
     struct outbox_entry next = {.bytes = NULL};
     if (!subscriber_take(&p->subscriber, &first))
-        return;
+        return false;
     if (!subscriber_take(&p->subscriber, &next) && first.kind == ENTRY_FRAMED) {
         write_bytes(p, refbuf_span(first.bytes), 1);
         refbuf_unref(first.bytes);
-        return;
+        return true;
     }
     uint64_t messages = 1;
     buf_reset(frames);
@@ -185,6 +186,7 @@ static void write_waiting(struct peer *p)
         write_bytes(p, buf_span(frames), messages);
     else
         peer_close(p, CLOSE_INTERNAL, "out of memory");
+    return true;
 }
 
 void peer_flush_stream(struct subscriber *s)
@@ -202,7 +204,7 @@ void peer_flush_stream(struct subscriber *s)
         return;
     }
     watch_replay(p);
-    write_waiting(p);
+    (void)write_waiting(p);
     if (p->state == PEER_OPEN && subscriber_waiting(s))
         p->link->ops->want_writable(p->link);
 }
@@ -218,11 +220,18 @@ void peer_write_close(struct peers *peers, struct link *l, unsigned code, const 
     l->ops->write(l, buf_span(&peers->frames));
 }
 
+void peer_write_last(struct peer *p)
+{
+    if (p->subscriber.overflowed)
+        return;
+    while (!p->link->ops->choked(p->link) && write_waiting(p))
+        continue;
+}
+
 void peer_goodbye_ws(struct peer *p, unsigned code, const char *why)
 {
     if (!p->link)
         return;
-    if (!p->link->ops->choked(p->link) && !p->subscriber.overflowed)
-        write_waiting(p);
+    peer_write_last(p);
     peer_write_close(p->peers, p->link, code, why);
 }

@@ -76,6 +76,9 @@ void peer_link_gone(struct peer *p);
 /* subscriber_ops.flush for every dialect with a stream (ws, SSE): one write for all that waits. */
 void peer_flush_stream(struct subscriber *s);
 
+/* For a goodbye: writes all that waits, as far as the connection takes it. The peer has a link. */
+void peer_write_last(struct peer *p);
+
 /* Writes a WebSocket close frame. */
 void peer_write_close(struct peers *peers, struct link *l, unsigned code, const char *why);
 

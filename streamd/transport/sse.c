@@ -41,6 +41,7 @@ static void goodbye(struct peer *p, unsigned code, const char *why)
     (void)code;
     if (!p->link)
         return;
+    peer_write_last(p);
     struct buf *text = &p->peers->text;
     buf_reset(text);
     buf_addf(text, "event: error\ndata: {\"message\":\"%s\"}\n\n", why);
