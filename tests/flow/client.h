@@ -55,8 +55,8 @@ struct client {
     char close_why[126];
 };
 
-/* Its connection stands (the handshake of Engine.IO included), and it has said nothing yet. An
- * event stream cannot do that: client_watch. */
+/* Its connection stands (the handshake of Engine.IO included) and it has said nothing yet, or it
+ * was refused. An event stream cannot do that: client_watch. */
 struct client *client_shakes_hands(struct world *w, enum tongue tongue);
 
 /* Connected and greeted, in no room. */
