@@ -214,11 +214,24 @@ static bool read_exchange(struct lws_link *l, struct request_fault *fault)
     return true;
 }
 
+/*
+ * Not when lws holds input that came with an earlier request: of a request that it takes from there
+ * lws 4.1.6 reads the body from the first byte of the head on, and then spins for ever. It only
+ * tells whether any connection has such input, so now and then an honest one is asked to repeat.
+ */
+static bool may_have_body(const struct lws_link *l)
+{
+    return !l->reused || lws_service_adjust_timeout(l->server->context, 1, 0) != 0;
+}
+
 int lws_link_on_request(struct lws_link *l)
 {
     struct request_fault fault;
     if (!read_exchange(l, &fault))
         return -1;
+    if (l->exchange->has_body && !may_have_body(l))
+        fault = (struct request_fault){503, "A request with a body must not be pipelined"};
+    l->reused = true;
     if (fault.status)
         return refuse(l, fault);
     if (l->exchange->has_body ||

@@ -30,6 +30,7 @@ struct lws_link {
     bool inflated;             /* `in` of the RECEIVE that follows is a whole message */
     bool in_callback;          /* lws is calling: closing is a return value */
     bool finished;             /* close once it can be done */
+    bool reused;               /* the connection has carried a request before */
     bool closed_by_us;         /* our close frame is out */
 };
 
