@@ -14,8 +14,9 @@
 #include <sys/socket.h>
 
 enum {
-    PIECES_SPARE = 1024, /* fragments beyond what a message of the largest size needs */
-    RX_PIECE = 256,      /* rx_buffer_size */
+    PIECES_SPARE = 1024,           /* fragments beyond what a message of the largest size needs */
+    RX_PIECE = 256,                /* rx_buffer_size */
+    BODY_US = 20 * LWS_US_PER_SEC, /* for a request body, from its headers to its last byte */
 };
 
 /*
@@ -234,11 +235,23 @@ int lws_link_on_request(struct lws_link *l)
     l->reused = true;
     if (fault.status)
         return refuse(l, fault);
-    if (l->exchange->has_body ||
-        (l->exchange->request.method & (METHOD_POST | METHOD_PUT | METHOD_PATCH) &&
-         lws_hdr_total_length(l->wsi, WSI_TOKEN_POST_URI) > 0))
+    if (l->exchange->has_body) {
+        /* lws's own timeout begins anew with every piece, so a body may drip for ever. */
+        lws_set_timer_usecs(l->wsi, BODY_US);
         return 0; /* answered by lws_link_on_body_end */
+    }
+    if (l->exchange->request.method & (METHOD_POST | METHOD_PUT | METHOD_PATCH) &&
+        lws_hdr_total_length(l->wsi, WSI_TOKEN_POST_URI) > 0)
+        return 0; /* so is a POST of no bytes */
     return run_request(l);
+}
+
+int lws_link_on_timer(struct lws_link *l)
+{
+    /* Nobody disarms it: a body that has come leaves no exchange that waits for one. */
+    if (!l->exchange || !l->exchange->has_body || l->finished)
+        return 0;
+    return refuse(l, (struct request_fault){408, "The body took too long"});
 }
 
 int lws_link_on_body(struct lws_link *l, struct span piece)

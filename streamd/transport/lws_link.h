@@ -43,6 +43,7 @@ void lws_link_destroy(struct lws_link *l);
 
 /* lws's events. The int is what the lws callback returns: nonzero ends the connection. */
 int lws_link_on_request(struct lws_link *l);
+int lws_link_on_timer(struct lws_link *l);
 int lws_link_on_body(struct lws_link *l, struct span piece);
 int lws_link_on_body_end(struct lws_link *l);
 int lws_link_on_upgrade(struct lws_link *l, const char *protocol);

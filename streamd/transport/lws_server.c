@@ -46,6 +46,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     switch (reason) {
     case LWS_CALLBACK_HTTP:
         return lws_link_on_request(l);
+    case LWS_CALLBACK_TIMER:
+        return lws_link_on_timer(l);
     case LWS_CALLBACK_HTTP_BODY:
         return lws_link_on_body(l, (struct span){in, len});
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:

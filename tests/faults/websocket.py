@@ -57,6 +57,21 @@ def close_payload(code: int, reason: bytes = b"") -> bytes:
     return struct.pack("!H", code) + reason
 
 
+def close_code_in(received: bytes) -> int:
+    """The code of the close frame in all that was received after the handshake, or DROPPED."""
+    at = 0
+    while at + 2 <= len(received):
+        opcode, length, start = received[at] & 0x0F, received[at + 1], at + 2
+        if length == 126:
+            length, start = struct.unpack_from("!H", received, start)[0], start + 2
+        elif length == 127:
+            length, start = struct.unpack_from("!Q", received, start)[0], start + 8
+        if opcode == CLOSE:
+            return struct.unpack_from("!H", received, start)[0] if length else NO_CODE
+        at = start + length
+    return DROPPED
+
+
 def handshake(path: str = "/ws", *headers: str) -> bytes:
     return request(
         "GET",
