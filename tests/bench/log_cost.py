@@ -106,7 +106,7 @@ def measure(manner: str, seconds: int) -> float:
         print(f"python client {manner} cpu {share * 100:.2f} % of a core at {CALLS_PER_S} calls/s")
         report(f"{manner} loop", cost_us(run, LOOP_CALLS, lambda seconds: None))
         run.finish()
-        print(f"python log() {manner} dropped {run.dropped} of {calls * 2 + LOOP_CALLS} lines")
+        print(f"python log() {manner} dropped {run.dropped} of {calls * 2 + LOOP_CALLS + 1} lines")
         daemon.stop()
     return paced
 
