@@ -188,7 +188,7 @@ docs-check: $(DAEMON) ## the tables in docs/ against the tables in the code
 # ---- using it ----
 
 demo: ## install, build, train for real and show it live
-	@scripts/deps
+	@scripts/deps build demo
 	@$(MAKE) --no-print-directory all web
 	@python3 demo/run.py demo --streamd $(DAEMON) --trainer $(TRAINER)
 
