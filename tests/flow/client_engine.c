@@ -188,10 +188,25 @@ bool client_opens_probe(struct client *c)
     return c->probe != NULL;
 }
 
+void client_sends_probe(struct client *c, const char *word)
+{
+    client_sends_on(c, c->probe, span_of(word));
+}
+
 void client_probes(struct client *c)
 {
     assert_true(client_opens_probe(c));
-    client_sends_on(c, c->probe, SPAN("2probe"));
+    client_sends_probe(c, "2probe");
+}
+
+void client_forgets_probe(struct client *c)
+{
+    assert_null(c->probe->link);
+    conn_destroy(c->probe);
+    c->probe = NULL;
+    c->probe_answered = false;
+    if (!c->poll->awaits && !c->told_to_close && !c->refused)
+        client_polls(c);
 }
 
 void client_finishes_upgrade(struct client *c)

@@ -25,9 +25,17 @@ void client_polls(struct client *c);
 /* A POST of the polling transport; answers its status. */
 int client_posts(struct client *c, const char *payload);
 
-/* A WebSocket with the session's sid; false when it was refused. Then 2probe. */
+/* A WebSocket with the session's sid; false when it was refused. */
 bool client_opens_probe(struct client *c);
+
+/* 2probe, or another word, on that WebSocket. */
+void client_sends_probe(struct client *c, const char *word);
+
+/* Both in one. */
 void client_probes(struct client *c);
+
+/* The WebSocket was lost: back to the polls. */
+void client_forgets_probe(struct client *c);
 
 /* The client's `5`: from now on it is on the WebSocket. */
 void client_finishes_upgrade(struct client *c);

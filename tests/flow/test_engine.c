@@ -5,7 +5,6 @@
 
 #include "tests/flow/client.h"
 #include "tests/flow/client_engine.h"
-#include "tests/flow/client_parts.h"
 #include "tests/flow/world.h"
 
 #include <setjmp.h>
@@ -64,7 +63,7 @@ static void an_upgrade_goes_through_probing_and_loses_nothing(void **state)
     logs(w, 3, 4); /* still over the polls */
     hears_steps(c, 1, 4);
     world_advance(w, MS);
-    client_sends_on(c, c->probe, SPAN("2probe"));
+    client_sends_probe(c, "2probe");
     assert_true(c->probe_answered);
     assert_true(c->noops > 0); /* the poll that waited was ended */
     assert_false(c->poll->awaits);
@@ -151,10 +150,7 @@ static void a_probe_that_never_finishes_is_given_up_after_ten_seconds(void **sta
         assert_int_equal(transport_of(c), ENGINE_POLLING);
         assert_null(c->probe->link);
         (void)client_counts(c, "");
-        if (answered) {
-            c->probe_answered = false;
-            client_polls(c);
-        }
+        client_forgets_probe(c);
         trainer_starts(w, "run"); /* the polls go on */
         (void)client_hears(c, "training_started");
     }
@@ -170,12 +166,9 @@ static void a_websocket_that_breaks_off_while_probing_leaves_the_polls(void **st
     conn_hang_up(c->probe);
     world_leave(w);
     assert_int_equal(transport_of(c), ENGINE_POLLING);
-    c->probe_answered = false;
-    client_polls(c);
+    client_forgets_probe(c);
     client_hears_step(c, 1); /* it had waited */
-    conn_destroy(c->probe);
-    c->probe = NULL;
-    client_upgrades(c); /* the next try is welcome */
+    client_upgrades(c);      /* the next try is welcome */
     logs(w, 2, 2);
     client_hears_step(c, 2);
 }
@@ -187,7 +180,7 @@ static void another_word_than_the_probe_gives_it_up(void **state)
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         struct client *c = client_watch(w, POLLING, "run");
         assert_true(client_opens_probe(c));
-        client_sends_on(c, c->probe, span_of(words[i]));
+        client_sends_probe(c, words[i]);
         assert_null(c->probe->link);
         assert_int_equal(transport_of(c), ENGINE_POLLING);
         trainer_starts(w, "run");

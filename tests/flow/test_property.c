@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* Ten thousand things that trainers, watchers and time may do, in an order that chance chooses,
+ * with the invariants checked and the watchers judged after each. */
+#include "tests/flow/chronicle.h"
+#include "tests/flow/client_engine.h"
+#include "tests/flow/invariants.h"
+#include "tests/flow/world.h"
+#include "tests/support/random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { OPERATIONS = 10000, REST_EACH = 500, WATCHERS_AT_ONCE = 40 };
+
+struct chance {
+    struct world *world; /* owns */
+    struct chronicle chronicle;
+    struct random random;
+    uint64_t seed;
+    unsigned operation; /* the one at hand, and what it is */
+    const char *doing;
+    unsigned step;
+};
+
+static unsigned below(struct chance *x, unsigned n)
+{
+    return (unsigned)random_below(&x->random, n);
+}
+
+static const char *some_session(struct chance *x, char id[8])
+{
+    (void)snprintf(id, 8, "s%u", below(x, CHRONICLE_SESSIONS));
+    return id;
+}
+
+/* One of the last to come, if it is still there. */
+static struct watcher *some_watcher(struct chance *x)
+{
+    size_t count = x->chronicle.count;
+    size_t from = count > 3 * WATCHERS_AT_ONCE ? count - 3 * WATCHERS_AT_ONCE : 0;
+    if (count == 0)
+        return NULL;
+    struct watcher *w = x->chronicle.watchers[from + below(x, (unsigned)(count - from))];
+    return watcher_peer(w) ? w : NULL;
+}
+
+/* Nothing of the past is on its way to it any more. */
+static bool flows(const struct client *c)
+{
+    if (c->tongue == POLLING)
+        return c->poll->awaits && !c->probe;
+    return c->stream->kept.len == 0 && c->stream->window == SIZE_MAX;
+}
+
+/* ---- what may happen ---- */
+
+/* Is it known, or is there a place for it? */
+static bool may_start(struct chance *x, const char *id)
+{
+    struct registry *r = &x->world->app->registry;
+    return registry_find(r, span_of(id)) || strmap_count(&r->by_id) < r->config->max_sessions ||
+           !list_empty(&r->finished) || !list_empty(&r->expired);
+}
+
+static void a_trainer_logs(struct chance *x)
+{
+    char id[8];
+    const struct session *s = registry_find(&x->world->app->registry, span_of(some_session(x, id)));
+    if (may_start(x, id) && !(s && session_finished(s)))
+        trainer_logs(x->world, id, ++x->step);
+}
+
+static void a_trainer_starts(struct chance *x)
+{
+    char id[8];
+    if (may_start(x, some_session(x, id)))
+        trainer_starts(x->world, id);
+}
+
+/* model_completed, complete and fail are for sessions that run. */
+static void a_session_goes_on(struct chance *x)
+{
+    char id[8];
+    char line[128];
+    const struct session *s =
+        registry_find_live(&x->world->app->registry, span_of(some_session(x, id)));
+    if (!s || session_finished(s))
+        return;
+    switch (below(x, 4)) {
+    case 0:
+        trainer_completes(x->world, id);
+        break;
+    case 1:
+        (void)snprintf(line, sizeof(line), "{\"type\":\"fail\",\"sessionId\":\"%s\"}", id);
+        trainer_says(x->world, line);
+        break;
+    default:
+        trainer_ends_model(x->world, id, (unsigned)s->models_completed + below(x, 2));
+    }
+}
+
+static void a_burst_comes(struct chance *x)
+{
+    world_enter(x->world);
+    for (unsigned i = 2 + below(x, 8); i > 0; i--) {
+        if (below(x, 4) == 0)
+            a_session_goes_on(x);
+        else
+            a_trainer_logs(x);
+    }
+    world_leave(x->world);
+}
+
+static void subscribe(struct chance *x, struct watcher *w)
+{
+    char id[8];
+    struct peer *p = watcher_peer(w);
+    const struct session *s =
+        registry_find_live(&x->world->app->registry, span_of(some_session(x, id)));
+    if (subscriber_find(&p->subscriber, span_of(id)) || !flows(w->client))
+        return;
+    uint64_t newest = s ? series_newest(s->series) : 0;
+    uint64_t since = below(x, 2) ? UINT64_MAX : below(x, (unsigned)newest + 3);
+    w->told[atoi(id + 1)] = since <= newest ? since : 0;
+    if (since == UINT64_MAX)
+        client_subscribes(w->client, id);
+    else
+        client_subscribes_since(w->client, id, since);
+}
+
+static void a_watcher_comes(struct chance *x)
+{
+    if (x->world->app->stats.peers > WATCHERS_AT_ONCE)
+        return;
+    char id[8];
+    enum tongue tongue = below(x, TONGUES);
+    struct client *c = tongue == SSE ? client_watch(x->world, SSE, some_session(x, id))
+                                     : client_open(x->world, tongue);
+    struct watcher *w = chronicle_add(&x->chronicle, c);
+    for (unsigned i = tongue == SSE ? 0 : below(x, 4); i > 0; i--)
+        subscribe(x, w);
+}
+
+static void a_watcher_speaks(struct chance *x)
+{
+    char json[32];
+    char id[8];
+    struct watcher *w = some_watcher(x);
+    if (!w || w->client->tongue == SSE)
+        return;
+    struct peer *p = watcher_peer(w);
+    struct membership *m = subscriber_find(&p->subscriber, span_of(some_session(x, id)));
+    switch (below(x, 8)) {
+    case 0:
+        client_subscribes(w->client, "*");
+        break;
+    case 1:
+        (void)snprintf(json, sizeof(json), "\"%s\"", id);
+        client_says(w->client, "join_room", json);
+        break;
+    case 2:
+        (void)snprintf(json, sizeof(json), "{\"sessionId\":\"%s\"}", id);
+        client_says(w->client, "get_session_history", json);
+        break;
+    case 3:
+    case 4:
+        if (m && !m->replaying && flows(w->client))
+            client_unsubscribes(w->client, id);
+        break;
+    default:
+        subscribe(x, w);
+    }
+}
+
+static void a_watcher_talks_nonsense(struct chance *x)
+{
+    struct watcher *w = some_watcher(x);
+    if (w && w->client->tongue != SSE)
+        client_sends(w->client, "{\"nonsense\":");
+}
+
+static void a_link_chokes_or_flows(struct chance *x)
+{
+    struct watcher *w = some_watcher(x);
+    if (!w)
+        return;
+    switch (below(x, 4)) {
+    case 0:
+    case 1:
+        client_chokes(w->client);
+        break;
+    case 2:
+        client_takes(w->client, below(x, 5000));
+        break;
+    default:
+        client_reads_on(w->client);
+    }
+}
+
+static void a_watcher_leaves(struct chance *x)
+{
+    struct watcher *w = some_watcher(x);
+    if (w)
+        client_leaves(w->client);
+}
+
+static void a_poller_takes_a_step_of_its_upgrade(struct chance *x)
+{
+    struct watcher *w = some_watcher(x);
+    if (!w || w->client->tongue != POLLING)
+        return;
+    struct client *c = w->client;
+    if (!c->probe)
+        (void)client_opens_probe(c);
+    else if (c->probe_answered)
+        client_finishes_upgrade(c);
+    else
+        client_sends_probe(c, below(x, 8) ? "2probe" : "2prob");
+}
+
+static void time_passes(struct chance *x)
+{
+    static const uint64_t most[] = {5 * MS, 300 * MS, 3 * SECOND, 40 * SECOND};
+    unsigned far = below(x, 100);
+    uint64_t us = far < 70 ? most[0] : far < 95 ? most[1] : far < 99 ? most[2] : most[3];
+    world_advance(x->world, random_below(&x->random, us));
+}
+
+static void hours_pass(struct chance *x)
+{
+    world_advance(x->world, (UINT64_C(1) + below(x, 3)) * 3600 * SECOND);
+}
+
+static const struct {
+    void (*run)(struct chance *x);
+    const char *name;
+    unsigned weight;
+} operations[] = {
+    {a_trainer_logs, "a trainer logs", 250},
+    {time_passes, "time passes", 250},
+    {a_watcher_speaks, "a watcher speaks", 130},
+    {a_burst_comes, "a burst comes", 60},
+    {a_link_chokes_or_flows, "a link chokes or flows", 100},
+    {a_watcher_comes, "a watcher comes", 60},
+    {a_poller_takes_a_step_of_its_upgrade, "a poller takes a step of its upgrade", 40},
+    {a_session_goes_on, "a session goes on", 40},
+    {a_watcher_leaves, "a watcher leaves", 55},
+    {a_trainer_starts, "a trainer starts", 10},
+    {a_watcher_talks_nonsense, "a watcher talks nonsense", 4},
+    {hours_pass, "hours pass", 1},
+};
+
+enum { KINDS = sizeof(operations) / sizeof(operations[0]), WEIGHTS = 1000 };
+
+static void something_happens(struct chance *x)
+{
+    unsigned at = below(x, WEIGHTS);
+    size_t i = 0;
+    while (at >= operations[i].weight)
+        at -= operations[i++].weight;
+    assert_true(i < KINDS);
+    x->doing = operations[i].name;
+    operations[i].run(x);
+}
+
+/* The server has given up a probe: its client polls again. */
+static void forget_lost_probes(struct chance *x)
+{
+    for (size_t i = 0; i < x->chronicle.count; i++) {
+        struct client *c = x->chronicle.watchers[i]->client;
+        if (c->probe && !c->probe->link)
+            client_forgets_probe(c);
+    }
+}
+
+static void all_comes_to_rest(struct chance *x)
+{
+    for (size_t i = 0; i < x->chronicle.count; i++) {
+        struct client *c = x->chronicle.watchers[i]->client;
+        client_reads_on(c);
+        if (c->probe && c->probe_answered && c->probe->link)
+            client_finishes_upgrade(c);
+    }
+    world_advance(x->world, SECOND);
+    world_holds(x->world);
+    chronicle_at_rest(&x->chronicle);
+}
+
+static void the_invariants_hold_whatever_happens(void **state)
+{
+    struct chance *x = *state;
+    for (; x->operation < OPERATIONS; x->operation++) {
+        something_happens(x);
+        forget_lost_probes(x);
+        world_holds(x->world);
+        chronicle_read(&x->chronicle);
+        if (x->operation % REST_EACH == REST_EACH - 1)
+            all_comes_to_rest(x);
+    }
+    const struct stats *s = &x->world->app->stats;
+    /* It was no quiet world. */
+    assert_true(s->peers_opened > 200 && s->peers_closed_slow > 10 && s->peers_closed_timeout > 10);
+    assert_true(s->messages_superseded > 100 && s->sessions_created > 50);
+    assert_true(x->chronicle.events > 500);
+}
+
+/* Who comes, goes and speaks does so in the wake-up in which its rooms are published to. */
+static void rooms_churn_while_they_are_published_to(void **state)
+{
+    enum { WATCHERS = 12, WAKE_UPS = 2000 };
+    static const char *const ids[] = {"a", "b", "c", "*"};
+    struct chance *x = *state;
+    struct world *w = x->world;
+    struct client *clients[WATCHERS] = {NULL};
+    for (x->operation = 0; x->operation < WAKE_UPS; x->operation++) {
+        for (unsigned i = 0; i < WATCHERS; i++) {
+            if (!clients[i] || client_is_gone(clients[i]))
+                clients[i] = client_open(w, i % 2 ? PLAIN : SOCKETIO_DEFLATED);
+        }
+        world_enter(w);
+        for (unsigned i = 0; i < 20; i++) {
+            struct client *c = clients[below(x, WATCHERS)];
+            const char *id = ids[below(x, 4)];
+            unsigned what = below(x, 100);
+            if (what < 35)
+                client_subscribes(c, id);
+            else if (what < 60)
+                client_unsubscribes(c, id);
+            else if (what < 90)
+                trainer_logs(w, ids[below(x, 3)], i);
+            else if (what < 99)
+                trainer_starts(w, ids[below(x, 3)]);
+            else
+                client_leaves(c);
+        }
+        world_leave(w);
+        world_holds(w);
+        world_advance(w, random_below(&x->random, 60 * MS));
+    }
+    assert_true(w->app->stats.peers_opened > 200 && w->app->stats.messages_sent > 10000);
+    x->operation = OPERATIONS;
+}
+
+static int setup(void **state)
+{
+    struct chance *x = calloc(1, sizeof(*x));
+    assert_non_null(x);
+    const char *seed = getenv("STREAMD_TEST_SEED");
+    x->seed = seed ? strtoull(seed, NULL, 10) : 20260731;
+    x->random = random_seeded(x->seed);
+    x->world = world_create();
+    x->world->config.max_outbox_messages = 20;
+    x->world->config.max_outbox_bytes = 64 * 1024;
+    x->world->config.max_rooms_per_peer = 6;
+    x->world->config.max_sessions = CHRONICLE_SESSIONS - 2;
+    x->world->config.max_history_records = 300;
+    world_begin(x->world);
+    chronicle_begin(&x->chronicle, x->world);
+    *state = x;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct chance *x = *state;
+    if (x->operation < OPERATIONS)
+        print_error("STREAMD_TEST_SEED=%llu, operation %u: %s\n", (unsigned long long)x->seed,
+                    x->operation, x->doing);
+    chronicle_end(&x->chronicle);
+    world_destroy(x->world);
+    free(x);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(rooms_churn_while_they_are_published_to, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_invariants_hold_whatever_happens, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("flow/property", tests, NULL, NULL);
+}
