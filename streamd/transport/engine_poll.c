@@ -241,7 +241,7 @@ static void open_session(struct peers *peers, const struct engine_mount *mount, 
         return;
     }
     struct engine *e = peers->draining ? NULL : engine_create(peers, mount, NULL);
-    if (!e) {
+    if (!e || e->peer->state != PEER_OPEN) {
         reply_error(reply, 503, "cannot take another client");
         front_answer(l, req, reply);
         return;
