@@ -217,6 +217,11 @@ void client_destroy(struct client *c)
     free(c);
 }
 
+struct client *client_nobody(struct world *w)
+{
+    return create(w, PLAIN);
+}
+
 struct client *client_shakes_hands(struct world *w, enum tongue tongue)
 {
     struct client *c = create(w, tongue);

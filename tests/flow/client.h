@@ -55,6 +55,9 @@ struct client {
     char close_why[126];
 };
 
+/* It has done nothing yet. */
+struct client *client_nobody(struct world *w);
+
 /* Its connection stands (the handshake of Engine.IO included) and it has said nothing yet, or it
  * was refused. An event stream cannot do that: client_watch. */
 struct client *client_shakes_hands(struct world *w, enum tongue tongue);
