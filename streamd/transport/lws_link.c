@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A parked request needs a watcher of its own: with libev lws hears nothing of a client that goes
- * away while no answer is due (its reads are off in that state and the loop would spin on the
- * readable socket), so reading is paused in lws and we peek for the end of the stream ourselves.
+ * Each of lws's events is answered with what is to become of the connection, so that it is closed
+ * from inside lws's own call. Outside of one it is ended with shutdown(), which lws then hears of;
+ * a parked connection it does not hear, so the end of that is brought about in lws_link_on_gone.
  */
 #include "streamd/transport/lws_link.h"
 
 #include "streamd/transport/front.h"
+#include "streamd/transport/lws_park.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,11 +29,6 @@ struct rx_buffers {
 };
 enum { RX_UNTOUCHED = 0, RX_TAKEN = 3, RX_MESSAGE = 4 };
 
-struct park_watch {
-    ev_io io;
-    struct lws_link *link; /* borrows */
-};
-
 struct lws_link *lws_link_of(struct lws *wsi)
 {
     return lws_get_opaque_user_data(wsi);
@@ -49,26 +44,38 @@ static void kill_link(struct link *link)
     struct lws_link *l = from(link);
     l->finished = true;
     shutdown(lws_get_socket_fd(l->wsi), SHUT_RDWR);
+    if (l->park)
+        lws_park_end(l->park);
 }
 
 static bool choked(const struct link *link)
 {
-    return lws_partial_buffered(from(link)->wsi);
+    const struct lws_link *l = from(link);
+    return l->park ? lws_park_kept(l->park).len > 0 : lws_partial_buffered(l->wsi);
 }
 
 static void want_writable(struct link *link)
 {
-    lws_callback_on_writable(from(link)->wsi);
+    struct lws_link *l = from(link);
+    if (l->park)
+        lws_park_want_writable(l->park);
+    else
+        lws_callback_on_writable(l->wsi);
+}
+
+static bool send_bytes(struct lws_link *l, struct span bytes)
+{
+    if (l->park)
+        return lws_park_write(l->park, bytes);
+    /* LWS_WRITE_HTTP sends the bytes untouched; it neither writes to them nor before them. */
+    unsigned char *ptr = (unsigned char *)(uintptr_t)bytes.ptr;
+    return lws_write(l->wsi, ptr, bytes.len, LWS_WRITE_HTTP) >= 0;
 }
 
 static void write_bytes(struct link *link, struct span bytes)
 {
     struct lws_link *l = from(link);
-    if (l->finished || bytes.len == 0)
-        return;
-    /* LWS_WRITE_HTTP sends the bytes untouched; it neither writes to them nor before them. */
-    unsigned char *ptr = (unsigned char *)(uintptr_t)bytes.ptr;
-    if (lws_write(l->wsi, ptr, bytes.len, LWS_WRITE_HTTP) < 0)
+    if (!l->finished && bytes.len > 0 && !send_bytes(l, bytes))
         kill_link(link);
 }
 
@@ -81,23 +88,23 @@ static void forget_exchange(struct lws_link *l)
     l->exchange = NULL;
 }
 
-static void unwatch(struct lws_link *l)
+/* The connection is lws's again; what was kept is sent first. */
+static void unpark(struct lws_link *l)
 {
-    if (!l->watch)
+    struct lws_park *park = l->park;
+    if (!park)
         return;
-    ev_io_stop(l->server->loop, &l->watch->io);
-    free(l->watch);
-    l->watch = NULL;
+    l->park = NULL;
+    lws_rx_flow_control(l->wsi, 1);
+    write_bytes(&l->link, lws_park_kept(park));
+    lws_park_destroy(park);
 }
 
 static void answer(struct link *link, struct span bytes, bool close)
 {
     struct lws_link *l = from(link);
-    bool parked = l->watch != NULL;
-    unwatch(l);
+    unpark(l);
     write_bytes(link, bytes);
-    if (parked)
-        lws_rx_flow_control(l->wsi, 1);
     forget_exchange(l);
     if (close || lws_http_transaction_completed(l->wsi)) {
         l->finished = true;
@@ -107,37 +114,12 @@ static void answer(struct link *link, struct span bytes, bool close)
     }
 }
 
-static void on_parked_readable(struct ev_loop *loop, ev_io *io, int events)
-{
-    (void)events;
-    struct lws_link *l = ((struct park_watch *)(void *)io)->link;
-    char byte;
-    ssize_t n = recv(io->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    ev_io_stop(loop, io); /* a pipelined request waits until this one is answered */
-    if (n > 0)
-        return;
-    front_closed(&l->link);
-    unwatch(l);
-    lws_rx_flow_control(l->wsi, 1);
-    l->finished = true;
-    lws_callback_on_writable(l->wsi);
-}
-
 static void park(struct link *link)
 {
     struct lws_link *l = from(link);
-    lws_set_timeout(l->wsi, NO_PENDING_TIMEOUT, 0);
-    l->watch = calloc(1, sizeof(*l->watch));
-    if (!l->watch) {
+    l->park = lws_park_create(l);
+    if (!l->park)
         kill_link(link);
-        return;
-    }
-    l->watch->link = l;
-    lws_rx_flow_control(l->wsi, 0);
-    ev_io_init(&l->watch->io, on_parked_readable, lws_get_socket_fd(l->wsi), EV_READ);
-    ev_io_start(l->server->loop, &l->watch->io);
 }
 
 static const struct link_ops ops_lws = {
@@ -174,7 +156,8 @@ static void forget_message(struct lws_link *l)
 
 void lws_link_destroy(struct lws_link *l)
 {
-    unwatch(l);
+    lws_park_destroy(l->park);
+    l->park = NULL;
     front_closed(&l->link);
     forget_exchange(l);
     forget_message(l);
@@ -432,4 +415,16 @@ int lws_link_on_writable(struct lws_link *l)
         return -1;
     front_writable(&l->link);
     return 0;
+}
+
+void lws_link_on_gone(struct lws_link *l)
+{
+    front_closed(&l->link);
+    lws_park_destroy(l->park);
+    l->park = NULL;
+    l->finished = true;
+    /* A connection that is shut down is writable, whatever its buffers hold. */
+    shutdown(lws_get_socket_fd(l->wsi), SHUT_RDWR);
+    lws_rx_flow_control(l->wsi, 1);
+    lws_callback_on_writable(l->wsi);
 }

@@ -16,7 +16,7 @@
 #include "streamd/transport/lws_request.h"
 #include "streamd/transport/lws_server.h"
 
-struct park_watch;
+struct lws_park;
 
 struct lws_link {
     struct link link;
@@ -24,7 +24,7 @@ struct lws_link {
     struct lws_server *server; /* borrows */
     struct exchange *exchange; /* owns; the request being read or answered, or NULL */
     struct buf *message;       /* owns; pieces of an unfinished ws message, or NULL */
-    struct park_watch *watch;  /* owns; while parked */
+    struct lws_park *park;     /* owns; NULL unless parked */
     uint32_t pieces;           /* of the unfinished message */
     bool compressed;           /* the unfinished message has RSV1 */
     bool inflated;             /* `in` of the RECEIVE that follows is a whole message */
@@ -52,6 +52,9 @@ int lws_link_on_receive(struct lws_link *l, struct span piece);
 int lws_link_on_pong(struct lws_link *l);
 int lws_link_on_peer_close(struct lws_link *l, size_t len);
 int lws_link_on_writable(struct lws_link *l);
+
+/* The client of a parked request is gone, or the link was killed. */
+void lws_link_on_gone(struct lws_link *l);
 
 /* permessage-deflate's PAYLOAD_RX; answers what the extension callback returns. */
 int lws_link_on_deflated(struct lws_link *l, void *rx_buffers);
