@@ -90,12 +90,12 @@ enum status deflater_gzip(struct deflater *d, struct span plain, struct buf *out
     return compress_all(&d->gzip, plain, Z_FINISH, out);
 }
 
-/* What one call of inflate() meant; `more` is whether there is reason to call it again. */
-static enum status judge(const z_stream *z, int result, bool *more)
+/* What inflate answered. A block with BFINAL ends a stream but not the message: the next one, and
+ * be it the empty one at the message's end, begins a stream of its own (RFC 7692, 7.2.3.4). */
+static enum status judge(z_stream *z, int result)
 {
-    *more = result != Z_STREAM_END;
     if (result == Z_STREAM_END)
-        return z->avail_in == 0 ? OK : E_MALFORMED;
+        result = inflateReset(z);
     if (result == Z_MEM_ERROR)
         return E_NOMEM;
     bool starved = result == Z_BUF_ERROR && z->avail_out > 0;
@@ -107,7 +107,7 @@ static enum status inflate_some(z_stream *z, struct buf *out)
 {
     enum { STEP = 4096 };
     enum status status = OK;
-    for (bool more = true; more && status == OK && z->avail_in > 0;) {
+    while (status == OK && z->avail_in > 0) {
         size_t room = out->limit - out->len;
         size_t step = room < STEP ? room : STEP;
         if (step == 0)
@@ -118,7 +118,7 @@ static enum status inflate_some(z_stream *z, struct buf *out)
         z->avail_out = (uInt)step;
         int result = inflate(z, Z_SYNC_FLUSH);
         out->len += step - z->avail_out;
-        status = judge(z, result, &more);
+        status = judge(z, result);
     }
     return status;
 }
@@ -126,6 +126,7 @@ static enum status inflate_some(z_stream *z, struct buf *out)
 enum status deflater_inflate(struct deflater *d, struct span deflated, struct buf *out)
 {
     static const unsigned char tail[] = {0, 0, 0xff, 0xff};
+    enum { BETWEEN_BLOCKS = 128 }; /* of data_type, see inflate() in zlib.h */
     z_stream *z = &d->inflate;
     if (deflated.len > UINT32_MAX / 2)
         return E_LIMIT;
@@ -137,5 +138,6 @@ enum status deflater_inflate(struct deflater *d, struct span deflated, struct bu
         return status;
     z->next_in = (Bytef *)(uintptr_t)tail;
     z->avail_in = sizeof(tail);
-    return inflate_some(z, out);
+    status = inflate_some(z, out);
+    return status == OK && !(z->data_type & BETWEEN_BLOCKS) ? E_MALFORMED : status;
 }
