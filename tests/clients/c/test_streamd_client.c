@@ -1,103 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "clients/c/streamd_client.h"
-#include "tests/clients/c/fake_daemon.h"
+#include "tests/clients/c/client_run.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <sched.h>
 #include <sys/wait.h>
-#include <time.h>
-
-static double now_s(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static int setup(void **state)
-{
-    struct fake_daemon *d = malloc(sizeof(*d));
-    assert_non_null(d);
-    fake_folder(d);
-    *state = d;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fake_end(*state);
-    free(*state);
-    return 0;
-}
-
-static struct streamd_run *begun(struct fake_daemon *d, struct streamd_options options)
-{
-    options.socket_path = d->path;
-    options.session_id = options.session_id ? options.session_id : "run-1";
-    struct streamd_run *run = streamd_init(&options);
-    assert_non_null(run);
-    return run;
-}
-
-static void log_steps(struct streamd_run *run, int64_t first, int64_t last)
-{
-    for (int64_t step = first; step <= last; step++)
-        streamd_log(run, step, &(struct streamd_metric){"loss", (double)step / 8}, 1);
-}
-
-static void assert_step(const struct fake_daemon *d, int64_t step)
-{
-    assert_int_equal(d->line.record.field[F_CURRENT_STEP].i, step);
-    assert_true(num_double(d->line.record.field[F_LOSS]) == (double)step / 8);
-}
-
-static void expect_steps(struct fake_daemon *d, int64_t first, int64_t last, uint64_t seq)
-{
-    for (int64_t step = first; step <= last; step++) {
-        fake_expect(d, LINE_PROGRESS, seq++);
-        assert_step(d, step);
-    }
-}
-
-static void *finish_thread(void *run)
-{
-    return (void *)(uintptr_t)streamd_finish(run);
-}
-
-/* finish() waits for the daemon, which is the test: it goes to a thread of its own. */
-static pthread_t finish_begun(struct streamd_run *run)
-{
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, finish_thread, run), 0);
-    return thread;
-}
-
-static uint64_t finished(pthread_t thread)
-{
-    void *dropped;
-    assert_int_equal(pthread_join(thread, &dropped), 0);
-    return (uint64_t)(uintptr_t)dropped;
-}
-
-/* Ends the run, whose next line has this seq, with the daemon's blessing. */
-static void end_well(struct fake_daemon *d, struct streamd_run *run, uint64_t seq)
-{
-    pthread_t thread = finish_begun(run);
-    fake_expect(d, LINE_COMPLETE, seq);
-    fake_ack(d, seq);
-    assert_int_equal(finished(thread), 0);
-    assert_false(fake_hear_or_end(d));
-}
-
-/* Waits for what the sender thread does on its own. */
-#define ASSERT_SOON(condition)                                                                     \
-    do {                                                                                           \
-        double by_ = now_s() + FAKE_DEADLINE_MS / 1000.0;                                          \
-        while (!(condition) && now_s() < by_)                                                      \
-            (void)sched_yield();                                                                   \
-        assert_true(condition);                                                                    \
-    } while (0)
 
 static void lines_arrive_in_order_and_numbered(void **state)
 {
@@ -184,183 +89,6 @@ static void nothing_is_sent_before_the_daemon_has_said_where_it_stands(void **st
     end_well(d, run, 504);
 }
 
-static void what_was_not_acknowledged_is_sent_again_once_and_in_order(void **state)
-{
-    struct fake_daemon *d = *state;
-    fake_listen(d);
-    struct streamd_run *run = begun(d, (struct streamd_options){0});
-    fake_begin(d, 0);
-    log_steps(run, 1, 10);
-    expect_steps(d, 1, 10, 1);
-    fake_ack(d, 4);
-    fake_hang_up(d);
-    log_steps(run, 11, 12);
-
-    fake_accept(d);
-    fake_hear(d);
-    assert_int_equal(d->line.type, LINE_START);
-    assert_true(d->line.resume);
-    fake_say(d, "{\"type\":\"started\",\"lastSeq\":6}\n"); /* 5 and 6 arrived unacknowledged */
-    expect_steps(d, 7, 12, 7);
-    fake_hang_up(d);
-
-    fake_begin(d, 9);
-    expect_steps(d, 10, 12, 10);
-    fake_ack(d, 12);
-    end_well(d, run, 13);
-}
-
-static void a_daemon_that_forgot_still_gets_what_it_did_not_acknowledge(void **state)
-{
-    struct fake_daemon *d = *state;
-    fake_listen(d);
-    struct streamd_run *run = begun(d, (struct streamd_options){0});
-    fake_begin(d, 0);
-    log_steps(run, 1, 4);
-    expect_steps(d, 1, 4, 1);
-    fake_ack(d, 2);
-    fake_hang_up(d);
-    fake_begin(d, 0);
-    log_steps(run, 5, 5);
-    fake_hear(d);
-    if (d->line.seq == 1) { /* the ack was lost with the connection */
-        assert_step(d, 1);
-        expect_steps(d, 2, 5, 2);
-    } else {
-        assert_int_equal(d->line.seq, 3);
-        assert_step(d, 3);
-        expect_steps(d, 4, 5, 4);
-    }
-    end_well(d, run, 6);
-}
-
-/* The `start` of the reconnect has taken the finished session up again. */
-static void the_end_is_said_again_when_its_acknowledgement_was_lost(void **state)
-{
-    struct fake_daemon *d = *state;
-    fake_listen(d);
-    struct streamd_run *run = begun(d, (struct streamd_options){.finish_ms = FAKE_DEADLINE_MS});
-    fake_begin(d, 0);
-    log_steps(run, 1, 2);
-    expect_steps(d, 1, 2, 1);
-    pthread_t thread = finish_begun(run);
-    fake_expect(d, LINE_COMPLETE, 3);
-    fake_hang_up(d);
-    fake_begin(d, 3);
-    fake_expect(d, LINE_COMPLETE, 4);
-    fake_ack(d, 4);
-    assert_int_equal(finished(thread), 0);
-}
-
-static void without_a_daemon_nothing_blocks_and_nothing_fails(void **state)
-{
-    struct fake_daemon *d = *state;
-    double before = now_s();
-    struct streamd_run *run = begun(d, (struct streamd_options){.finish_ms = 60000});
-    log_steps(run, 1, 1000);
-    assert_false(streamd_connected(run));
-    assert_int_equal(streamd_dropped(run), 0);
-    assert_int_equal(streamd_finish(run), 1001);
-    assert_true(now_s() - before < 5.0); /* and not the minute that finish may take */
-}
-
-static void an_impossible_path_is_no_daemon(void **state)
-{
-    (void)state;
-    char path[300];
-    memset(path, 'p', sizeof(path));
-    path[sizeof(path) - 1] = '\0';
-    struct streamd_run *run = streamd_init(&(struct streamd_options){.socket_path = path});
-    assert_non_null(run);
-    log_steps(run, 1, 1);
-    assert_int_equal(streamd_finish(run), 2);
-}
-
-static void a_daemon_that_comes_late_gets_everything(void **state)
-{
-    struct fake_daemon *d = *state;
-    struct streamd_run *run = begun(d, (struct streamd_options){0});
-    log_steps(run, 1, 100);
-    fake_listen(d);
-    fake_begin(d, 0);
-    expect_steps(d, 1, 100, 1);
-    fake_ack(d, 100);
-    end_well(d, run, 101);
-}
-
-static void a_quiet_run_is_heard_at_once_when_it_logs_again(void **state)
-{
-    struct fake_daemon *d = *state;
-    fake_listen(d);
-    struct streamd_run *run = begun(d, (struct streamd_options){0});
-    fake_begin(d, 0);
-    log_steps(run, 1, 1);
-    expect_steps(d, 1, 1, 1);
-    /* Silence is what is waited for: longer than the sender stays awake for more. */
-    struct pollfd silence = {.fd = d->connection, .events = POLLIN};
-    assert_int_equal(poll(&silence, 1, 1500), 0);
-    double before = now_s();
-    log_steps(run, 2, 2);
-    expect_steps(d, 2, 2, 2);
-    assert_true(now_s() - before < 5.0); /* and not the minute it sleeps */
-    end_well(d, run, 3);
-}
-
-static void a_full_memory_gives_up_the_oldest_values_and_no_lifecycle_line(void **state)
-{
-    struct fake_daemon *d = *state;
-    enum { STEPS = 5000 };
-    struct streamd_run *run = begun(d, (struct streamd_options){.memory_bytes = 1});
-    streamd_model_completed(run, 0);
-    log_steps(run, 1, STEPS);
-    streamd_log_epoch(run, &(struct streamd_metric){"epoch", 1}, 1);
-    uint64_t dropped = streamd_dropped(run);
-    assert_in_range(dropped, 1, STEPS - 1);
-
-    fake_listen(d);
-    fake_begin(d, 0);
-    fake_expect(d, LINE_MODEL_COMPLETED, 1);
-    expect_steps(d, (int64_t)dropped + 1, STEPS, 2);
-    fake_expect(d, LINE_EPOCH, STEPS - dropped + 2);
-    assert_int_equal(streamd_dropped(run), dropped);
-    pthread_t thread = finish_begun(run);
-    fake_expect(d, LINE_COMPLETE, STEPS - dropped + 3);
-    fake_ack(d, STEPS - dropped + 3);
-    assert_int_equal(finished(thread), dropped);
-}
-
-/* It accepts and answers, and then neither reads nor acknowledges anything. */
-static void a_hung_daemon_holds_nothing_up(void **state)
-{
-    struct fake_daemon *d = *state;
-    fake_listen(d);
-    struct streamd_run *run =
-        begun(d, (struct streamd_options){.memory_bytes = 1 << 20, .finish_ms = 200});
-    fake_begin(d, 0);
-    double before = now_s();
-    log_steps(run, 1, 200000);
-    assert_true(now_s() - before < 20.0);
-    ASSERT_SOON(streamd_dropped(run) > 100000);
-    before = now_s();
-    assert_int_equal(streamd_finish(run), 200001);
-    assert_true(now_s() - before < 5.0);
-}
-
-static void a_daemon_that_never_acknowledges_does_not_hold_finish(void **state)
-{
-    struct fake_daemon *d = *state;
-    fake_listen(d);
-    struct streamd_run *run = begun(d, (struct streamd_options){.finish_ms = 100});
-    fake_begin(d, 0);
-    log_steps(run, 1, 3);
-    double before = now_s();
-    assert_int_equal(streamd_finish(run), 4);
-    assert_true(now_s() - before >= 0.09);
-    assert_true(now_s() - before < 5.0);
-    expect_steps(d, 1, 3, 1);
-    fake_expect(d, LINE_COMPLETE, 4);
-}
-
 struct heard {
     pthread_mutex_t lock;
     unsigned count;
@@ -424,22 +152,6 @@ static void a_refused_line_counts_as_given_up(void **state)
     fake_expect(d, LINE_COMPLETE, 2);
     fake_ack(d, 2);
     assert_int_equal(finished(thread), 1);
-}
-
-static void a_refused_start_is_tried_again(void **state)
-{
-    struct fake_daemon *d = *state;
-    fake_listen(d);
-    struct streamd_run *run = begun(d, (struct streamd_options){0});
-    log_steps(run, 1, 2);
-    fake_accept(d);
-    fake_hear(d);
-    fake_say(d, "{\"type\":\"error\",\"code\":\"limit\",\"message\":\"too many\"}\n");
-    assert_false(fake_hear_or_end(d));
-    fake_hang_up(d);
-    fake_begin(d, 0);
-    expect_steps(d, 1, 2, 1);
-    end_well(d, run, 3);
 }
 
 static void values_that_no_line_can_hold_are_counted(void **state)
@@ -568,8 +280,6 @@ static void no_run_is_no_trouble(void **state)
     assert_int_equal(streamd_fail(NULL, "why"), 0);
 }
 
-#define WITH_DAEMON(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -578,19 +288,8 @@ int main(void)
         WITH_DAEMON(unusable_options_are_left_out),
         WITH_DAEMON(every_kind_of_line_is_sent),
         WITH_DAEMON(nothing_is_sent_before_the_daemon_has_said_where_it_stands),
-        WITH_DAEMON(what_was_not_acknowledged_is_sent_again_once_and_in_order),
-        WITH_DAEMON(a_daemon_that_forgot_still_gets_what_it_did_not_acknowledge),
-        WITH_DAEMON(the_end_is_said_again_when_its_acknowledgement_was_lost),
-        WITH_DAEMON(without_a_daemon_nothing_blocks_and_nothing_fails),
-        WITH_DAEMON(an_impossible_path_is_no_daemon),
-        WITH_DAEMON(a_daemon_that_comes_late_gets_everything),
-        WITH_DAEMON(a_quiet_run_is_heard_at_once_when_it_logs_again),
-        WITH_DAEMON(a_full_memory_gives_up_the_oldest_values_and_no_lifecycle_line),
-        WITH_DAEMON(a_hung_daemon_holds_nothing_up),
-        WITH_DAEMON(a_daemon_that_never_acknowledges_does_not_hold_finish),
         WITH_DAEMON(control_lines_stop_pause_and_resume),
         WITH_DAEMON(a_refused_line_counts_as_given_up),
-        WITH_DAEMON(a_refused_start_is_tried_again),
         WITH_DAEMON(values_that_no_line_can_hold_are_counted),
         WITH_DAEMON(every_thread_may_log_and_keeps_its_own_order),
         WITH_DAEMON(in_a_forked_child_the_run_is_inert),
