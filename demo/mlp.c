@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double first_logits = 0.3; /* their deviation in a fresh model */
+
 struct mlp {
     struct mlp_shape shape;
     size_t max_batch;
@@ -33,9 +35,20 @@ static float *floats(size_t count)
     return calloc(count, sizeof(float));
 }
 
+/*
+ * The root mean square of a hidden unit behind embeddings of this deviation: its input is normal
+ * with twice their variance, of which the square has the fourth moment and relu half the second.
+ */
+static double hidden_size(enum mlp_activation activation, double scale)
+{
+    double variance = 2.0 * scale * scale;
+    return activation == MLP_SQUARE ? sqrt(3.0) * variance : sqrt(variance / 2.0);
+}
+
 static void draw_weights(struct mlp *mlp, double scale, struct rng *rng)
 {
-    double readout_scale = scale / sqrt(mlp->shape.width);
+    double readout_scale =
+        first_logits / (sqrt(mlp->shape.width) * hidden_size(mlp->shape.activation, scale));
     for (size_t i = 0; i < 2 * mlp->table_size; i++)
         mlp->params[i] = (float)(scale * rng_normal(rng));
     for (size_t i = 2 * mlp->table_size; i < 3 * mlp->table_size; i++)

@@ -34,9 +34,9 @@ struct mlp_score {
 struct mlp;
 
 /*
- * A model with normally distributed weights drawn from *rng: scale is the deviation of the
- * embeddings, the readout gets scale / sqrt(width). It accepts at most max_batch pairs a call.
- * NULL when memory is short.
+ * A model with normally distributed weights drawn from *rng: scale > 0 is the deviation of the
+ * embeddings; the readout's is such that the first loss is near that of guessing, ln(classes). It
+ * accepts at most max_batch pairs a call. NULL when memory is short.
  */
 struct mlp *mlp_create(const struct mlp_shape *shape, double scale, size_t max_batch,
                        struct rng *rng);
