@@ -21,12 +21,13 @@ struct offer {
     bool client_window;
 };
 
+/* 8 to 15, no leading zero, as a token or a quoted string. */
 static bool window_valid(struct span value)
 {
     uint64_t bits;
-    if (value.len >= 2 && value.ptr[0] == '"')
+    if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
         value = (struct span){value.ptr + 1, value.len - 2};
-    return span_u64(value, &bits) && bits >= 8 && bits <= 15;
+    return span_u64(value, &bits) && bits >= 8 && bits <= 15 && value.ptr[0] != '0';
 }
 
 /* One parameter; false when it is unknown, comes twice or has a value it must not have. */

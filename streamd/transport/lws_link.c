@@ -6,6 +6,7 @@
  */
 #include "streamd/transport/lws_link.h"
 
+#include "proto/json_text.h"
 #include "streamd/transport/front.h"
 #include "streamd/transport/lws_park.h"
 
@@ -14,8 +15,8 @@
 #include <sys/socket.h>
 
 enum {
-    PIECES_SPARE = 1024,           /* fragments beyond what a message of the largest size needs */
-    RX_PIECE = 256,                /* rx_buffer_size */
+    FRAMES_SPARE = 1024,           /* that one message may have, beside one for each FRAME_FAIR */
+    FRAME_FAIR = 256,              /* bytes of the largest message */
     BODY_US = 20 * LWS_US_PER_SEC, /* for a request body, from its headers to its last byte */
 };
 
@@ -150,7 +151,7 @@ static void forget_message(struct lws_link *l)
         free(l->message);
     }
     l->message = NULL;
-    l->pieces = 0;
+    l->frames = 0;
     l->compressed = false;
 }
 
@@ -317,7 +318,8 @@ static bool keep_piece(struct lws_link *l, struct span piece)
     if (buf_status(l->message) != OK ||
         l->message->len + lws_remaining_packet_payload(l->wsi) > limit)
         return ws_error(l, CLOSE_TOO_BIG, "message is larger than --max-payload");
-    if (++l->pieces > limit / RX_PIECE + PIECES_SPARE)
+    bool whole = lws_remaining_packet_payload(l->wsi) == 0;
+    if (whole && ++l->frames > limit / FRAME_FAIR + FRAMES_SPARE)
         return ws_error(l, CLOSE_POLICY, "message has too many fragments");
     return true;
 }
@@ -347,35 +349,45 @@ int lws_link_on_receive(struct lws_link *l, struct span piece)
         return l->finished ? -1 : 0;
     struct buf *whole = l->message;
     l->message = NULL;
-    l->pieces = 0;
+    l->frames = 0;
     int result = deliver(l, buf_span(whole));
     buf_fini(whole);
     free(whole);
     return result;
 }
 
-/* The whole compressed message is there: hand its inflated form to lws, which checks the UTF-8 and
- * calls RECEIVE with it. */
-static int inflate_message(struct lws_link *l, struct lws_tokens *out)
+/* Inflates the whole message into the server's scratch. */
+static enum status inflate_message(struct lws_link *l)
 {
     struct lws_server *server = l->server;
     buf_reset(&server->inflated);
     enum status status =
         deflater_inflate(server->app->encoder.deflater, buf_span(l->message), &server->inflated);
-    buf_fini(l->message);
-    free(l->message);
-    l->message = NULL;
-    l->pieces = 0;
+    forget_message(l);
     /* lws writes a NUL behind what we give it. */
-    if (status != OK || buf_reserve(&server->inflated, 1) != OK) {
-        bool big = status == E_LIMIT || status == OK;
-        ws_error(l, big ? CLOSE_TOO_BIG : CLOSE_INVALID,
-                 big ? "message inflates beyond --max-payload" : "bad deflate data");
-        return RX_MESSAGE;
+    return status == OK ? buf_reserve(&server->inflated, 1) : status;
+}
+
+/* Hands the inflated message to lws, which calls RECEIVE with it. lws checks the UTF-8 of what an
+ * extension gives it, but not that the last character is whole. */
+static int hand_inflated(struct lws_link *l, struct lws_tokens *out)
+{
+    struct buf *inflated = &l->server->inflated;
+    enum status status = inflate_message(l);
+    if (status == E_LIMIT)
+        ws_error(l, CLOSE_TOO_BIG, "message inflates beyond --max-payload");
+    else if (status == E_NOMEM)
+        ws_error(l, CLOSE_INTERNAL, "out of memory");
+    else if (status != OK)
+        ws_error(l, CLOSE_INVALID, "bad deflate data");
+    else if (!lws_frame_is_binary(l->wsi) && !json_utf8_valid(buf_span(inflated)))
+        ws_error(l, CLOSE_INVALID, "bad utf8");
+    else {
+        out->token = (unsigned char *)inflated->ptr;
+        out->len = (int)inflated->len;
+        l->compressed = true;
+        l->inflated = true;
     }
-    out->token = (unsigned char *)server->inflated.ptr;
-    out->len = (int)server->inflated.len;
-    l->inflated = true;
     return RX_MESSAGE;
 }
 
@@ -383,16 +395,26 @@ int lws_link_on_deflated(struct lws_link *l, void *rx)
 {
     struct rx_buffers *buffers = rx;
     struct span piece = {(const char *)buffers->in.token, (size_t)buffers->in.len};
-    bool starts = !l->compressed && lws_get_reserved_bits(l->wsi) & 0x40;
-    bool pong = span_eq(piece, SPAN(PEER_PING_PAYLOAD));
-    if ((!l->compressed && !starts) || (pong && !starts))
+    bool echo = l->frame_ended && piece.len == 0; /* lws calls once more when it closes a frame */
+    bool rsv1 = lws_get_reserved_bits(l->wsi) & 0x40;
+    bool pong = l->compressed && span_eq(piece, SPAN(PEER_PING_PAYLOAD));
+    l->frame_ended = false;
+    if (echo || pong || (!l->compressed && !rsv1))
         return RX_UNTOUCHED; /* plain, or a control frame between: passes as it is */
-    l->compressed = true;
     buffers->in.len = 0;
     buffers->out.len = 0;
-    if (!is_open(l) || !keep_piece(l, piece))
+    if (!is_open(l))
         return RX_TAKEN;
-    return lws_is_final_fragment(l->wsi) ? inflate_message(l, &buffers->out) : RX_TAKEN;
+    if (l->compressed && rsv1 && !l->frame_open) {
+        ws_error(l, CLOSE_PROTOCOL, "rsv bits");
+        return RX_TAKEN;
+    }
+    l->compressed = true;
+    l->frame_open = lws_remaining_packet_payload(l->wsi) > 0;
+    l->frame_ended = !l->frame_open && piece.len > 0;
+    if (!keep_piece(l, piece))
+        return RX_TAKEN;
+    return lws_is_final_fragment(l->wsi) ? hand_inflated(l, &buffers->out) : RX_TAKEN;
 }
 
 int lws_link_on_pong(struct lws_link *l)
@@ -401,12 +423,19 @@ int lws_link_on_pong(struct lws_link *l)
     return 0;
 }
 
-int lws_link_on_peer_close(struct lws_link *l, size_t len)
+/* No code, or one that may be sent; lws makes 1002 of most others, but not of these. */
+static bool close_payload_valid(struct span payload)
 {
-    /* The answer to our own close frame, or a payload that is no code: nothing more to be said.
+    const unsigned char *code = (const unsigned char *)payload.ptr;
+    return payload.len == 0 || (payload.len >= 2 && (code[0] << 8 | code[1]) < 5000);
+}
+
+int lws_link_on_peer_close(struct lws_link *l, struct span payload)
+{
+    /* The answer to our own close frame, or a payload that is none: nothing more to be said.
      * Otherwise lws echoes it. */
     bool ours = l->link.peer && l->link.peer->state != PEER_OPEN;
-    return ours || len == 1 ? -1 : 0;
+    return ours || !close_payload_valid(payload) ? -1 : 0;
 }
 
 int lws_link_on_writable(struct lws_link *l)

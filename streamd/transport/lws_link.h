@@ -25,8 +25,10 @@ struct lws_link {
     struct exchange *exchange; /* owns; the request being read or answered, or NULL */
     struct buf *message;       /* owns; pieces of an unfinished ws message, or NULL */
     struct lws_park *park;     /* owns; NULL unless parked */
-    uint32_t pieces;           /* of the unfinished message */
+    uint32_t frames;           /* of the unfinished message */
     bool compressed;           /* the unfinished message has RSV1 */
+    bool frame_open;           /* more of a compressed frame is to come */
+    bool frame_ended;          /* the piece before ended one */
     bool inflated;             /* `in` of the RECEIVE that follows is a whole message */
     bool in_callback;          /* lws is calling: closing is a return value */
     bool finished;             /* close once it can be done */
@@ -50,7 +52,7 @@ int lws_link_on_upgrade(struct lws_link *l, const char *protocol);
 int lws_link_on_ws_open(struct lws_link *l);
 int lws_link_on_receive(struct lws_link *l, struct span piece);
 int lws_link_on_pong(struct lws_link *l);
-int lws_link_on_peer_close(struct lws_link *l, size_t len);
+int lws_link_on_peer_close(struct lws_link *l, struct span payload);
 int lws_link_on_writable(struct lws_link *l);
 
 /* The client of a parked request is gone, or the link was killed. */

@@ -63,7 +63,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_RECEIVE_PONG:
         return lws_link_on_pong(l);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        return lws_link_on_peer_close(l, len);
+        return lws_link_on_peer_close(l, (struct span){in, len});
     case LWS_CALLBACK_HTTP_WRITEABLE:
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return lws_link_on_writable(l);

@@ -238,6 +238,7 @@ class FaultTest(unittest.TestCase):
         cls.addClassCleanup(cls.daemon.forget)
         cls.daemon.listening(cls.listeners)
         cls.probe = Probe(cls.daemon)
+        cls.probe.check()
 
     @classmethod
     def tearDownClass(cls) -> None:

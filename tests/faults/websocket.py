@@ -5,11 +5,13 @@ import json
 import os
 import socket
 import struct
+import zlib
 from typing import Any, Callable, List, NamedTuple, Optional, Union
 
 from http_wire import Http, Response, request
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+RSV1 = 4
 DROPPED = 0  # in place of a close code: the connection ended without a close frame
 NO_CODE = 1005
 
@@ -119,13 +121,21 @@ class WebSocket:
         payload = self.http.bytes(length)
         return Frame(first & 0x0F, payload, bool(first & 0x80), first >> 4 & 7)
 
+    def inflated(self) -> Frame:
+        """The next frame with its payload as it was meant."""
+        got = self.frame()
+        if not got.rsv & RSV1:
+            return got
+        text = zlib.decompressobj(-zlib.MAX_WBITS).decompress(got.payload + b"\0\0\xff\xff")
+        return got._replace(payload=text)
+
     def message(self) -> Frame:
-        """The next frame that is no ping."""
+        """The next frame that is neither ping nor pong."""
         while True:
-            got = self.frame()
-            if got.opcode != PING:
+            got = self.inflated()
+            if got.opcode not in (PING, PONG):
                 return got
-            if self.answers_pings:
+            if got.opcode == PING and self.answers_pings:
                 self.send(PONG, got.payload)
 
     def close_code(self) -> int:
