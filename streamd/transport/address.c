@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "streamd/transport/address.h"
 
+#include "base/span.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -10,11 +12,12 @@
 
 enum { BACKLOG = 4096 };
 
-/* "[::1]:5001" → host "::1", port "5001". */
+/* "[::1]:5001" → host "::1", port "5001". getaddrinfo would take 65537 for 1. */
 static bool split(const char *where, char *host, size_t host_size, const char **port)
 {
     const char *colon = strrchr(where, ':');
-    if (!colon || colon == where)
+    uint64_t number;
+    if (!colon || colon == where || !span_u64(span_of(colon + 1), &number) || number > UINT16_MAX)
         return false;
     const char *from = where;
     size_t n = (size_t)(colon - where);
@@ -72,7 +75,9 @@ const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TE
     int result = getaddrinfo(host, port, &hints, &found);
     if (result != 0)
         return gai_strerror(result);
-    const char *why = bind_to(found, out_fd);
+    const char *why = "no address";
+    for (const struct addrinfo *ai = found; ai && why; ai = ai->ai_next)
+        why = bind_to(ai, out_fd);
     freeaddrinfo(found);
     if (!why)
         describe(*out_fd, bound);

@@ -10,7 +10,8 @@
 enum { ADDRESS_TEXT_MAX = 80 };
 
 /*
- * Listens on a numeric address or host name with a port: 127.0.0.1:5001, [::1]:0, localhost:80.
+ * Listens on a numeric address or host name (the first of its addresses that can be bound) with a
+ * port number: 127.0.0.1:5001, [::1]:0, localhost:80.
  * NULL and *out_fd (non-blocking, close-on-exec) with the bound address in `bound`; or why not
  * (static or strerror's).
  */
