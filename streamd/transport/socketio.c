@@ -113,7 +113,9 @@ static void on_connect(struct engine *e, const struct sio_packet *packet)
 {
     struct socketio *s = e->socketio;
     const struct socketio_namespace *nsp = find_namespace(e->peer->peers, packet->nsp);
-    if (!nsp)
+    if (packet->refused)
+        refuse_connect(e, packet->nsp, packet->refused);
+    else if (!nsp)
         refuse_connect(e, packet->nsp, "Invalid namespace");
     else if (find_joined(e, packet->nsp))
         return; /* a second CONNECT changes nothing */
