@@ -22,7 +22,7 @@
 #include <time.h>
 
 enum {
-    FLUSH_US = 20 * 1000,          /* how long lines gather while the training logs steadily */
+    FLUSH_US = 50 * 1000,          /* how long lines gather while the training logs steadily */
     QUIET_US = 1000 * 1000,        /* without a line for so long, sleep until woken */
     IDLE_US = 60 * 1000 * 1000,    /* and look around all the same */
     STARTED_US = 5 * 1000 * 1000,  /* for a daemon that connects and does not answer `start` */
@@ -285,8 +285,9 @@ static uint64_t sleep_until_us(struct sender *s, uint64_t now_us)
 {
     uint64_t until = s->state == SENDER_AWAY ? s->retry_at_us : s->started_by_us;
     if (s->state == SENDER_UP) {
+        bool stuck = s->link.out.len > 0;
         bool quiet = now_us - s->took_at_us >= QUIET_US && queue_sleep(s->params.queue);
-        until = now_us + (quiet ? IDLE_US : FLUSH_US);
+        until = now_us + (stuck || quiet ? IDLE_US : FLUSH_US);
     }
     uint64_t finish_by = atomic_load(&s->finish_by_us);
     return s->finishing && finish_by < until ? finish_by : until;
