@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 Reading = Dict[str, float]
@@ -25,10 +26,13 @@ class Plan(NamedTuple):
     requests: int
     idle_connections: int
     starts: int
+    late_s: int  # after this no disturbed round is measured again
 
 
-QUICK = Plan("quick", 2, (200,), (200,), 15, 5, 150, 200000, 40000, 1000, 5)
-FULL = Plan("full", 3, (1000, 5000, 10000), (1000, 5000), 40, 15, 500, 1000000, 200000, 10000, 20)
+QUICK = Plan("quick", 2, (200,), (200,), 15, 5, 150, 200000, 40000, 1000, 5, 60)
+FULL = Plan(
+    "full", 3, (1000, 5000, 10000), (1000, 5000), 40, 15, 500, 1000000, 200000, 10000, 20, 360
+)
 
 
 class Programs(NamedTuple):
@@ -66,6 +70,11 @@ class Bench:
         self.figures: Dict[str, float] = {}
         self.gates: List[Gate] = []
         self.skipped: List[str] = []
+        self._started = time.monotonic()
+
+    def is_late(self) -> bool:
+        """Whether the plan has no time left for measuring anything again."""
+        return time.monotonic() - self._started > self.plan.late_s
 
     def figure(self, name: str, value: float) -> float:
         """Print and keep one figure."""
