@@ -93,7 +93,7 @@ $(CONFORMANCE): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CONFORMANCE_SRC))
 $(BUILD)/obj/demo/%.o: CFLAGS += $(if $(filter release,$(MODE)),-O3 -ffp-contract=off)
 
 # Our allocations go through tests/support/oom, so that a test can make one fail.
-OOM_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+OOM_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,-u,__wrap_malloc
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
