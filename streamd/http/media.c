@@ -38,3 +38,8 @@ const struct media *media_of(struct span path)
         media++;
     return media;
 }
+
+bool media_type_is(struct span content_type, const char *type)
+{
+    return span_is_nocase(span_trim(span_cut(&content_type, ';')), type);
+}

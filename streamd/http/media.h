@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * media: the Content-Type of a file, by the ending of its name.
+ * media: the Content-Type of a file, by the ending of its name; and of a request, by its header.
  */
 #ifndef STREAMD_HTTP_MEDIA_H
 #define STREAMD_HTTP_MEDIA_H
@@ -15,5 +15,8 @@ struct media {
 
 /* Never NULL: what is not in the table is application/octet-stream. Static. */
 const struct media *media_of(struct span path);
+
+/* Is that the media type of this Content-Type, parameters and case aside? */
+bool media_type_is(struct span content_type, const char *type);
 
 #endif

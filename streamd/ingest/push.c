@@ -9,6 +9,7 @@
 
 #include "proto/framer.h"
 #include "proto/json_write.h"
+#include "streamd/http/media.h"
 
 enum { ANSWER_LIMIT = 4096 };
 
@@ -92,18 +93,11 @@ static void write_answer(const struct push *p, bool good, struct reply *reply)
     buf_add_char(out, '}');
 }
 
-/* The media type alone: "application/json; charset=utf-8" is application/json. */
-static struct span media_type(struct span content_type)
-{
-    return span_trim(span_cut(&content_type, ';'));
-}
-
 void push_answer(struct registry *registry, struct line_decoder *decoder, const struct request *req,
                  struct reply *reply)
 {
-    struct span type = media_type(req->content_type);
-    bool one_line = span_is_nocase(type, "application/json");
-    if (!one_line && !span_is_nocase(type, "application/x-ndjson")) {
+    bool one_line = media_type_is(req->content_type, "application/json");
+    if (!one_line && !media_type_is(req->content_type, "application/x-ndjson")) {
         reply_error(reply, 415, "Content-Type must be application/x-ndjson or application/json");
         return;
     }

@@ -82,7 +82,7 @@ void engine_destroy(struct engine *e)
 {
     if (!e)
         return;
-    assert(!e->poll && !e->probe && !wait_pending(&e->upgrade));
+    assert(!e->poll && !e->probe && !e->post && !wait_pending(&e->upgrade));
     if (e->mount->destroy)
         e->mount->destroy(e);
     free(e);
@@ -102,6 +102,9 @@ void engine_send_binary(struct engine *e, struct span bytes)
 
 void engine_fail(struct engine *e, const char *why)
 {
+    if (e->peer->state != PEER_OPEN)
+        return;
+    e->failed = true;
     e->peer->peers->stats->errors++;
     peer_close(e->peer, CLOSE_PROTOCOL, why);
 }
@@ -212,6 +215,9 @@ static void on_link_closed(struct peer *p, struct link *l)
         wait_cancel(&e->upgrade);
         e->transport = ENGINE_POLLING;
         subscriber_mark_dirty(&p->subscriber);
+    } else if (l == e->post) {
+        e->post = NULL;
+        engine_fail(e, "post broken off");
     } else if (engine_poll_forget(e, l)) {
         peer_close(p, CLOSE_NORMAL, "poll broken off");
     } else if (l == p->link) {
@@ -225,6 +231,7 @@ static void goodbye(struct peer *p, unsigned code, const char *why)
     (void)strmap_take(&p->peers->engines, (struct span){e->sid, ENGINE_SID_LEN});
     e->mount->closed(e);
     engine_poll_close(e);
+    engine_post_release(e);
     drop_probe(e);
     peer_goodbye_ws(p, code, why);
 }

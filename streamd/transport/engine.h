@@ -43,10 +43,12 @@ struct engine {
     const struct engine_mount *mount; /* borrows */
     struct parked_poll *poll;         /* owns; the GET that waits for packets */
     struct link *probe;               /* borrows; the WebSocket that may take over */
+    struct link *post;                /* borrows; the POST whose body is being sent */
     struct wait upgrade;              /* in peers.upgrade while probing */
     struct socketio *socketio;        /* owns; the Socket.IO mount's own state */
     enum engine_transport transport;
     bool probed; /* 2probe was answered: polls end at once and nothing is sent on them */
+    bool failed; /* the client broke the protocol */
     char sid[ENGINE_SID_LEN + 1];
 };
 
@@ -56,6 +58,11 @@ const struct engine_mount *engine_mount_find(const struct peers *peers, struct s
 /* One HTTP request of the polling transport: answered, or parked. */
 void engine_request(struct peers *peers, const struct engine_mount *mount, struct link *l,
                     const struct request *req);
+
+/* The headers of a request to this mount are there, its body is not: claims a session's POST, so
+ * that a second one meanwhile, and a connection that breaks, end the session. */
+void engine_request_begins(struct peers *peers, const struct engine_mount *mount, struct link *l,
+                           const struct request *req);
 
 /* May this request become this mount's WebSocket? True, or the reply is the refusal. */
 bool engine_may_upgrade(struct peers *peers, const struct request *req, struct reply *refusal);

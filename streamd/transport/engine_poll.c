@@ -7,6 +7,7 @@
 
 #include "proto/json_write.h"
 #include "proto/query.h"
+#include "streamd/http/media.h"
 #include "streamd/transport/front.h"
 #include "streamd/transport/peers.h"
 #include "streamd/transport/watch.h"
@@ -201,7 +202,14 @@ static void get(struct engine *e, struct link *l, const struct request *req, str
     subscriber_mark_dirty(&e->peer->subscriber);
 }
 
-/* Takes the client's packets one by one; false at the first that is none. */
+void engine_post_release(struct engine *e)
+{
+    if (e->post)
+        e->post->peer = NULL;
+    e->post = NULL;
+}
+
+/* Takes the client's packets one by one; false at the first that is none or may not come. */
 static bool take_packets(struct engine *e, struct span body)
 {
     struct peers *peers = e->peer->peers;
@@ -216,12 +224,12 @@ static bool take_packets(struct engine *e, struct span body)
             engine_packet(e, &packet);
     }
     buf_fini(&binary);
-    return status == OK || status == E_NOT_FOUND;
+    return !e->failed && (status == OK || status == E_NOT_FOUND);
 }
 
 static void post(struct engine *e, struct link *l, const struct request *req, struct reply *reply)
 {
-    bool text = req->content_type.len == 0 || span_starts(req->content_type, SPAN("text/plain"));
+    bool text = media_type_is(req->content_type, "text/plain");
     if (!text || !take_packets(e, req->body)) {
         if (text)
             engine_fail(e, "malformed payload");
@@ -230,6 +238,23 @@ static void post(struct engine *e, struct link *l, const struct request *req, st
         return;
     }
     answer_text(l, req, SPAN("ok"));
+}
+
+void engine_request_begins(struct peers *peers, const struct engine_mount *mount, struct link *l,
+                           const struct request *req)
+{
+    struct query_value sid;
+    if (req->method != METHOD_POST || !query_find(req->query, "sid", &sid))
+        return;
+    struct engine *e = strmap_find(&peers->engines, query_span(&sid));
+    if (!e || e->mount != mount || e->transport == ENGINE_WEBSOCKET)
+        return;
+    if (e->post) {
+        engine_fail(e, "two posts at once");
+        return;
+    }
+    e->post = l;
+    l->peer = e->peer;
 }
 
 static void open_session(struct peers *peers, const struct engine_mount *mount, struct link *l,
@@ -268,6 +293,8 @@ static void request(struct peers *peers, const struct engine_mount *mount, struc
         return;
     }
     struct engine *e = strmap_find(&peers->engines, query_span(&sid));
+    if (e && e->post == l)
+        engine_post_release(e);
     if (!e || e->mount != mount)
         engine_refuse(reply, ENGINE_UNKNOWN_SID);
     else if (e->transport == ENGINE_WEBSOCKET)

@@ -52,6 +52,9 @@ void engine_poll_refuse(struct engine *e);
 /* Ends the parked poll, if any, with what waits and a close packet. */
 void engine_poll_close(struct engine *e);
 
+/* Nothing more is expected of the POST that is being sent, if any. */
+void engine_post_release(struct engine *e);
+
 /* The link is gone: was it the parked poll's? */
 bool engine_poll_forget(struct engine *e, const struct link *l);
 

@@ -30,6 +30,14 @@ void front_refuse(struct link *l, struct request *req, int status, const char *w
     reply_fini(&reply);
 }
 
+void front_request_begins(struct link *l, const struct request *req)
+{
+    struct peers *peers = &l->app->peers;
+    const struct engine_mount *mount = engine_mount_find(peers, req->path);
+    if (mount)
+        engine_request_begins(peers, mount, l, req);
+}
+
 void front_request(struct link *l, struct request *req)
 {
     struct peers *peers = &l->app->peers;

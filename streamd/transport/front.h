@@ -13,6 +13,9 @@
 #include "streamd/http/request.h"
 #include "streamd/transport/link.h"
 
+/* The headers of a request, whose body is still to come. front_request or front_closed follows. */
+void front_request_begins(struct link *l, const struct request *req);
+
 /* A whole request, its body included. Answered at once, or the link is parked. */
 void front_request(struct link *l, struct request *req);
 

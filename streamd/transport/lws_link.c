@@ -222,6 +222,7 @@ int lws_link_on_request(struct lws_link *l)
     if (l->exchange->has_body) {
         /* lws's own timeout begins anew with every piece, so a body may drip for ever. */
         lws_set_timer_usecs(l->wsi, BODY_US);
+        front_request_begins(&l->link, &l->exchange->request);
         return 0; /* answered by lws_link_on_body_end */
     }
     if (l->exchange->request.method & (METHOD_POST | METHOD_PUT | METHOD_PATCH) &&
