@@ -89,7 +89,7 @@ static void drain(struct loop *loop, int signum)
     loop->draining = true;
     lws_server_drain(loop->server);
     unix_ingest_drain(loop->app->unix_ingest);
-    registry_publish_due(&loop->app->registry, loop->app->now.us);
+    registry_publish_all(&loop->app->registry, loop->app->now.us);
     peers_drain(&loop->app->peers);
     double seconds = (double)loop->app->config->drain_timeout_ms * 1e-3;
     ev_timer_init(&loop->drain, on_drain_timeout, seconds, 0);

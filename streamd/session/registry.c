@@ -166,6 +166,12 @@ void registry_publish_due(struct registry *r, uint64_t now_us)
         session_publish(LIST_ENTRY(first, struct session, due), now_us);
 }
 
+void registry_publish_all(struct registry *r, uint64_t now_us)
+{
+    LIST_EACH (at, &r->sessions)
+        session_publish(LIST_ENTRY(at, struct session, link), now_us);
+}
+
 void registry_announce(struct registry *r, struct session *s, const char *event,
                        struct span payload)
 {

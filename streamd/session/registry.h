@@ -59,6 +59,9 @@ void registry_remove(struct registry *r, struct session *s);
  */
 void registry_publish_due(struct registry *r, uint64_t now_us);
 
+/* For a drain: publishes what still waits for its pace, too. */
+void registry_publish_all(struct registry *r, uint64_t now_us);
+
 /*
  * Sends a lifecycle event to the session's room and to `*`. `payload` is borrowed, and may be the
  * registry's own scratch. The update that waits must have gone before: session_publish.
