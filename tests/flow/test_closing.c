@@ -108,7 +108,7 @@ static void a_connection_that_breaks_takes_its_peer_along(void **state)
 static void drain(struct world *w)
 {
     world_enter(w);
-    registry_publish_due(&w->app->registry, w->now.us);
+    registry_publish_all(&w->app->registry, w->now.us);
     peers_drain(&w->app->peers);
     world_leave(w);
 }
@@ -157,6 +157,22 @@ static void what_waits_is_written_before_the_good_bye(void **state)
         if (c->tongue == SSE)
             (void)client_hears(c, "error");
         client_hears_nothing(c);
+    }
+}
+
+static void a_drain_does_not_wait_for_the_pace(void **state)
+{
+    struct world *w = *state;
+    for (enum tongue t = 0; t < TONGUES; t++)
+        (void)client_watch(w, t, "run");
+    trainer_logs(w, "run", 1);
+    trainer_logs(w, "run", 2);
+    drain(w);
+    for (size_t i = 0; i < w->client_count; i++) {
+        struct client *c = w->clients[i];
+        (void)client_hears(c, "training_started");
+        client_hears_step(c, 1);
+        client_hears_step(c, 2);
     }
 }
 
@@ -255,6 +271,7 @@ int main(void)
         WORLD_TEST(a_connection_that_breaks_takes_its_peer_along),
         WORLD_TEST(a_drain_closes_everybody_with_1001),
         WORLD_TEST(what_waits_is_written_before_the_good_bye),
+        WORLD_TEST(a_drain_does_not_wait_for_the_pace),
         WORLD_TEST(a_long_outbox_is_written_whole_before_the_good_bye),
         WORLD_TEST(nobody_new_is_taken_while_draining),
         cmocka_unit_test(closing_in_the_middle_of_a_flush_leaves_nothing_dangling),
