@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+//
+// permessage-deflate, both ways.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { Daemon } from './daemon.ts';
+import { Plain } from './plain.ts';
+import { RawWs, TEXT } from './raw_ws.ts';
+import { progress, steps, training } from './trainer.ts';
+
+const offer = 'Sec-WebSocket-Extensions: permessage-deflate';
+const tail = Buffer.from('0000ffff', 'hex');
+
+function deflate(text: string | Buffer): Buffer {
+  const whole = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
+  return whole.subarray(0, -tail.length);
+}
+
+function inflate(payload: Buffer): string {
+  const options = { finishFlush: constants.Z_SYNC_FLUSH };
+  return String(inflateRawSync(Buffer.concat([payload, tail]), options));
+}
+
+test('updates are deflated for who takes it, and read the same by everybody', async (t) => {
+  const daemon = await Daemon.start(t);
+  const trainer = await training(daemon, 'a');
+  const packed = await Plain.open(daemon, '/ws?sessionId=a');
+  const plain = await Plain.open(daemon, '/ws?sessionId=a', { perMessageDeflate: false });
+  assert.equal(packed.socket.extensions, 'permessage-deflate');
+  assert.equal(plain.socket.extensions, '');
+  const raw = await RawWs.open(daemon, '/ws?sessionId=a', `${offer}; client_max_window_bits`);
+  const more = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`metric_${i}`, i / 7]));
+  await trainer.push(progress('a', { loss: 1, ...more }));
+  const update = await packed.named('progress_update');
+  assert.deepEqual(update, await plain.named('progress_update'));
+  for (;;) {
+    const { rsv1, payload } = await raw.until(TEXT);
+    const text = rsv1 ? inflate(payload) : String(payload);
+    if (JSON.parse(text).event !== 'progress_update') continue;
+    assert(rsv1 && payload.length < text.length / 2);
+    assert.deepEqual(JSON.parse(text).data, update);
+    break;
+  }
+});
+
+test('one frame is deflated once, however many get it', async (t) => {
+  const daemon = await Daemon.start(t);
+  const trainer = await training(daemon, 'a');
+  const clients = [];
+  for (let i = 0; i < 25; i++) clients.push(await Plain.open(daemon, '/ws?sessionId=a'));
+  for (const client of clients) await client.named('session_status');
+  const before = await daemon.counter('deflates');
+  await trainer.push(...steps('a', 1));
+  for (const client of clients) await client.named('progress_update');
+  assert.equal(await daemon.counter('deflates'), before + 1);
+});
+
+test('--no-compression declines it', async (t) => {
+  const daemon = await Daemon.start(t, '--no-compression');
+  const client = await Plain.open(daemon);
+  assert.equal(client.socket.extensions, '');
+});
+
+test('an offer that cannot be met is declined, and the connection is plain', async (t) => {
+  const daemon = await Daemon.start(t);
+  const met = ['; client_max_window_bits', '; client_max_window_bits=10'];
+  met.push(
+    '; server_no_context_takeover; client_no_context_takeover',
+    '; client_no_context_takeover',
+  );
+  const unmet = ['; server_max_window_bits=8', '; server_max_window_bits=x', '; unknown'];
+  unmet.push('; client_max_window_bits=7', '; client_max_window_bits=16', '; unknown=1');
+  unmet.push('; client_no_context_takeover; client_no_context_takeover');
+  for (const parameters of [...met, ...unmet]) {
+    const ws = await RawWs.open(daemon, '/ws', offer + parameters);
+    const answer = ws.response.headers['sec-websocket-extensions'];
+    if (unmet.includes(parameters)) assert.equal(answer, undefined, parameters);
+    else assert.match(answer ?? '', /client_no_context_takeover$/, parameters);
+    const asked = parameters.includes('server_no_context_takeover');
+    assert.equal(/server_no_context_takeover/.test(answer ?? ''), asked, parameters);
+  }
+});
+
+test('four clients may send a thousand deflated messages each', async (t) => {
+  const daemon = await Daemon.start(t);
+  const note = Array.from({ length: 400 }, (_, i) => (i * 2654435761) >>> 0).join(' ');
+  const clients = await Promise.all(Array.from({ length: 4 }, () => Plain.open(daemon)));
+  for (const client of clients) {
+    for (let id = 1; id <= 1000; id++) {
+      client.send('unsubscribe_session', { sessionId: 'a', note: note.slice(id % 7) }, id);
+    }
+  }
+  for (const client of clients) {
+    const acks = await client.events.take(1000);
+    assert.deepEqual(
+      acks.map((ack) => ack.id),
+      Array.from({ length: 1000 }, (_, i) => i + 1),
+    );
+  }
+});
+
+test('a deflated message may come in fragments, with a ping between', async (t) => {
+  const daemon = await Daemon.start(t);
+  const ws = await RawWs.open(daemon, '/ws', `${offer}; client_max_window_bits`);
+  const message = JSON.stringify({ event: 'subscribe_session', data: { sessionId: 'a' }, id: 7 });
+  const packed = deflate(message);
+  for (let at = 0; at < packed.length; at += 5) {
+    const fin = at + 5 >= packed.length;
+    ws.send(at ? 0 : TEXT, packed.subarray(at, at + 5), { fin, rsv: at ? 0 : 4 });
+    ws.send(9, 'ping');
+  }
+  for (;;) {
+    const { rsv1, payload } = await ws.until(TEXT);
+    if (/"ack"/.test(rsv1 ? inflate(payload) : String(payload))) break;
+  }
+});
+
+test('a deflate bomb closes with 1009 and takes no memory', async (t) => {
+  const daemon = await Daemon.start(t);
+  const before = daemon.rssBytes();
+  const bomb = deflate(Buffer.alloc(200 << 20, 'x'));
+  assert(bomb.length < 1_000_000);
+  const whole = await RawWs.open(daemon, '/ws', `${offer}; client_max_window_bits`);
+  whole.send(TEXT, bomb, { rsv: 4 });
+  assert.equal(await whole.closeCode(), 1009);
+  const parts = await RawWs.open(daemon, '/ws', `${offer}; client_max_window_bits`);
+  parts.send(TEXT, bomb.subarray(0, 1000), { rsv: 4, fin: false });
+  parts.send(0, bomb.subarray(1000));
+  assert.equal(await parts.closeCode(), 1009);
+  assert(daemon.rssBytes() - before < 16 << 20);
+});
+
+test('what cannot be inflated closes with 1007, and so does what inflates to no text', async (t) => {
+  const daemon = await Daemon.start(t);
+  for (const payload of [Buffer.from('ffffffff', 'hex'), deflate(Buffer.from('22ff22', 'hex'))]) {
+    const ws = await RawWs.open(daemon, '/ws', `${offer}; client_max_window_bits`);
+    ws.send(TEXT, payload, { rsv: 4 });
+    assert.equal(await ws.closeCode(), 1007);
+  }
+  assert.equal((await daemon.fetch('/health')).status, 200);
+});
