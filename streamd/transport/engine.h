@@ -55,6 +55,9 @@ struct engine {
 /* The mount whose path this is, or NULL. */
 const struct engine_mount *engine_mount_find(const struct peers *peers, struct span path);
 
+/* The request that began on this link has come whole: its claim ends, whoever answers it. */
+void engine_request_came(struct link *l);
+
 /* One HTTP request of the polling transport: answered, or parked. */
 void engine_request(struct peers *peers, const struct engine_mount *mount, struct link *l,
                     const struct request *req);

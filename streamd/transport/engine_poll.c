@@ -257,6 +257,13 @@ void engine_request_begins(struct peers *peers, const struct engine_mount *mount
     l->peer = e->peer;
 }
 
+void engine_request_came(struct link *l)
+{
+    struct engine *e = l->peer ? l->peer->engine : NULL;
+    if (e && e->post == l)
+        engine_post_release(e);
+}
+
 static void open_session(struct peers *peers, const struct engine_mount *mount, struct link *l,
                          const struct request *req, struct reply *reply)
 {
@@ -265,7 +272,10 @@ static void open_session(struct peers *peers, const struct engine_mount *mount, 
         front_answer(l, req, reply);
         return;
     }
-    struct engine *e = peers->draining ? NULL : engine_create(peers, mount, NULL);
+    /* One connection could open any number of sessions. */
+    bool full = peers->stats->peers >= peers->config->max_connections;
+    peers->stats->connections_refused += full;
+    struct engine *e = peers->draining || full ? NULL : engine_create(peers, mount, NULL);
     if (!e || e->peer->state != PEER_OPEN) {
         reply_error(reply, 503, "cannot take another client");
         front_answer(l, req, reply);
@@ -293,8 +303,6 @@ static void request(struct peers *peers, const struct engine_mount *mount, struc
         return;
     }
     struct engine *e = strmap_find(&peers->engines, query_span(&sid));
-    if (e && e->post == l)
-        engine_post_release(e);
     if (!e || e->mount != mount)
         engine_refuse(reply, ENGINE_UNKNOWN_SID);
     else if (e->transport == ENGINE_WEBSOCKET)

@@ -43,6 +43,7 @@ void front_request(struct link *l, struct request *req)
     struct peers *peers = &l->app->peers;
     const struct engine_mount *mount = engine_mount_find(peers, req->path);
     struct reply reply;
+    engine_request_came(l);
     reply_init(&reply, REPLY_BODY_MAX);
     if (router_refuse(l->app->config, req, &reply))
         front_answer(l, req, &reply);
