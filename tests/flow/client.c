@@ -28,7 +28,7 @@ bool client_deflates(const struct client *c)
     return c->tongue == PLAIN_DEFLATED || c->tongue == SOCKETIO_DEFLATED;
 }
 
-void client_asks_http(struct client *c, struct conn **conn, struct request *req)
+void client_begins_http(struct client *c, struct conn **conn, struct request *req)
 {
     struct world *w = c->world;
     if (*conn && !(*conn)->link) {
@@ -37,10 +37,19 @@ void client_asks_http(struct client *c, struct conn **conn, struct request *req)
     }
     if (!*conn)
         *conn = conn_open(w->app, w->window);
-    req->host = SPAN("127.0.0.1:5001");
+    req->host = req->host.ptr ? req->host : SPAN("127.0.0.1:5001");
     req->keep_alive = true;
     req->now = w->now;
     (*conn)->awaits = true;
+    world_enter(w);
+    front_request_begins((*conn)->link, req);
+    world_leave(w);
+}
+
+void client_asks_http(struct client *c, struct conn **conn, struct request *req)
+{
+    struct world *w = c->world;
+    client_begins_http(c, conn, req);
     world_enter(w);
     front_request((*conn)->link, req);
     world_leave(w);

@@ -21,6 +21,9 @@ void client_inbox_forget(struct client *c);
 /* Sends a request on *conn, on a new connection when that one is gone. Host and time are set. */
 void client_asks_http(struct client *c, struct conn **conn, struct request *req);
 
+/* The headers of a request have come, its body has not. */
+void client_begins_http(struct client *c, struct conn **conn, struct request *req);
+
 /* A WebSocket, or NULL when the upgrade is refused; c->refused is the status then. */
 struct conn *client_opens_ws(struct client *c, const char *path, struct span query);
 
