@@ -88,10 +88,34 @@ static void holds_flow(const struct peer *p)
     assert_true(p->link->ops->choked(p->link));
 }
 
-static void holds_peer(const struct peer *p, size_t *memberships, size_t *engines)
+/* Is this the link of a connection that stands, and does it name this peer? */
+static bool serves(const struct world *w, const struct link *l, const struct peer *p)
+{
+    for (size_t i = 0; i < w->client_count; i++) {
+        const struct client *c = w->clients[i];
+        const struct conn *conns[] = {c->stream, c->poll, c->post, c->probe};
+        for (size_t k = 0; k < sizeof(conns) / sizeof(conns[0]); k++) {
+            if (conns[k] && conns[k]->link == l)
+                return l->peer == p;
+        }
+    }
+    return false;
+}
+
+static void holds_engine(const struct world *w, const struct engine *e, const struct peer *p)
+{
+    assert_ptr_equal(e->peer, p);
+    assert_ptr_equal(strmap_find(&p->peers->engines, span_of(e->sid)), e);
+    assert_true((e->transport == ENGINE_PROBING) == (e->probe != NULL));
+    assert_true(!e->probe || serves(w, e->probe, p));
+    assert_true(!e->post || serves(w, e->post, p));
+}
+
+static void holds_peer(const struct world *w, const struct peer *p, size_t *memberships,
+                       size_t *engines)
 {
     assert_true(p->state == PEER_OPEN || p->state == PEER_CLOSING);
-    assert_true(!p->link || p->link->peer == p);
+    assert_true(!p->link || serves(w, p->link, p));
     if (p->state == PEER_CLOSING) {
         assert_non_null(p->link);
         assert_int_equal(p->subscriber.count, 0);
@@ -105,19 +129,18 @@ static void holds_peer(const struct peer *p, size_t *memberships, size_t *engine
     holds_flow(p);
     *memberships += p->subscriber.count;
     if (p->engine) {
-        assert_ptr_equal(p->engine->peer, p);
-        assert_ptr_equal(strmap_find(&p->peers->engines, span_of(p->engine->sid)), p->engine);
-        assert_true((p->engine->transport == ENGINE_PROBING) == (p->engine->probe != NULL));
+        holds_engine(w, p->engine, p);
         ++*engines;
     }
 }
 
-static size_t holds_peers(const struct peers *peers)
+static size_t holds_peers(const struct world *w)
 {
+    const struct peers *peers = &w->app->peers;
     size_t memberships = 0;
     size_t engines = 0;
     LIST_EACH (at, &peers->all)
-        holds_peer(LIST_ENTRY(at, struct peer, all), &memberships, &engines);
+        holds_peer(w, LIST_ENTRY(at, struct peer, all), &memberships, &engines);
     assert_true(list_empty(&peers->doomed));
     assert_int_equal(peers->stats->peers, length_of(&peers->all));
     assert_int_equal(strmap_count(&peers->engines), engines);
@@ -153,12 +176,24 @@ static void holds_registry(struct registry *r)
     assert_true(list_empty(&r->due));
 }
 
-/* A poll that waits has nothing to wait for. */
+static bool is_listed(const struct peers *peers, const struct peer *p)
+{
+    LIST_EACH (at, &peers->all) {
+        if (LIST_ENTRY(at, struct peer, all) == p)
+            return true;
+    }
+    return false;
+}
+
+/* Links name living peers, and a poll that waits has nothing to wait for. */
 static void holds_client(const struct client *c, size_t *connections)
 {
     const struct conn *conns[] = {c->stream, c->poll, c->post, c->probe};
-    for (size_t i = 0; i < sizeof(conns) / sizeof(conns[0]); i++)
-        *connections += conns[i] && conns[i]->link;
+    for (size_t i = 0; i < sizeof(conns) / sizeof(conns[0]); i++) {
+        const struct link *l = conns[i] ? conns[i]->link : NULL;
+        *connections += l != NULL;
+        assert_true(!l || !l->peer || is_listed(&c->world->app->peers, l->peer));
+    }
     if (!c->poll || !c->poll->awaits)
         return;
     assert_non_null(c->poll->link->peer);
@@ -169,7 +204,7 @@ void world_holds(struct world *w)
 {
     struct app *app = w->app;
     size_t connections = 0;
-    size_t memberships = holds_peers(&app->peers);
+    size_t memberships = holds_peers(w);
     assert_int_equal(holds_rooms(&app->hub), memberships);
     holds_registry(&app->registry);
     for (size_t i = 0; i < w->client_count; i++)
