@@ -133,7 +133,9 @@ class Daemon:
     # ---- what can be seen of it from outside ----
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), DEADLINE_S)
+        sock = socket.create_connection(("127.0.0.1", self.port), DEADLINE_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
 
     def http(self) -> Http:
         return Http(self.connect())

@@ -48,7 +48,7 @@ class Http:
         taken, self.received = self.received, b""
         return taken
 
-    def bytes(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
         while len(self.received) < count:
             if not self._more():
                 raise ConnectionError("the connection ended early: %r" % self.received[:200])
@@ -60,7 +60,7 @@ class Http:
         while mark not in self.received:
             if not self._more():
                 raise ConnectionError("the connection ended early: %r" % self.received[:200])
-        return self.bytes(self.received.index(mark) + len(mark))
+        return self.take(self.received.index(mark) + len(mark))
 
     def head(self) -> Response:
         """The next response without its body."""
@@ -81,7 +81,7 @@ class Http:
         response = self.head()
         has_body = method != "HEAD" and response.status >= 200 and response.status not in (204, 304)
         if has_body:
-            response.body = self.bytes(int(response.headers.get("content-length", "0")))
+            response.body = self.take(int(response.headers.get("content-length", "0")))
         return response
 
     def request(

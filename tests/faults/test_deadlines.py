@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import unittest
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import List, Optional, Sequence
 
 from harness import FaultTest, eventually
@@ -63,6 +63,21 @@ class Deadlines(FaultTest):
         "%d" % (CONNECT_S * 1000),
     )
     held: List[Held]
+    slow_headers: List[Held]
+    slow_bodies: List[Held]
+    silent: List[Held]
+    promising: List[Held]  # frames whose bytes never come
+    mute: List[Held]  # no pongs
+    undecided: List[Held]  # no subscribe, no CONNECT
+    probes: List[Held]
+    stalled: List[Polling]  # the sessions of the probes
+    waits: ThreadPoolExecutor
+    mute_polling: "Future[float]"
+    undecided_polling: "Future[float]"
+    going_on: "List[Future[None]]"
+    rss_before: int
+    ending: threading.Event
+    tender: threading.Thread
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import List
 
 from harness import FaultTest, eventually
-from http_wire import Http, request
+from http_wire import request
 from polling import PATH, SEPARATOR, TEXT, Polling
 from trainer_wire import progress
 from websocket import DROPPED, WebSocket, handshake
@@ -41,12 +41,21 @@ class Sessions(FaultTest):
     def test_109_handshakes_that_are_none(self) -> None:
         """#109 socket.io: EIO or transport missing or unknown -> 400 with code 5 or 0, no session"""
         before = self.daemon.counter("peers")
-        for transport in ("", "&transport=", "&transport=abc", "&transport=__proto__", "&transport=constructor", "&transport=polling2"):
+        for transport in (
+            "",
+            "&transport=",
+            "&transport=abc",
+            "&transport=__proto__",
+            "&transport=constructor",
+            "&transport=polling2",
+        ):
             self.assert_code(0, "GET", "/socket.io/?EIO=4" + transport)
         self.assert_code(3, "GET", "/socket.io/?EIO=4&transport=websocket")
         for version in ("", "EIO=3&", "EIO=abc&", "EIO=&", "EIO=44&", "EIO=5&", "EIO=04&"):
             self.assert_code(5, "GET", "/socket.io/?%stransport=polling" % version)
-            self.assertEqual(self.status_of(handshake("/socket.io/?%stransport=websocket" % version)), 400)
+            self.assertEqual(
+                self.status_of(handshake("/socket.io/?%stransport=websocket" % version)), 400
+            )
         self.assertEqual(self.daemon.counter("peers"), before)
 
     def test_110_sids_of_nobody(self) -> None:
@@ -73,7 +82,9 @@ class Sessions(FaultTest):
         self.assertEqual({len(sid) for sid in sids}, {18})
         for place in range(18):
             self.assertGreater(len({sid[place] for sid in sids}), 150)
-        steps = [int.from_bytes(b, "big") - int.from_bytes(a, "big") for a, b in zip(sids, sids[1:])]
+        steps = [
+            int.from_bytes(b, "big") - int.from_bytes(a, "big") for a, b in zip(sids, sids[1:])
+        ]
         self.assertEqual(len(set(steps)), len(steps))
 
     def test_112_methods(self) -> None:
@@ -147,8 +158,15 @@ class Sessions(FaultTest):
         ):  # fmt: skip
             session = self.polling()
             self.assertEqual(session.try_post("3", *headers).status, 400, headers)
-        for good in ("text/plain", "text/plain;charset=UTF-8", "text/plain; charset=utf-8", "Text/Plain"):
-            self.assertEqual(self.polling().try_post("3", "Content-Type: " + good).status, 200, good)
+        for good in (
+            "text/plain",
+            "text/plain;charset=UTF-8",
+            "text/plain; charset=utf-8",
+            "Text/Plain",
+        ):
+            self.assertEqual(
+                self.polling().try_post("3", "Content-Type: " + good).status, 200, good
+            )
 
     def test_118_payloads_that_are_none(self) -> None:
         """#118 socket.io: empty, separators, 20,000 packets, bad base64, bad UTF-8 -> 400 and closed"""
@@ -171,7 +189,9 @@ class Sessions(FaultTest):
             some = session.poll().body.decode().split(SEPARATOR)
             self.assertLessEqual(len(some), 16)
             packets += some
-        self.assertEqual(packets, ['43%d[{"success":true,"sessionId":"a"}]' % i for i in range(100)])
+        self.assertEqual(
+            packets, ['43%d[{"success":true,"sessionId":"a"}]' % i for i in range(100)]
+        )
 
     def test_123_events_during_the_upgrade(self) -> None:
         """#123 socket.io: events between probe and upgrade -> each once, in order, on one road"""

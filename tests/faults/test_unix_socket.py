@@ -105,7 +105,7 @@ class Stream(FaultTest):
             time.sleep(0.25)
         self.assertTrue(writer.is_alive(), "nothing held the trainer back")
         self.assertLess(self.daemon.rss_bytes() - before, 16 << 20)
-        numbers = []
+        numbers: List[int] = []
         while len(numbers) < rejected:
             answer = trainer.answer()
             assert answer

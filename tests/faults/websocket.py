@@ -110,15 +110,15 @@ class WebSocket:
         self.send(TEXT, payload)
 
     def frame(self) -> Frame:
-        first, second = self.http.bytes(2)
+        first, second = self.http.take(2)
         length = second & 0x7F
         if length == 126:
-            (length,) = struct.unpack("!H", self.http.bytes(2))
+            (length,) = struct.unpack("!H", self.http.take(2))
         elif length == 127:
-            (length,) = struct.unpack("!Q", self.http.bytes(8))
+            (length,) = struct.unpack("!Q", self.http.take(8))
         if second & 0x80:
             raise AssertionError("the daemon masked a frame")
-        payload = self.http.bytes(length)
+        payload = self.http.take(length)
         return Frame(first & 0x0F, payload, bool(first & 0x80), first >> 4 & 7)
 
     def inflated(self) -> Frame:
