@@ -57,6 +57,18 @@ static inline void list_remove(struct list *link)
     list_init(link);
 }
 
+/* Moves all of `from` to the empty list `to`. O(1). */
+static inline void list_move(struct list *to, struct list *from)
+{
+    list_init(to);
+    if (list_empty(from))
+        return;
+    *to = *from;
+    to->next->prev = to;
+    to->prev->next = to;
+    list_init(from);
+}
+
 /* The first link, or NULL when the list is empty. */
 static inline struct list *list_first(const struct list *head)
 {

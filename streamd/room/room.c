@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How many members ahead the walk of a room asks for their memory. */
+enum { AHEAD = 8 };
+
 void hub_init(struct hub *hub, struct stats *stats, size_t max_outbox_bytes,
               size_t max_outbox_messages, uint64_t seed)
 {
@@ -42,19 +45,28 @@ void hub_fini(struct hub *hub)
     strmap_fini(&hub->rooms);
 }
 
+/* With thousands of subscribers each is far from the one before it: a tenth of a write's cost
+ * beside the kernel's is waiting for this memory. */
+static void prefetch(const struct subscriber *s)
+{
+    __builtin_prefetch(s->memberships);
+    __builtin_prefetch(s->dirty.next);
+    __builtin_prefetch((const char *)(const void *)s->dirty.next + 64);
+    if (s->ops->prefetch)
+        s->ops->prefetch(s);
+}
+
 void hub_flush(struct hub *hub)
 {
     /* Who cannot take all of it marks itself again: the list is moved out first so that this ends.
      */
     struct list now;
-    list_init(&now);
+    list_move(&now, &hub->dirty);
     struct list *first;
-    while ((first = list_first(&hub->dirty)) != NULL) {
-        list_remove(first);
-        list_add_tail(&now, first);
-    }
     while ((first = list_first(&now)) != NULL) {
         struct subscriber *s = LIST_ENTRY(first, struct subscriber, dirty);
+        if (first->next != &now)
+            prefetch(LIST_ENTRY(first->next, struct subscriber, dirty));
         list_remove(first);
         s->ops->flush(s);
     }
@@ -154,6 +166,10 @@ void room_publish_update(struct room *room, struct message *m)
 {
     for (uint32_t i = 0; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
+        if (i + AHEAD < room->count)
+            __builtin_prefetch(room->members[i + AHEAD].subscriber);
+        if (i + AHEAD / 2 < room->count)
+            __builtin_prefetch(room->members[i + AHEAD / 2].subscriber->memberships, 1);
         const struct membership *of = &s->memberships[room->members[i].slot];
         if (of->replaying || m->offset <= of->told)
             continue; /* it had this one, or gets it from history */

@@ -52,6 +52,8 @@ struct subscriber;
 struct subscriber_ops {
     /* Write what waits, as far as the connection takes it; stays dirty by marking again. */
     void (*flush)(struct subscriber *s);
+    /* flush comes soon: ask for the memory it will need. May be NULL. */
+    void (*prefetch)(const struct subscriber *s);
 };
 
 struct subscriber {

@@ -253,7 +253,7 @@ static const struct dialect dialect_engine = {
     .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = goodbye,
-    .subscriber = {.flush = flush},
+    .subscriber = {.flush = flush, .prefetch = peer_prefetch_stream},
 };
 
 void engine_on_upgrade_due(struct wait *w, uint64_t now_us)

@@ -25,6 +25,7 @@ struct lws_link {
     struct exchange *exchange; /* owns; the request being read or answered, or NULL */
     struct buf *message;       /* owns; pieces of an unfinished ws message, or NULL */
     struct lws_park *park;     /* owns; NULL unless parked */
+    int fd;                    /* the socket; lws's to close */
     uint32_t frames;           /* of the unfinished message */
     bool compressed;           /* the unfinished message has RSV1 */
     bool frame_open;           /* more of a compressed frame is to come */

@@ -104,18 +104,29 @@ static void on_pulse(lws_sorted_usec_list_t *sul)
     lws_sul_schedule(s->context, 0, &s->pulse, on_pulse, PULSE_US);
 }
 
-/* As many file descriptors as we may have, some of them kept from clients. */
-static unsigned fd_limit(const struct config *config)
+/*
+ * Lowers (or raises) the limit of file descriptors to what we want and may have, because lws takes
+ * it for the size of its tables: told of a smaller number it would search them for every event.
+ * Answers how many connections that leaves for clients.
+ */
+static uint64_t limit_fds(const struct config *config)
 {
-    struct rlimit limit = {0};
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-        (void)getrlimit(RLIMIT_NOFILE, &limit);
-    }
-    uint64_t want = config->max_connections + config->max_trainers + RESERVED_FDS;
-    uint64_t may = limit.rlim_cur > 2UL * RESERVED_FDS ? limit.rlim_cur - RESERVED_FDS : 64;
-    return (unsigned)(want < may ? want : may);
+    struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    uint64_t others = config->max_trainers + RESERVED_FDS;
+    uint64_t want = config->max_connections + others;
+    limit.rlim_cur = want < limit.rlim_max ? want : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warn("listen", "cannot set the limit of file descriptors: %s, ignoring",
+                 strerror(errno));
+    if (limit.rlim_cur >= want)
+        return config->max_connections;
+    /* Too few for both: half of what is left for clients, at least. */
+    uint64_t left = limit.rlim_cur > RESERVED_FDS ? limit.rlim_cur - RESERVED_FDS : 1;
+    uint64_t clients = left > 2 * config->max_trainers ? left - config->max_trainers : left / 2;
+    log_warn("listen", "limit of file descriptors is %llu: at most %llu connections",
+             (unsigned long long)limit.rlim_cur, (unsigned long long)clients);
+    return clients;
 }
 
 static bool create_context(struct lws_server *s)
@@ -128,7 +139,6 @@ static bool create_context(struct lws_server *s)
         .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8 |
                    LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .foreign_loops = loops,
-        .fd_limit_per_thread = fd_limit(s->app->config),
         .max_http_header_data = HEADER_BYTES,
         .timeout_secs = HEADER_TIMEOUT_S,
         .keepalive_timeout = KEEPALIVE_S,
@@ -173,7 +183,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
         int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             return;
-        if (stats->connections < s->app->config->max_connections) {
+        if (stats->connections < s->max_connections) {
             adopt(s, fd);
         } else {
             stats->connections_refused++;
@@ -207,6 +217,7 @@ struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop)
     s->app = app;
     s->loop = loop;
     lws_deflate_init(&s->deflate);
+    s->max_connections = limit_fds(config);
     buf_init(&s->inflated, config->max_payload + 1);
     s->listeners = calloc(config->listen_count, sizeof(*s->listeners));
     if (!s->listeners || !create_context(s)) {

@@ -33,6 +33,7 @@ struct lws_server {
     struct buf inflated;        /* scratch: one message */
     struct listener *listeners; /* owns */
     size_t listener_count;
+    uint64_t max_connections; /* --max-connections, or what the file descriptors allow */
 };
 
 /* Listens everywhere and says so on stdout, a line each. NULL after logging why. */

@@ -189,6 +189,13 @@ static bool write_waiting(struct peer *p)
     return true;
 }
 
+void peer_prefetch_stream(const struct subscriber *s)
+{
+    const struct peer *p = LIST_ENTRY(s, struct peer, subscriber);
+    __builtin_prefetch(p->link);
+    __builtin_prefetch((const char *)(const void *)p->link + 64);
+}
+
 void peer_flush_stream(struct subscriber *s)
 {
     struct peer *p = peer_of(s);

@@ -79,6 +79,9 @@ void peer_flush_stream(struct subscriber *s);
 /* For a goodbye: writes all that waits, as far as the connection takes it. The peer has a link. */
 void peer_write_last(struct peer *p);
 
+/* subscriber_ops.prefetch for the same. */
+void peer_prefetch_stream(const struct subscriber *s);
+
 /* Writes a WebSocket close frame. */
 void peer_write_close(struct peers *peers, struct link *l, unsigned code, const char *why);
 

@@ -76,7 +76,7 @@ static const struct dialect dialect_plain = {
     .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = peer_goodbye_ws,
-    .subscriber = {.flush = peer_flush_stream},
+    .subscriber = {.flush = peer_flush_stream, .prefetch = peer_prefetch_stream},
 };
 
 static void greet(struct peer *p)

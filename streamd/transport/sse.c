@@ -54,7 +54,7 @@ static const struct dialect dialect_sse = {
     .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = goodbye,
-    .subscriber = {.flush = peer_flush_stream},
+    .subscriber = {.flush = peer_flush_stream, .prefetch = peer_prefetch_stream},
 };
 
 static bool read_since(const struct request *req, uint64_t *since)
