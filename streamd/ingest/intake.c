@@ -92,8 +92,11 @@ static enum status apply(struct session *s, struct line *line, struct now now,
                          struct line_error *out_error)
 {
     bool ends = line->type == LINE_COMPLETE || line->type == LINE_FAIL;
-    if (session_finished(s) && !ends)
-        return refuse(E_STATE, &has_finished, out_error);
+    if (session_finished(s) && !ends) {
+        if (!s->resumed)
+            return refuse(E_STATE, &has_finished, out_error);
+        session_reopen(s, now);
+    }
     if (line->type == LINE_COMPLETE)
         session_complete(s, now);
     else if (line->type == LINE_FAIL)

@@ -146,6 +146,7 @@ void session_enter(struct session *s, enum session_state next)
     if (next == SESSION_EXPIRED)
         r->stats->sessions_live--;
     s->state = next;
+    s->resumed = false;
     s->version++;
     list_remove(&s->aging);
     if (session_finished(s))
@@ -281,11 +282,16 @@ enum status session_take_up(struct session *s, const struct line *start, struct 
     remember_config(s, start->config);
     session_touch(s, now);
     log_info("session", "take up id=%s lastSeq=%llu", s->id, (unsigned long long)s->last_seq);
-    if (session_finished(s) || s->state == SESSION_EXPIRED) {
-        free(s->error);
-        s->error = NULL;
-        session_enter(s, s->newest_offset ? SESSION_RUNNING : SESSION_STARTING);
-        session_announce_started(s, now);
-    }
+    s->resumed = session_finished(s);
+    if (s->state == SESSION_EXPIRED)
+        session_reopen(s, now);
     return OK;
+}
+
+void session_reopen(struct session *s, struct now now)
+{
+    free(s->error);
+    s->error = NULL;
+    session_enter(s, s->newest_offset ? SESSION_RUNNING : SESSION_STARTING);
+    session_announce_started(s, now);
 }

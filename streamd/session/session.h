@@ -10,8 +10,9 @@
  *   STARTING ──first record──▶ RUNNING ──complete──▶ COMPLETED
  *       │                         │ └────fail──────▶ FAILED
  *       └─────complete / fail─────┘        (any) ──sweep──▶ EXPIRED (history only)
- *   A `start` with "resume" takes a finished or expired session back to RUNNING (to STARTING while
- *   it has no record); one without takes any session back to STARTING.
+ *   A `start` with "resume" takes an expired session back to RUNNING (to STARTING while it has no
+ *   record), and a finished one as soon as something new is said; one without takes any session
+ *   back to STARTING.
  */
 #ifndef STREAMD_SESSION_SESSION_H
 #define STREAMD_SESSION_SESSION_H
@@ -70,6 +71,7 @@ struct session {
     uint64_t total_models;
     struct record_memory memory; /* what carries over from record to record */
     uint16_t sent;               /* bits of the record fields the trainer ever sent */
+    bool resumed;                /* finished, and its trainer has come back: it may go on */
 
     struct series *series;  /* owns */
     uint64_t newest_offset; /* of the newest record; 0 while there is none */
@@ -97,6 +99,9 @@ void session_handle_set(struct session_handle *h, struct session *s);
 
 /* COMPLETED or FAILED? */
 bool session_finished(const struct session *s);
+
+/* A finished or expired session goes on: training_started, and no error any more. */
+void session_reopen(struct session *s, struct now now);
 
 /*
  * What a decoded line does, to a session that is STARTING or RUNNING. `now` is the wake-up's.

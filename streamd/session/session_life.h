@@ -18,8 +18,9 @@ void session_destroy(struct session *s);
 
 /*
  * What a `start` line does. session_begin begins anew: offsets go on, everything else is forgotten.
- * session_take_up goes on where the session was; what the line leaves out is kept. training_started
- * is announced unless a session that was running is taken up. E_NOMEM: nothing has changed.
+ * session_take_up goes on where the session was; what the line leaves out is kept. A finished one
+ * stays so until something new is said: its trainer may only want to know whether its `complete`
+ * came through. E_NOMEM: nothing has changed.
  */
 MUST_CHECK enum status session_begin(struct session *s, const struct line *start, struct now now);
 MUST_CHECK enum status session_take_up(struct session *s, const struct line *start, struct now now);

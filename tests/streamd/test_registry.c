@@ -111,7 +111,7 @@ static void the_list_has_the_newest_start_first(void **state)
     domain_close(&d);
 }
 
-static void resume_keeps_everything_and_opens_a_finished_session(void **state)
+static void resume_keeps_everything_and_what_is_new_opens_a_finished_session(void **state)
 {
     (void)state;
     struct domain d;
@@ -131,11 +131,17 @@ static void resume_keeps_everything_and_opens_a_finished_session(void **state)
     domain_take(&d, "{\"type\":\"fail\",\"error\":\"x\"}");
     domain_take(&d,
                 "{\"type\":\"start\",\"sessionId\":\"a\",\"resume\":true,\"config\":{\"k\":2}}");
+    domain_take(&d, "{\"type\":\"progress\",\"seq\":7,\"metrics\":{\"loss\":1}}");
+    domain_take(&d, "{\"type\":\"fail\",\"error\":\"x\"}");
+    domain_leave(&d);
+    assert_int_equal(count_of(watcher_heard(&w), "training_started"), 1);
+    assert_int_equal(s->state, SESSION_FAILED);
+    assert_int_equal(s->last_seq, 7);
+    domain_take(&d, "{\"type\":\"progress\",\"seq\":8,\"metrics\":{\"loss\":2}}");
     domain_leave(&d);
     assert_has(watcher_heard(&w), "training_started\",{\"sessionId\":\"a\",\"config\":{\"k\":2}");
     assert_int_equal(s->state, SESSION_RUNNING);
-    assert_int_equal(s->last_seq, 7);
-    assert_int_equal(s->newest_offset, 1);
+    assert_int_equal(s->newest_offset, 2);
     assert_true(s->start_time_s == started_s);
     assert_string_equal(s->name, "n");
     assert_null(s->error);
@@ -330,7 +336,7 @@ int main(void)
         cmocka_unit_test(a_start_is_announced_to_those_who_wait_for_it),
         cmocka_unit_test(rooms_keep_sessions_apart),
         cmocka_unit_test(the_list_has_the_newest_start_first),
-        cmocka_unit_test(resume_keeps_everything_and_opens_a_finished_session),
+        cmocka_unit_test(resume_keeps_everything_and_what_is_new_opens_a_finished_session),
         cmocka_unit_test(a_second_start_begins_anew_and_offsets_go_on),
         cmocka_unit_test(sessions_leave_the_live_list_on_time),
         cmocka_unit_test(a_wall_clock_that_jumps_expires_nothing),
