@@ -213,7 +213,7 @@ void json_scan_init(struct json_scan *s, struct span text, unsigned flags)
     *s = (struct json_scan){
         .start = text.ptr,
         .at = text.ptr,
-        .end = text.ptr + text.len,
+        .end = text.len > 0 ? text.ptr + text.len : text.ptr, /* an empty one may have no ptr */
         .state = WANT_VALUE,
         .flags = flags,
     };

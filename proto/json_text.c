@@ -28,9 +28,9 @@ size_t json_utf8_length(const char *at, const char *end)
 
 bool json_utf8_valid(struct span text)
 {
-    const char *end = text.ptr + text.len;
-    for (const char *at = text.ptr; at < end;) {
-        size_t len = (unsigned char)*at < 0x80 ? 1 : json_utf8_length(at, end);
+    for (size_t at = 0; at < text.len;) {
+        const char *c = text.ptr + at;
+        size_t len = (unsigned char)*c < 0x80 ? 1 : json_utf8_length(c, text.ptr + text.len);
         if (len == 0)
             return false;
         at += len;

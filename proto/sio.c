@@ -108,6 +108,8 @@ static enum status take_namespace(struct span *rest, struct sio_packet *p, const
     if (rest->len == 0 || rest->ptr[0] != '/')
         return OK;
     struct span nsp = span_cut(rest, ',');
+    if (!rest->ptr)
+        *rest = (struct span){nsp.ptr + nsp.len, 0};
     if (nsp.len > SIO_NSP_MAX)
         return refuse(E_LIMIT, "the namespace is too long", out_why);
     if (has_control_character(nsp) || !json_utf8_valid(nsp))
