@@ -194,6 +194,7 @@ enum status intake_line(struct intake *in, struct span text, struct now now,
         return status;
     }
     in->taken++;
+    registry_relieve(in->registry);
     return OK;
 }
 

@@ -21,6 +21,7 @@ enum {
     SWEEP_US = 60 * 1000 * 1000,
     PAYLOAD_LIMIT = 8 * 1024 * 1024, /* of 64 KiB lines, with their names flattened */
     UUID_TEXT_BYTES = 36,
+    EVENTS_AT_ONCE = 4, /* each with a line's config, after an update as large: half an outbox */
 };
 
 static void on_sweep(struct timer *timer, uint64_t now_us);
@@ -185,6 +186,15 @@ void registry_announce(struct registry *r, struct session *s, const char *event,
         room_publish_event_unless(all, &m, s->room);
     legacy_room_announce(s, &m);
     message_fini(&m);
+    r->announced++;
+}
+
+void registry_relieve(struct registry *r)
+{
+    if (r->announced < EVENTS_AT_ONCE)
+        return;
+    r->announced = 0;
+    hub_flush(r->hub);
 }
 
 /* How long after its last update a session keeps its present state. */

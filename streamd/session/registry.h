@@ -29,6 +29,7 @@ struct registry {
     struct series_budget budget;
     struct buf scratch; /* payloads are written here before they are shared */
     struct buf metrics; /* a session's newest record, before its metrics_cache */
+    unsigned announced; /* events since watchers were last written to between two lines */
 };
 
 MUST_CHECK enum status registry_init(struct registry *r, const struct config *config,
@@ -68,5 +69,11 @@ void registry_publish_all(struct registry *r, uint64_t now_us);
  */
 void registry_announce(struct registry *r, struct session *s, const char *event,
                        struct span payload);
+
+/*
+ * To be called between two lines: writes to the watchers when one more event might find an outbox
+ * full that nobody had the chance to empty. Watchers may be closed.
+ */
+void registry_relieve(struct registry *r);
 
 #endif

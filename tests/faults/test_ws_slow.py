@@ -57,6 +57,17 @@ class SlowWatchers(FaultTest):
             self.index += few
             count -= few
 
+    def test_008_a_burst_of_events(self) -> None:
+        """#8 unix: 600 events in one write, three outboxes full -> who reads gets each of them"""
+        watchers = [self.websocket("/ws?sessionId=" + room) for room in (self.run_id, "*")]
+        self.filler.start(self.run_id)
+        line = {"type": "model_completed", "sessionId": self.run_id}
+        self.filler.send(*({**line, "modelIndex": i} for i in range(600)))
+        for ws in watchers:
+            ws.event("model_completed", lambda data: data["modelIndex"] == 0)
+            for i in range(1, 600):
+                self.assertEqual(ws.event("model_completed")["modelIndex"], i)
+
     def test_100_values_nobody_reads(self) -> None:
         """#100 ws: a subscriber that stops reading -> newest wins, memory flat; then reads the newest"""
         slow = [self.narrow("/ws?sessionId=" + self.run_id) for _ in range(10)]
