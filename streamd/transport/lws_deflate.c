@@ -115,7 +115,7 @@ static int on_extension(struct lws_context *context, const struct lws_extension 
     case LWS_EXT_CB_OPTION_SET:
         return set_option(wsi);
     case LWS_EXT_CB_PAYLOAD_RX:
-        return lws_link_on_deflated(lws_link_of(wsi), in);
+        return lws_receive_deflated(lws_link_of(wsi), in);
     default:
         return 0;
     }

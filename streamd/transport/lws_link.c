@@ -6,7 +6,6 @@
  */
 #include "streamd/transport/lws_link.h"
 
-#include "proto/json_text.h"
 #include "streamd/transport/front.h"
 #include "streamd/transport/lws_park.h"
 
@@ -14,21 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum {
-    FRAMES_SPARE = 1024,           /* that one message may have, beside one for each FRAME_FAIR */
-    FRAME_FAIR = 256,              /* bytes of the largest message */
-    BODY_US = 20 * LWS_US_PER_SEC, /* for a request body, from its headers to its last byte */
-};
-
-/*
- * What lws hands an extension's PAYLOAD_RX, and what that answers (4.1 to 4.3; lws declares both
- * only for itself, though every extension needs them).
- */
-struct rx_buffers {
-    struct lws_tokens in;
-    struct lws_tokens out;
-};
-enum { RX_UNTOUCHED = 0, RX_TAKEN = 3, RX_MESSAGE = 4 };
+/* For a request body, from its headers to its last byte. */
+enum { BODY_US = 20 * LWS_US_PER_SEC };
 
 struct lws_link *lws_link_of(struct lws *wsi)
 {
@@ -157,24 +143,13 @@ struct lws_link *lws_link_create(struct lws_server *server, struct lws *wsi)
     return l;
 }
 
-static void forget_message(struct lws_link *l)
-{
-    if (l->message) {
-        buf_fini(l->message);
-        free(l->message);
-    }
-    l->message = NULL;
-    l->frames = 0;
-    l->compressed = false;
-}
-
 void lws_link_destroy(struct lws_link *l)
 {
     lws_park_destroy(l->park);
     l->park = NULL;
     front_closed(&l->link);
     forget_exchange(l);
-    forget_message(l);
+    lws_receive_fini(&l->receive);
     l->server->app->stats.connections--;
     free(l);
 }
@@ -307,128 +282,6 @@ int lws_link_on_ws_open(struct lws_link *l)
     front_ws_open(&l->link, &l->exchange->request);
     forget_exchange(l);
     return l->finished ? -1 : 0;
-}
-
-static int ws_error(struct lws_link *l, unsigned code, const char *why)
-{
-    forget_message(l);
-    front_ws_error(&l->link, code, why);
-    return 0;
-}
-
-/* Adds a piece to the unfinished message; false after having failed it. */
-static bool keep_piece(struct lws_link *l, struct span piece)
-{
-    size_t limit = l->server->app->config->max_payload;
-    if (!l->message) {
-        l->message = malloc(sizeof(*l->message));
-        if (!l->message)
-            return ws_error(l, CLOSE_INTERNAL, "out of memory");
-        buf_init(l->message, limit);
-    }
-    buf_add_span(l->message, piece);
-    if (buf_status(l->message) == E_NOMEM)
-        return ws_error(l, CLOSE_INTERNAL, "out of memory");
-    if (buf_status(l->message) != OK ||
-        l->message->len + lws_remaining_packet_payload(l->wsi) > limit)
-        return ws_error(l, CLOSE_TOO_BIG, "message is larger than --max-payload");
-    bool whole = lws_remaining_packet_payload(l->wsi) == 0;
-    if (whole && ++l->frames > limit / FRAME_FAIR + FRAMES_SPARE)
-        return ws_error(l, CLOSE_POLICY, "message has too many fragments");
-    return true;
-}
-
-static bool is_open(const struct lws_link *l)
-{
-    return l->link.peer && l->link.peer->state == PEER_OPEN && !l->finished;
-}
-
-static int deliver(struct lws_link *l, struct span message)
-{
-    front_ws_message(&l->link, message, lws_frame_is_binary(l->wsi));
-    return l->finished ? -1 : 0;
-}
-
-int lws_link_on_receive(struct lws_link *l, struct span piece)
-{
-    bool last = lws_is_final_fragment(l->wsi);
-    if (!is_open(l) || (l->compressed && !l->inflated))
-        return l->finished ? -1 : 0; /* kept by the extension, or of no interest any more */
-    if (l->inflated || (last && !l->message)) {
-        l->inflated = false;
-        l->compressed = false;
-        return deliver(l, piece);
-    }
-    if (!keep_piece(l, piece) || !last)
-        return l->finished ? -1 : 0;
-    struct buf *whole = l->message;
-    l->message = NULL;
-    l->frames = 0;
-    int result = deliver(l, buf_span(whole));
-    buf_fini(whole);
-    free(whole);
-    return result;
-}
-
-/* Inflates the whole message into the server's scratch. */
-static enum status inflate_message(struct lws_link *l)
-{
-    struct lws_server *server = l->server;
-    buf_reset(&server->inflated);
-    enum status status =
-        deflater_inflate(server->app->encoder.deflater, buf_span(l->message), &server->inflated);
-    forget_message(l);
-    /* lws writes a NUL behind what we give it. */
-    return status == OK ? buf_reserve(&server->inflated, 1) : status;
-}
-
-/* Hands the inflated message to lws, which calls RECEIVE with it. lws checks the UTF-8 of what an
- * extension gives it, but not that the last character is whole. */
-static int hand_inflated(struct lws_link *l, struct lws_tokens *out)
-{
-    struct buf *inflated = &l->server->inflated;
-    enum status status = inflate_message(l);
-    if (status == E_LIMIT)
-        ws_error(l, CLOSE_TOO_BIG, "message inflates beyond --max-payload");
-    else if (status == E_NOMEM)
-        ws_error(l, CLOSE_INTERNAL, "out of memory");
-    else if (status != OK)
-        ws_error(l, CLOSE_INVALID, "bad deflate data");
-    else if (!lws_frame_is_binary(l->wsi) && !json_utf8_valid(buf_span(inflated)))
-        ws_error(l, CLOSE_INVALID, "bad utf8");
-    else {
-        out->token = (unsigned char *)inflated->ptr;
-        out->len = (int)inflated->len;
-        l->compressed = true;
-        l->inflated = true;
-    }
-    return RX_MESSAGE;
-}
-
-int lws_link_on_deflated(struct lws_link *l, void *rx)
-{
-    struct rx_buffers *buffers = rx;
-    struct span piece = {(const char *)buffers->in.token, (size_t)buffers->in.len};
-    bool echo = l->frame_ended && piece.len == 0; /* lws calls once more when it closes a frame */
-    bool rsv1 = lws_get_reserved_bits(l->wsi) & 0x40;
-    bool pong = l->compressed && span_eq(piece, SPAN(PEER_PING_PAYLOAD));
-    l->frame_ended = false;
-    if (echo || pong || (!l->compressed && !rsv1))
-        return RX_UNTOUCHED; /* plain, or a control frame between: passes as it is */
-    buffers->in.len = 0;
-    buffers->out.len = 0;
-    if (!is_open(l))
-        return RX_TAKEN;
-    if (l->compressed && rsv1 && !l->frame_open) {
-        ws_error(l, CLOSE_PROTOCOL, "rsv bits");
-        return RX_TAKEN;
-    }
-    l->compressed = true;
-    l->frame_open = lws_remaining_packet_payload(l->wsi) > 0;
-    l->frame_ended = !l->frame_open && piece.len > 0;
-    if (!keep_piece(l, piece))
-        return RX_TAKEN;
-    return lws_is_final_fragment(l->wsi) ? hand_inflated(l, &buffers->out) : RX_TAKEN;
 }
 
 int lws_link_on_pong(struct lws_link *l)

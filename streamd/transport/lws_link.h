@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "streamd/app.h"
 #include "streamd/transport/link.h"
+#include "streamd/transport/lws_receive.h"
 #include "streamd/transport/lws_request.h"
 #include "streamd/transport/lws_server.h"
 
@@ -23,18 +24,12 @@ struct lws_link {
     struct lws *wsi;           /* borrows; lws's connection */
     struct lws_server *server; /* borrows */
     struct exchange *exchange; /* owns; the request being read or answered, or NULL */
-    struct buf *message;       /* owns; pieces of an unfinished ws message, or NULL */
     struct lws_park *park;     /* owns; NULL unless parked */
     int fd;                    /* the socket; lws's to close */
-    uint32_t frames;           /* of the unfinished message */
-    bool compressed;           /* the unfinished message has RSV1 */
-    bool frame_open;           /* more of a compressed frame is to come */
-    bool frame_ended;          /* the piece before ended one */
-    bool inflated;             /* `in` of the RECEIVE that follows is a whole message */
-    bool in_callback;          /* lws is calling: closing is a return value */
-    bool finished;             /* close once it can be done */
-    bool reused;               /* the connection has carried a request before */
-    bool closed_by_us;         /* our close frame is out */
+    struct lws_receive receive;
+    bool in_callback; /* lws is calling: closing is a return value */
+    bool finished;    /* close once it can be done */
+    bool reused;      /* the connection has carried a request before */
 };
 
 /* The link of a wsi; NULL before it has one. */
@@ -51,15 +46,11 @@ int lws_link_on_body(struct lws_link *l, struct span piece);
 int lws_link_on_body_end(struct lws_link *l);
 int lws_link_on_upgrade(struct lws_link *l, const char *protocol);
 int lws_link_on_ws_open(struct lws_link *l);
-int lws_link_on_receive(struct lws_link *l, struct span piece);
 int lws_link_on_pong(struct lws_link *l);
 int lws_link_on_peer_close(struct lws_link *l, struct span payload);
 int lws_link_on_writable(struct lws_link *l);
 
 /* The client of a parked request is gone, or the link was killed. */
 void lws_link_on_gone(struct lws_link *l);
-
-/* permessage-deflate's PAYLOAD_RX; answers what the extension callback returns. */
-int lws_link_on_deflated(struct lws_link *l, void *rx_buffers);
 
 #endif

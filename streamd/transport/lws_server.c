@@ -59,7 +59,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_ESTABLISHED:
         return lws_link_on_ws_open(l);
     case LWS_CALLBACK_RECEIVE:
-        return lws_link_on_receive(l, (struct span){in, len});
+        return lws_receive_piece(l, (struct span){in, len});
     case LWS_CALLBACK_RECEIVE_PONG:
         return lws_link_on_pong(l);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:

@@ -142,11 +142,19 @@ class Frames(FaultTest):
         before = self.daemon.rss_bytes()
         ws = self.greeted()
         ws.raw(frame(PING, "x" * 125) * 20_000)
-        self.assert_open(ws)
-        ws.raw(frame(PING, "last"))
-        while ws.frame().payload != b"last":
-            pass
+        self.assertTrue(any(self.gets_pong(ws) for _ in range(20)))
         self.assertLess(self.daemon.rss_bytes() - before, 8 << 20)
+
+    def gets_pong(self, ws: WebSocket) -> bool:
+        """Is a ping answered before a message after it is? Not while another pong is due."""
+        ws.raw(frame(PING, "last"))
+        ws.emit("unsubscribe_session", {"sessionId": "a"}, id=7)
+        while True:
+            got = ws.frame()
+            if got.opcode == PONG and got.payload == b"last":
+                return True
+            if got.opcode == TEXT:
+                return False
 
     def test_095_close_codes(self) -> None:
         """#95 ws: valid codes -> echoed; invalid ones, one octet -> 1002 or drop; after it -> ignored"""
