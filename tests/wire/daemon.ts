@@ -4,58 +4,29 @@
 // binary, $CONFORMANCE the one with the handlers of tests/conformance/. It is ended with the test,
 // and the test fails when it died before, left a sanitizer's report or did not exit with 0.
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { eventually, within } from './waiting.ts';
+import { Child } from './child.ts';
+import { eventually, Inbox, within } from './waiting.ts';
 
-export const root = resolve(import.meta.dirname, '../..');
+const root = resolve(import.meta.dirname, '../..');
 const streamd = resolve(root, process.env['STREAMD'] ?? 'build/release/streamd');
 const conformance = resolve(
   root,
   process.env['CONFORMANCE'] ?? 'build/conformance/streamd-conformance',
 );
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
-process.on('SIGTERM', () => process.exit(1));
-
-/** An empty folder that goes with the test. */
-export function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'streamd-wire-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** A process that is killed when the tests end, whatever happens. Its stderr is kept. */
-export class Child {
-  readonly process: ChildProcess;
-  readonly exited: Promise<number | NodeJS.Signals>;
-  stderr = '';
-
-  constructor(command: string, args: string[]) {
-    this.process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    running.add(this.process);
-    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.exited = once(this.process, 'close').then(([code, signal]) => {
-      running.delete(this.process);
-      return code ?? signal;
-    });
-  }
-
-  get gone(): boolean {
-    return this.process.exitCode !== null || this.process.signalCode !== null;
-  }
-}
+/** The demo's trainer, built beside the daemon. */
+export const trainer = join(dirname(streamd), 'demo-trainer');
 
 export class Daemon {
   port = 0;
   socketPath: string;
+  /** The addresses it says it listens on; the first has been read. */
+  readonly listening = new Inbox<string>('an address to listen on');
   readonly #child: Child;
   readonly #folder: string;
   readonly #closers: (() => unknown)[] = [];
@@ -66,6 +37,7 @@ export class Daemon {
     this.socketPath = join(this.#folder, 'trainer.sock');
     const given = ['--listen', '127.0.0.1:0', '--socket', this.socketPath, '--ephemeral'];
     this.#child = new Child(binary, [...given, ...options]);
+    this.#listen();
   }
 
   static async start(t: TestContext, ...options: string[]): Promise<Daemon> {
@@ -79,7 +51,7 @@ export class Daemon {
   static async #start(t: TestContext, binary: string, options: string[]): Promise<Daemon> {
     const daemon = new Daemon(binary, options);
     t.after(() => daemon.stop());
-    await within(`${binary} to listen`, daemon.#readPort());
+    daemon.port = Number(new URL(await daemon.listening.next()).port);
     return daemon;
   }
 
@@ -90,17 +62,15 @@ export class Daemon {
     return child.stderr;
   }
 
-  async #readPort(): Promise<void> {
+  #listen(): void {
     const { stdout } = this.#child.process;
     assert(stdout);
-    for await (const line of createInterface({ input: stdout })) {
-      const found = /^listening on http:\/\/127\.0\.0\.1:(\d+)$/.exec(line);
-      if (!found) continue;
-      this.port = Number(found[1]);
-      stdout.resume();
-      return;
-    }
-    throw new Error(`ended without listening:\n${this.#child.stderr}`);
+    const lines = createInterface({ input: stdout });
+    lines.on('line', (line) => {
+      const found = /^listening on (http:\/\/\S+)$/.exec(line);
+      if (found?.[1]) this.listening.put(found[1]);
+    });
+    lines.on('close', () => this.listening.end(this.log));
   }
 
   get pid(): number {
@@ -167,6 +137,12 @@ export class Daemon {
   rssBytes(): number {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  }
+
+  /** Has it grown by less than this? A sanitizer keeps what was freed, so there it does not count. */
+  grewLess(than: number, sinceBytes: number): boolean {
+    const sanitized = /libasan/.test(readFileSync(`/proc/${this.pid}/maps`, 'utf8'));
+    return sanitized || this.rssBytes() - sinceBytes < than;
   }
 
   /** The share of one processor that it uses during half a second: a measurement, not a wait. */

@@ -7,7 +7,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { Daemon, temporaryFolder } from './daemon.ts';
+import { temporaryFolder } from './child.ts';
+import { Daemon } from './daemon.ts';
 import { RawHttp, request } from './raw_http.ts';
 import { steps, training } from './trainer.ts';
 
