@@ -221,7 +221,7 @@ class Deadlines(FaultTest):
 
     def test_105_no_pong(self) -> None:
         """#105 ws: no pong, silent or talking -> closed at interval + timeout, within a second"""
-        self.assert_cut(self.mute[:2], PING_S + PONG_S + 3, PING_S + PONG_S - 1)
+        self.assert_cut(self.mute[:2], PING_S + PONG_S + 2, PING_S + PONG_S - 1)
         self.assertEqual([close_code_in(h.received) for h in self.mute[:2]], [TIMED_OUT] * 2)
 
     def test_106_no_wish(self) -> None:
@@ -232,7 +232,7 @@ class Deadlines(FaultTest):
 
     def test_121_no_pong_over_socket_io(self) -> None:
         """#121 socket.io: no pong over WebSocket and polling -> closed at interval + timeout"""
-        self.assert_cut(self.mute[2:], PING_S + PONG_S + 3, PING_S + PONG_S - 1)
+        self.assert_cut(self.mute[2:], PING_S + PONG_S + 2, PING_S + PONG_S - 1)
         self.assertEqual([close_code_in(h.received) for h in self.mute[2:]], [TIMED_OUT] * 2)
         self.assertAlmostEqual(self.mute_polling.result(), PING_S + PONG_S, delta=1.5)
 

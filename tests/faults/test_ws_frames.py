@@ -160,7 +160,24 @@ class Frames(FaultTest):
         """#95 ws: valid codes -> echoed; invalid ones, one octet -> 1002 or drop; after it -> ignored"""
         for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999):
             self.assert_ends(frame(CLOSE, close_payload(code, b"bye")), (code,))
-        for code in (0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535):
+        for code in (
+            0,
+            1,
+            999,
+            1004,
+            1005,
+            1006,
+            1012,
+            1013,
+            1014,
+            1015,
+            1016,
+            1100,
+            2000,
+            2999,
+            5000,
+            65535,
+        ):
             with self.subTest(code=code):
                 self.assert_ends(frame(CLOSE, close_payload(code)), (1002, DROPPED))
         self.assert_ends(frame(CLOSE, b"\x03"), (1002, DROPPED))

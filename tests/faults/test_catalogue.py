@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""Every case has a test or a reason, and docs/reliability.md says which."""
+
+import os
+import unittest
+
+from catalogue import FOLDER, LAST, NOT_TESTED, rows, tested
+
+
+class Catalogue(unittest.TestCase):
+    def test_every_case_has_a_test_or_a_reason(self) -> None:
+        """No case is both, none is neither."""
+        self.assertEqual(sorted([*tested(), *NOT_TESTED]), list(range(1, LAST + 1)))
+
+    def test_the_page_says_what_the_tests_say(self) -> None:
+        """The rows of docs/reliability.md are those that catalogue.py prints."""
+        page = os.path.join(FOLDER, "..", "..", "docs", "reliability.md")
+        with open(page, encoding="utf-8") as file:
+            self.assertIn("\n" + "\n".join(rows()) + "\n", file.read())
+
+
+if __name__ == "__main__":
+    unittest.main()
