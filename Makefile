@@ -24,7 +24,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_
 
 # Where the code lives, in the order the data flows.
 PURE_DIRS := base proto throttle insight
-DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/encode streamd/room \
+DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
                streamd/transport streamd/http
 TEST_DIRS := tests/base tests/proto tests/throttle tests/streamd tests/clients/c tests/demo tests/flow
 
@@ -41,7 +41,7 @@ C_FILES := $(wildcard base/*.[ch] proto/*.[ch] throttle/*.[ch] insight/*.[ch] st
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-DAEMON_LIBS := -lwebsockets -lev -lcjson -lz -lm -lpthread
+DAEMON_LIBS := -lwebsockets -lev -lcjson -lsqlite3 -lz -lm -lpthread
 CLIENT_LIBS := -lcjson -lm -lpthread
 
 LIB := $(BUILD)/libstreamd.a

@@ -56,7 +56,8 @@ uint64_t series_newest(const struct series *s);
  * the cursor until its next step. */
 struct series_entry {
     uint64_t offset;
-    double server_time_s;
+    double server_time_s; /* wall, whole milliseconds */
+    uint64_t axis; /* where it stands on the session's axis (session_axis.h); 0 from a series */
     struct record record;
 };
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * segment: consecutive records of one session, sealed: columns instead of rows.
+ *
+ * What a run keeps as lines (run.h), a segment keeps as one column a metric: steps and times as
+ * differences, values to the bit in the cheapest of a few forms, each column deflated by itself, so
+ * that a chart of one metric inflates that one. The head has what a zoomed-out chart needs without
+ * opening the body: of each column its count, first, last, lowest and highest. Both have a
+ * checksum; bytes that were altered are refused, never decoded. Names are in the head, so a segment
+ * can be read without anything else. Little-endian, versioned.
+ *
+ * Derived fields (record.h) are not kept where deriving them again gives the same bits.
+ */
+#ifndef STREAMD_STORE_SEGMENT_H
+#define STREAMD_STORE_SEGMENT_H
+
+#include "base/buf.h"
+#include "streamd/session/series.h"
+
+enum {
+    SEGMENT_ROWS_MAX = 4096,
+    SEGMENT_COLUMNS_MAX = RECORD_FIELDS + SERIES_NAMES_MAX,
+};
+
+/* Collects rows. Opaque: it owns its columns. */
+struct segment_writer;
+
+/* NULL when out of memory. */
+struct segment_writer *segment_writer_create(void);
+void segment_writer_destroy(struct segment_writer *w);
+
+/* Rows taken since the last finish. */
+size_t segment_writer_rows(const struct segment_writer *w);
+
+/*
+ * Copies one row in; offsets rise by one, at most SEGMENT_ROWS_MAX rows. E_NOMEM: the row is not
+ * in.
+ */
+MUST_CHECK enum status segment_writer_add(struct segment_writer *w, const struct series_entry *row);
+
+/* Appends the sealed rows to `head` and `body`, and is empty afterwards. E_NOMEM. */
+MUST_CHECK enum status segment_writer_finish(struct segment_writer *w, struct buf *head,
+                                             struct buf *body);
+
+/* What a column is about: one of the twelve, or (RECORD_FIELDS) the trainer's number `name`. */
+struct segment_column {
+    enum record_field field;
+    struct span name; /* as history calls it; borrows from the head */
+    uint64_t count;   /* rows that have it */
+    uint64_t finite;  /* and are finite: lowest and highest are of these */
+    /* Row numbers and values; the first of equals. Undefined where count (finite) is 0. A value
+     * that is not finite is never lowest or highest; `gap` is the first row that has one, else
+     * `rows`. */
+    uint32_t first_at, last_at, lowest_at, highest_at, gap_at;
+    double first, last, lowest, highest;
+};
+
+/* A segment being read. Owns what it inflates; borrows head and body, as long as it lives. */
+struct segment {
+    uint64_t first_offset;
+    uint32_t rows;
+    uint64_t axis_first, axis_last; /* of series_entry.axis, which never falls within a segment */
+    double time_first_s, time_last_s;
+    uint32_t column_count;
+    struct segment_inside *inside; /* owns */
+};
+
+/* `body` may be empty: then only the head can be asked. E_MALFORMED: damaged or a newer version. */
+MUST_CHECK enum status segment_open(struct segment *s, struct span head, struct span body);
+void segment_close(struct segment *s);
+
+/* i < column_count. Only columns with rows are there, in the order of first appearance. */
+void segment_column_at(const struct segment *s, uint32_t i, struct segment_column *out);
+
+/* False when no row has that metric. `name` counts when `field` is RECORD_FIELDS. */
+bool segment_column_find(const struct segment *s, enum record_field field, struct span name,
+                         uint32_t *out_i);
+
+/*
+ * The column as `rows` doubles, rows that lack it told apart in `has` (may be NULL). Both have room
+ * for SEGMENT_ROWS_MAX. Derived columns are derived. E_MALFORMED, E_NOMEM.
+ */
+MUST_CHECK enum status segment_numbers(struct segment *s, uint32_t column, double *out, bool *has);
+
+/* Where each row stands on the axis; room for SEGMENT_ROWS_MAX. */
+MUST_CHECK enum status segment_axis(struct segment *s, uint64_t *out);
+
+/*
+ * Row i whole: offset, time, axis, the twelve fields with their kinds, `sent`, `wrong`, extras in
+ * the order the trainer sent them. Borrows from the segment until the next call. The first call
+ * inflates what is still packed. E_MALFORMED, E_NOMEM.
+ */
+MUST_CHECK enum status segment_row(struct segment *s, uint32_t i, struct series_entry *out);
+
+#endif

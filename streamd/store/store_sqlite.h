@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_sqlite: the rows in one SQLite file, DIR/streamd.db, write-ahead logged and fsync'd at
+ * every commit.
+ *
+ * One connection writes, reads and checkpoints (SQLite before 3.51.3 can corrupt a file when one
+ * connection writes while another checkpoints), without mmap. A file of a newer schema, one that is
+ * no database, and a directory that another daemon uses are refused. After a commit whose fsync
+ * failed the connection is opened anew before anything else is done, since nobody knows what of it
+ * is on disk.
+ */
+#ifndef STREAMD_STORE_STORE_SQLITE_H
+#define STREAMD_STORE_STORE_SQLITE_H
+
+#include "streamd/store/store.h"
+
+enum { STORE_WHY_MAX = 512 };
+
+/*
+ * Makes `dir` and the file where they are missing. NULL: `why` says what is wrong and with which
+ * path. A file that is damaged is put aside as streamd.db.damaged-N, what can be read of it is
+ * taken over, and `why` (else "") says so while the store is answered all the same.
+ */
+struct store *store_sqlite_open(const char *dir, char why[STORE_WHY_MAX]);
+
+/* The same file for looking only (offline tools): nothing is written, no lock is taken; NULL also
+ * when there is none. */
+struct store *store_sqlite_open_readonly(const char *dir, char why[STORE_WHY_MAX]);
+
+#endif
