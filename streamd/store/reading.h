@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reading: one request for the history of a session, answered piece by piece.
+ *
+ * The loop thread asks and gets finished text; finding, decoding and writing it happen on the
+ * archive's thread, in steps of some milliseconds, so that commits do not wait. Each piece is asked
+ * for after the one before has been used up: a slow client costs one piece of memory however long
+ * the history is.
+ */
+#ifndef STREAMD_STORE_READING_H
+#define STREAMD_STORE_READING_H
+
+#include "base/refbuf.h"
+#include "proto/line.h"
+#include "streamd/store/rewind.h"
+#include "streamd/store/store.h"
+
+enum {
+    READING_PIECE_BYTES = 128 * 1024, /* a piece ends past this */
+    READING_FIELDS_MAX = 32,
+    READING_NAMES_BYTES = 8192,
+};
+
+enum reading_form {
+    READING_JSON,    /* {"success":true,"data":[entries],"sessionId":..,"epoch":..,"total":N} */
+    READING_CSV,     /* RFC 4180 */
+    READING_NDJSON,  /* an entry a line */
+    READING_HISTORY, /* {"sessionId":..,"history":[entries]}: session_history's payload, one piece
+                      */
+    READING_UPDATES, /* progress_update payloads, each after a struct reading_update */
+};
+
+/* Before each payload of READING_UPDATES. */
+struct reading_update {
+    uint64_t offset;
+    uint64_t bytes; /* of the payload, which follows at once */
+};
+
+/* One metric asked for by name. */
+struct reading_field {
+    struct span name;        /* as history calls it; borrows from reading_request.names */
+    enum record_field field; /* RECORD_FIELDS: one of the trainer's own */
+};
+
+/* What is asked for narrows in this order: since, from and to, limit, points, fields. */
+struct reading_request {
+    enum reading_form form;
+    uint64_t session; /* key; 0: unknown to the store, an empty history */
+    char id[SESSION_ID_BYTES_MAX + 1];
+    char epoch[24];
+    uint64_t since;    /* only entries with a larger offset */
+    uint64_t until;    /* and at most this one: what was there when it was asked */
+    uint64_t from;     /* and a currentStep of at least this */
+    uint64_t to;       /* and at most this */
+    bool ranged;       /* from or to was given: an entry without currentStep is out */
+    uint64_t limit;    /* of these the newest so many */
+    uint64_t points;   /* of these so many that show the shape; 0: all */
+    bool branches;     /* superseded entries too, marked "superseded":true */
+    bool compat_clamp; /* READING_UPDATES: payloads in the compatibility form */
+    struct reading_field fields[READING_FIELDS_MAX]; /* only these metrics */
+    size_t field_count;                              /* 0: every metric */
+    char names[READING_NAMES_BYTES];
+    struct rewind rewinds[REWINDS_MAX];
+    size_t rewind_count;
+};
+
+/* ---- on the archive's thread ---- */
+
+struct reading_job;
+
+/* Copies the request. NULL when out of memory. */
+struct reading_job *reading_job_create(struct store *store, struct line_decoder *decoder,
+                                       const struct reading_request *request);
+void reading_job_destroy(struct reading_job *job);
+
+/*
+ * Does a few milliseconds of work. E_STATE: not ready yet, call again. OK: *out is the next piece
+ * (a reference the caller owns, maybe empty), *out_last says that it was the last. Anything else:
+ * the reading has failed; what was given before stands.
+ */
+MUST_CHECK enum status reading_job_step(struct reading_job *job, struct refbuf **out,
+                                        bool *out_last);
+
+#endif
