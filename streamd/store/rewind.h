@@ -26,4 +26,7 @@ struct rewind {
 bool rewind_supersedes(const struct rewind *rewinds, size_t count, uint64_t offset,
                        const struct record *r);
 
+/* The same of an entry of which only these three are at hand; NaN: it has none. */
+bool rewind_covers(const struct rewind *rewinds, size_t count, struct rewind entry);
+
 #endif
