@@ -9,7 +9,7 @@
 #define STREAMD_STORE_BATCH_H
 
 #include "base/buf.h"
-#include "base/list.h"
+#include "streamd/store/mailbox.h"
 #include "streamd/store/store.h"
 
 enum batch_kind {
@@ -30,7 +30,7 @@ struct batch_item {
 };
 
 struct batch {
-    struct list link;         /* where it waits */
+    struct letter letter;
     uint64_t number;          /* rises by one from 1 */
     struct batch_item *items; /* owns */
     size_t count, cap;

@@ -13,7 +13,6 @@
 #ifndef STREAMD_STORE_KEEPER_H
 #define STREAMD_STORE_KEEPER_H
 
-#include "base/list.h"
 #include "streamd/store/batch.h"
 #include "streamd/store/reading.h"
 
@@ -24,8 +23,9 @@ struct keeper_params {
     /* Called on the keeper's thread when there is something for keeper_receive. */
     void (*wake)(void *context);
     void *wake_context;
-    /* Called in keeper_receive: the batch is on disk. Owns the batch. */
-    void (*committed)(void *context, struct batch *batch);
+    /* Called in keeper_receive: the batch is on disk. Takes it. In keeper_destroy also for what
+     * could not be committed. */
+    void (*done)(void *context, struct batch *batch, bool committed);
     void *context;
     bool inline_work; /* no thread: work is done in keeper_receive. For tests. */
 };

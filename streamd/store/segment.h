@@ -29,7 +29,10 @@ struct segment_writer;
 struct segment_writer *segment_writer_create(void);
 void segment_writer_destroy(struct segment_writer *w);
 
-/* Rows taken since the last finish. */
+/* Forgets the rows taken. */
+void segment_writer_reset(struct segment_writer *w);
+
+/* Rows taken since the last finish or reset. */
 size_t segment_writer_rows(const struct segment_writer *w);
 
 /*

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The journal is short: what is in it is sealed as soon as it makes a segment. So all that has to
+ * be known of a session here is how many of its records are in runs, and that is counted from the
+ * rows themselves the first time it is needed. Sealing is a transaction of its own, between two
+ * commits, and reads the runs back instead of keeping them: memory does not grow with what trainers
+ * send, and a crash in between leaves either the runs or the segment.
+ */
+#include "streamd/store/archive.h"
+
+#include "streamd/log.h"
+#include "streamd/store/run.h"
+
+#include <stdlib.h>
+
+enum {
+    ROW_BYTES_MAX = 64 << 20,
+    SEAL_AT = SEGMENT_ROWS_MAX, /* records in runs that make a segment */
+};
+
+/* What a session has in runs. */
+struct journal_of {
+    struct list due;
+    uint64_t session;
+    uint64_t records;
+    uint64_t readable_from; /* what is before is sealed, or damaged */
+    bool ended;             /* seal all of it */
+};
+
+enum status archive_init(struct archive *a, struct store *store, uint64_t seed)
+{
+    *a = (struct archive){.store = store, .writer = segment_writer_create()};
+    strmap_init(&a->journal, seed);
+    list_init(&a->due);
+    line_decoder_init(&a->decoder, seed);
+    buf_init(&a->head, ROW_BYTES_MAX);
+    buf_init(&a->body, ROW_BYTES_MAX);
+    return a->writer ? OK : E_NOMEM;
+}
+
+static struct span key_of(const uint64_t *session)
+{
+    return (struct span){(const char *)session, sizeof(*session)};
+}
+
+static void forget(struct archive *a, struct journal_of *j)
+{
+    strmap_take(&a->journal, key_of(&j->session));
+    list_remove(&j->due);
+    free(j);
+}
+
+void archive_fini(struct archive *a)
+{
+    size_t at = 0;
+    struct span key;
+    void *journal;
+    while (strmap_next(&a->journal, &at, &key, &journal))
+        free(journal);
+    strmap_fini(&a->journal);
+    line_decoder_fini(&a->decoder);
+    segment_writer_destroy(a->writer);
+    buf_fini(&a->head);
+    buf_fini(&a->body);
+}
+
+/* Counts what the store has in runs of that session. */
+static enum status count_runs(struct archive *a, uint64_t session, uint64_t *out)
+{
+    struct store_run run;
+    uint64_t offset = 0;
+    uint64_t records = 0;
+    enum status status;
+    while ((status = a->store->ops->next_run(a->store, session, offset, &run)) == OK) {
+        records += run.count;
+        offset = run.first + run.count;
+    }
+    if (status != E_NOT_FOUND)
+        return status;
+    *out = records;
+    return OK;
+}
+
+static struct journal_of *find(struct archive *a, uint64_t session)
+{
+    return strmap_find(&a->journal, key_of(&session));
+}
+
+/* The session's; counted when it is new. NULL when that cannot be had: sealing is then put off. */
+static struct journal_of *enter(struct archive *a, uint64_t session)
+{
+    struct journal_of *j = find(a, session);
+    if (j)
+        return j;
+    j = calloc(1, sizeof(*j));
+    if (!j)
+        return NULL;
+    j->session = session;
+    list_init(&j->due);
+    if (count_runs(a, session, &j->records) == OK &&
+        strmap_put(&a->journal, key_of(&j->session), j) == OK)
+        return j;
+    free(j);
+    return NULL;
+}
+
+static void note_due(struct archive *a, struct journal_of *j)
+{
+    bool due = j->records >= SEAL_AT || (j->ended && j->records > 0);
+    if (due && list_empty(&j->due))
+        list_add_tail(&a->due, &j->due);
+}
+
+/* The runs of an item that has been committed are there to be sealed. */
+static void note_item(struct archive *a, const struct batch_item *item)
+{
+    bool known = find(a, item->session) != NULL;
+    struct journal_of *j;
+    switch (item->kind) {
+    case BATCH_RUN:
+        j = enter(a, item->session); /* a new one counts this run already */
+        if (!j)
+            return;
+        j->records += known ? item->count : 0;
+        j->ended = false;
+        note_due(a, j);
+        return;
+    case BATCH_SEAL:
+        j = enter(a, item->session);
+        if (!j)
+            return;
+        j->ended = true;
+        note_due(a, j);
+        if (j->records == 0)
+            forget(a, j);
+        return;
+    case BATCH_DELETE:
+        if (known)
+            forget(a, find(a, item->session));
+        return;
+    default:
+        return;
+    }
+}
+
+static enum status put_item(struct store *store, const struct batch_item *item)
+{
+    switch (item->kind) {
+    case BATCH_SESSION:
+        return store->ops->put_session(store, &item->row);
+    case BATCH_RUN:
+        return store->ops->put_run(store, &(struct store_run){.session = item->session,
+                                                              .first = item->first,
+                                                              .count = item->count,
+                                                              .bytes = buf_span(&item->bytes)});
+    case BATCH_DELETE:
+        return store->ops->delete_session(store, item->session);
+    case BATCH_META:
+        return store->ops->put_meta(store, item->name, buf_span(&item->bytes));
+    default:
+        return OK;
+    }
+}
+
+static const struct batch *batch_at(const struct list *link)
+{
+    return LIST_ENTRY(link, const struct batch, letter.link);
+}
+
+static enum status put_batches(struct store *store, const struct list *batches)
+{
+    enum status status = OK;
+    for (const struct list *at = batches->next; at != batches; at = at->next) {
+        for (size_t i = 0; i < batch_at(at)->count && status == OK; i++)
+            status = put_item(store, &batch_at(at)->items[i]);
+    }
+    return status;
+}
+
+enum status archive_commit(struct archive *a, const struct list *batches)
+{
+    const struct store_ops *ops = a->store->ops;
+    enum status status = ops->begin(a->store);
+    if (status != OK)
+        return status;
+    status = put_batches(a->store, batches);
+    if (status == OK)
+        status = ops->commit(a->store);
+    if (status != OK) {
+        ops->rollback(a->store);
+        return status;
+    }
+    for (const struct list *at = batches->next; at != batches; at = at->next) {
+        for (size_t i = 0; i < batch_at(at)->count; i++)
+            note_item(a, &batch_at(at)->items[i]);
+    }
+    return OK;
+}
+
+/* A segment being collected from runs, oldest first. */
+struct collection {
+    uint64_t first;
+    uint64_t count;
+    uint64_t next; /* offset to look for the next run at */
+    uint64_t axis; /* of the last entry taken */
+};
+
+/* Whole runs only, since a segment takes the place of those that begin within it; without a hole,
+ * and without a fall of the axis (a rewind, which always begins a run). */
+static bool fits(struct archive *a, const struct collection *c, const struct store_run *row)
+{
+    struct run_reader run;
+    struct series_entry entry;
+    if (c->count == 0)
+        return true;
+    return c->count + row->count <= SEGMENT_ROWS_MAX && row->first == c->first + c->count &&
+           run_open(&run, row->bytes, row->first, &a->decoder) == OK &&
+           run_next(&run, &entry) == OK && entry.axis >= c->axis;
+}
+
+/* One run's records into the writer. */
+static enum status add_run(struct archive *a, struct collection *c, const struct store_run *row)
+{
+    struct run_reader run;
+    struct series_entry entry;
+    enum status status = run_open(&run, row->bytes, row->first, &a->decoder);
+    while (status == OK && (status = run_next(&run, &entry)) == OK) {
+        status = segment_writer_add(a->writer, &entry);
+        c->axis = entry.axis;
+    }
+    return status == E_NOT_FOUND ? OK : status;
+}
+
+static void start_over(struct archive *a)
+{
+    buf_reset(&a->head);
+    buf_reset(&a->body);
+    segment_writer_reset(a->writer);
+}
+
+/* A run that cannot be read stays where it stands, for whoever can, and is never touched again. */
+static void pass_over(struct archive *a, const struct store_run *row)
+{
+    a->damaged++;
+    log_error("archive", "damaged run left unsealed session=%llu first=%llu",
+              (unsigned long long)row->session, (unsigned long long)row->first);
+}
+
+/* Collects runs from c->next on. E_NOT_FOUND: there was none. */
+static enum status collect(struct archive *a, uint64_t session, struct collection *c)
+{
+    struct store_run row;
+    start_over(a);
+    for (;;) {
+        enum status status = a->store->ops->next_run(a->store, session, c->next, &row);
+        if (status == E_NOT_FOUND)
+            return c->count > 0 ? OK : E_NOT_FOUND;
+        if (status != OK)
+            return status;
+        if (!fits(a, c, &row))
+            return OK;
+        status = add_run(a, c, &row);
+        c->next = row.first + row.count;
+        if (status == E_MALFORMED) {
+            pass_over(a, &row);
+            start_over(a);
+            c->count = 0;
+            continue;
+        }
+        if (status != OK)
+            return status;
+        c->first = c->count == 0 ? row.first : c->first;
+        c->count += row.count;
+    }
+}
+
+static enum status put_segment(struct archive *a, uint64_t session, const struct collection *c)
+{
+    const struct store_ops *ops = a->store->ops;
+    enum status status = ops->begin(a->store);
+    if (status != OK)
+        return status;
+    status = ops->put_segment(a->store, &(struct store_segment){.session = session,
+                                                                .first = c->first,
+                                                                .count = c->count,
+                                                                .head = buf_span(&a->head),
+                                                                .body = buf_span(&a->body)});
+    if (status == OK)
+        status = ops->commit(a->store);
+    if (status != OK)
+        ops->rollback(a->store);
+    return status;
+}
+
+static enum status seal(struct archive *a, struct journal_of *j)
+{
+    struct collection c = {.next = j->readable_from};
+    enum status status = collect(a, j->session, &c);
+    if (status == E_NOT_FOUND) {
+        j->records = 0;
+        return OK;
+    }
+    if (status == OK)
+        status = segment_writer_finish(a->writer, &a->head, &a->body);
+    if (status == OK)
+        status = put_segment(a, j->session, &c);
+    if (status != OK)
+        return status;
+    a->sealed++;
+    j->readable_from = c.first + c.count;
+    j->records -= c.count < j->records ? c.count : j->records;
+    return OK;
+}
+
+enum status archive_tidy(struct archive *a)
+{
+    struct list *first = list_first(&a->due);
+    if (!first)
+        return E_NOT_FOUND;
+    struct journal_of *j = LIST_ENTRY(first, struct journal_of, due);
+    list_remove(&j->due);
+    enum status status = seal(a, j);
+    note_due(a, j);
+    if (status == OK && j->ended && j->records == 0)
+        forget(a, j);
+    return status;
+}
