@@ -120,6 +120,8 @@ bool subscriber_leave(struct subscriber *s, struct span name)
         m->room->members[m->place].slot = slot;
     }
     refbuf_unref(gone.waiting);
+    if (gone.replay)
+        s->ops->end_replay(gone.replay);
     drop_held(s, gone.held);
     room_remove_member(gone.room, gone.place);
     return true;
@@ -221,6 +223,10 @@ void subscriber_release(struct subscriber *s, struct membership *m, uint64_t off
 
 void subscriber_end_replay(struct subscriber *s, struct membership *m)
 {
+    if (m->replay)
+        s->ops->end_replay(m->replay);
+    m->replay = NULL;
+    m->fetching = false;
     m->replaying = false;
     subscriber_release(s, m, UINT64_MAX);
 }
@@ -256,7 +262,8 @@ bool subscriber_waiting(const struct subscriber *s)
     if (s->outbox.count > 0)
         return true;
     for (uint16_t i = 0; i < s->count; i++) {
-        if (s->memberships[i].waiting || s->memberships[i].replaying)
+        const struct membership *m = &s->memberships[i];
+        if (m->waiting || (m->replaying && !m->fetching))
             return true;
     }
     return false;

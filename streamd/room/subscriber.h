@@ -37,13 +37,16 @@ struct outbox {
 };
 
 struct held_event;
+struct replay;
 
 struct membership {
     struct room *room;       /* borrows */
     struct refbuf *waiting;  /* owns a reference; the newest update, NULL when none waits */
     struct held_event *held; /* owns; events that came during the replay, in order */
     uint64_t told;           /* offset of the last update that was sent outside the room's stream */
+    struct replay *replay;   /* owns, by way of ops->end_replay; what it reads from the archive */
     uint32_t place;          /* index in room->members */
+    bool fetching;  /* what is to be replayed is on its way: nothing to be written meanwhile */
     bool replaying; /* history after `told` still has to be sent; live updates are left out */
 };
 
@@ -54,6 +57,8 @@ struct subscriber_ops {
     void (*flush)(struct subscriber *s);
     /* flush comes soon: ask for the memory it will need. May be NULL. */
     void (*prefetch)(const struct subscriber *s);
+    /* A membership's replay is over, or it has left. May be NULL. */
+    void (*end_replay)(struct replay *replay);
 };
 
 struct subscriber {

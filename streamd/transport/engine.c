@@ -14,6 +14,7 @@
 #include "streamd/transport/front.h"
 #include "streamd/transport/peers.h"
 #include "streamd/transport/random_id.h"
+#include "streamd/transport/replay.h"
 #include "streamd/transport/socketio.h"
 
 #include <assert.h>
@@ -253,7 +254,7 @@ static const struct dialect dialect_engine = {
     .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = goodbye,
-    .subscriber = {.flush = flush, .prefetch = peer_prefetch_stream},
+    .subscriber = {.flush = flush, .prefetch = peer_prefetch_stream, .end_replay = replay_destroy},
 };
 
 void engine_on_upgrade_due(struct wait *w, uint64_t now_us)

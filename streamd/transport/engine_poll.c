@@ -10,7 +10,7 @@
 #include "streamd/http/media.h"
 #include "streamd/transport/front.h"
 #include "streamd/transport/peers.h"
-#include "streamd/transport/watch.h"
+#include "streamd/transport/replay.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,7 +130,7 @@ void engine_poll_flush(struct engine *e)
         engine_poll_noop(e);
         return;
     }
-    watch_replay(p);
+    replay_flush(p);
     struct span payload = take_payload(e, EIO_ANSWER_PACKETS_MAX);
     if (payload.len == 0)
         return;

@@ -11,6 +11,7 @@
 #include "streamd/log.h"
 #include "streamd/transport/engine.h"
 #include "streamd/transport/peers.h"
+#include "streamd/transport/replay.h"
 #include "streamd/transport/watch.h"
 
 #include <assert.h>
@@ -47,6 +48,8 @@ struct peer *peer_create(struct peers *peers, const struct dialect *dialect, str
         link->peer = p;
     subscriber_init(&p->subscriber, peers->hub, &dialect->subscriber, form);
     list_init(&p->all);
+    list_init(&p->turn);
+    list_init(&p->asked);
     list_add_tail(&peers->all, &p->all);
     wait_init(&p->heartbeat);
     wait_init(&p->deadline);
@@ -77,6 +80,8 @@ void peer_close(struct peer *p, unsigned code, const char *why)
     wait_cancel(&p->deadline);
     p->dialect->goodbye(p, code, why);
     subscriber_fini(&p->subscriber);
+    list_remove(&p->turn);
+    watch_forget(p);
     if (p->link) {
         waitlist_add(&p->peers->linger, &p->deadline, p->peers->now.us);
         peers_arm(p->peers);
@@ -210,7 +215,7 @@ void peer_flush_stream(struct subscriber *s)
         p->link->ops->want_writable(p->link);
         return;
     }
-    watch_replay(p);
+    replay_flush(p);
     (void)write_waiting(p);
     if (p->state == PEER_OPEN && subscriber_waiting(s))
         p->link->ops->want_writable(p->link);

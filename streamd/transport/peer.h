@@ -47,6 +47,8 @@ struct peer {
     struct engine *engine; /* owns; NULL unless Socket.IO */
     struct list all;       /* in peers.all, or peers.doomed */
     struct wait heartbeat; /* in peers.ping or peers.pong */
+    struct list turn;      /* in peers.replay_turns */
+    struct list asked;     /* of watch.c's readings of history for this peer */
     struct wait deadline;  /* in peers.connect or peers.linger */
     uint8_t state;         /* enum peer_state */
 };

@@ -7,6 +7,7 @@
 #include "proto/wsframe.h"
 #include "streamd/transport/peers.h"
 #include "streamd/transport/random_id.h"
+#include "streamd/transport/replay.h"
 #include "streamd/transport/watch.h"
 
 enum { ACK_LIMIT = 4096, CLIENT_ID_LEN = 20 };
@@ -76,7 +77,9 @@ static const struct dialect dialect_plain = {
     .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = peer_goodbye_ws,
-    .subscriber = {.flush = peer_flush_stream, .prefetch = peer_prefetch_stream},
+    .subscriber = {.flush = peer_flush_stream,
+                   .prefetch = peer_prefetch_stream,
+                   .end_replay = replay_destroy},
 };
 
 static void greet(struct peer *p)
@@ -101,15 +104,18 @@ void plain_open(struct peers *peers, struct link *l, const struct request *req)
     }
     greet(p);
     struct query_value value;
-    uint64_t since = UINT64_MAX;
-    if (query_find(req->query, "since", &value) && !span_u64(query_span(&value), &since))
+    struct query_value epoch;
+    struct watch_since since = {.offset = UINT64_MAX};
+    if (query_find(req->query, "epoch", &epoch))
+        since.epoch = query_span(&epoch);
+    if (query_find(req->query, "since", &value) && !span_u64(query_span(&value), &since.offset))
         send_error(p, "bad_since", "since must be an offset", (struct span){0});
     struct query query;
     query_init(&query, req->query);
     while (query_next(&query, "sessionId", &value)) {
         struct span id = query_span(&value);
         bool valid = session_id_valid(id) || span_is(id, "*");
-        const char *why = valid ? watch_subscribe(p, id, since) : "sessionId is not valid";
+        const char *why = valid ? watch_subscribe(p, id, &since) : "sessionId is not valid";
         if (why)
             send_error(p, "bad_session_id", why, (struct span){0});
     }

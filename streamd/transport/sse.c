@@ -5,6 +5,7 @@
 #include "streamd/http/reply.h"
 #include "streamd/transport/front.h"
 #include "streamd/transport/peers.h"
+#include "streamd/transport/replay.h"
 #include "streamd/transport/watch.h"
 
 static const struct span prefix = {"/api/training/events/", sizeof("/api/training/events/") - 1};
@@ -54,7 +55,9 @@ static const struct dialect dialect_sse = {
     .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = goodbye,
-    .subscriber = {.flush = peer_flush_stream, .prefetch = peer_prefetch_stream},
+    .subscriber = {.flush = peer_flush_stream,
+                   .prefetch = peer_prefetch_stream,
+                   .end_replay = replay_destroy},
 };
 
 static bool read_since(const struct request *req, uint64_t *since)
@@ -98,7 +101,8 @@ static void start(struct peers *peers, struct link *l, const struct request *req
 void sse_open(struct peers *peers, struct link *l, struct request *req)
 {
     struct span id = {req->path.ptr + prefix.len, req->path.len - prefix.len};
-    uint64_t since;
+    struct query_value epoch;
+    struct watch_since since = {.offset = UINT64_MAX};
     if (req->method != METHOD_GET) {
         refuse(l, req, 405, "Method not allowed");
         return;
@@ -107,7 +111,7 @@ void sse_open(struct peers *peers, struct link *l, struct request *req)
         refuse(l, req, 400, "sessionId is not valid");
         return;
     }
-    if (!read_since(req, &since)) {
+    if (!read_since(req, &since.offset)) {
         refuse(l, req, 400, "Last-Event-ID and since must be an offset");
         return;
     }
@@ -117,7 +121,9 @@ void sse_open(struct peers *peers, struct link *l, struct request *req)
         return;
     }
     start(peers, l, req);
-    const char *why = watch_subscribe(p, id, since);
+    if (query_find(req->query, "epoch", &epoch))
+        since.epoch = query_span(&epoch);
+    const char *why = watch_subscribe(p, id, &since);
     if (why)
         peer_close(p, CLOSE_INTERNAL, why);
 }

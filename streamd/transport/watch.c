@@ -1,39 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A replay is a cursor kept in the membership, not a queue: each flush reads the next entries from
- * history while there is room, and the membership takes live updates again once it has caught up
- * with the newest offset. So a watcher that missed a million entries costs no memory, and the seam
- * has neither gap nor repeat. An entry that finds no room in the outbox is read again next time.
+ * Commands come from one table and do the same in every dialect. What is asked of history and is no
+ * longer in memory is read from the archive, and comes as an event when it is there.
  */
 #include "streamd/transport/watch.h"
 
 #include "proto/fields.h"
 #include "proto/json_write.h"
+#include "streamd/log.h"
 #include "streamd/session/legacy_room.h"
 #include "streamd/transport/peers.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { REPLAY_BATCH = 32, HISTORY_DEFAULT = 100 };
+enum {
+    HISTORY_DEFAULT = 100,
+    HISTORY_MAX = 10000, /* entries of one session_history */
+};
 
-/* Is everything after `since` still there? Not what memory had to give up, nor what follows an
- * offset that this daemon never gave out. */
-static bool recovers(const struct session *s, uint64_t since)
-{
-    uint64_t newest = series_newest(s->series);
-    if (since >= newest)
-        return since == newest;
-    return series_oldest(s->series) <= since + 1;
-}
-
-static void send_status(struct peer *p, struct session *s, uint64_t since)
+static void send_status(struct peer *p, struct session *s, const bool *recovered)
 {
     struct buf *text = &p->peers->text;
     buf_reset(text);
-    if (since == UINT64_MAX)
-        session_write_status(s, text, false);
+    if (recovered)
+        session_write_resumed(s, text, *recovered);
     else
-        session_write_resumed(s, text, recovers(s, since));
+        session_write_status(s, text, false);
     if (buf_status(text) == OK)
         peer_send_event(p, "session_status", buf_span(text), 0);
 }
@@ -47,7 +40,21 @@ static void send_latest(struct peer *p, struct session *s)
         peer_send_event(p, "progress_update", buf_span(text), s->newest_offset);
 }
 
-const char *watch_subscribe(struct peer *p, struct span session_id, uint64_t since)
+/* From `since` on, or from the newest update on. */
+static void begin(struct peer *p, struct membership *m, struct session *s,
+                  const struct watch_since *since)
+{
+    uint64_t newest = series_newest(s->series); /* of a run before this one, perhaps */
+    bool asked = since->offset != UINT64_MAX;
+    bool recovered = asked && registry_recovers(p->peers->registry, s, since->epoch, since->offset);
+    send_status(p, s, asked ? &recovered : NULL);
+    m->replaying = recovered && since->offset < newest;
+    m->told = m->replaying ? since->offset : newest;
+    if (!recovered && s->newest_offset > 0)
+        send_latest(p, s);
+}
+
+const char *watch_subscribe(struct peer *p, struct span session_id, const struct watch_since *since)
 {
     struct membership *m;
     struct peers *peers = p->peers;
@@ -62,51 +69,9 @@ const char *watch_subscribe(struct peer *p, struct span session_id, uint64_t sin
     }
     peer_settled(p);
     struct session *s = registry_find_live(peers->registry, session_id);
-    if (!s || known)
-        return NULL;
-    send_status(p, s, since);
-    uint64_t newest = series_newest(s->series); /* of a run before this one, perhaps */
-    m->replaying = since < newest;
-    m->told = m->replaying ? since : newest;
-    if (since > newest && s->newest_offset > 0)
-        send_latest(p, s);
+    if (s && !known)
+        begin(p, m, s, since);
     return NULL;
-}
-
-/* Queues one entry, after the events that belong before it. */
-static bool replay_entry(struct peer *p, struct membership *m, const struct series_entry *entry)
-{
-    struct buf *text = &p->peers->text;
-    buf_reset(text);
-    session_write_replay(m->room->session, entry, text);
-    subscriber_release(&p->subscriber, m, entry->offset);
-    return peer_offer_event(p, "progress_update", buf_span(text), entry->offset);
-}
-
-/* Queues at most `batch` entries of one membership; live again when none is left. */
-static void replay_some(struct peer *p, struct membership *m, unsigned batch)
-{
-    const struct series *series = m->room->session->series;
-    struct series_cursor cursor;
-    struct series_entry entry;
-    series_cursor_init(&cursor, series, m->told + 1);
-    bool more = true;
-    while (batch > 0 && (more = series_next(&cursor, &entry)) && replay_entry(p, m, &entry)) {
-        m->told = entry.offset;
-        batch--;
-    }
-    series_cursor_fini(&cursor);
-    if (!more || m->told >= series_newest(series))
-        subscriber_end_replay(&p->subscriber, m);
-}
-
-void watch_replay(struct peer *p)
-{
-    for (uint16_t i = 0; i < p->subscriber.count; i++) {
-        struct membership *m = &p->subscriber.memberships[i];
-        if (m->replaying && p->subscriber.outbox.count < REPLAY_BATCH)
-            replay_some(p, m, REPLAY_BATCH);
-    }
 }
 
 /* The arguments of one command, and where its acknowledgement goes. */
@@ -147,8 +112,10 @@ static uint64_t number_or(const struct fields *f, const char *name, uint64_t oth
 
 static void subscribe(struct command *c)
 {
-    const char *why =
-        watch_subscribe(c->peer, c->session_id, number_or(c->data, "since", UINT64_MAX));
+    struct watch_since since = {.offset = number_or(c->data, "since", UINT64_MAX)};
+    if (c->data)
+        (void)fields_string(c->data, "epoch", &since.epoch);
+    const char *why = watch_subscribe(c->peer, c->session_id, &since);
     if (why)
         fail(c, why);
     else
@@ -161,10 +128,72 @@ static void unsubscribe(struct command *c)
     ack_ok(c);
 }
 
-static void write_history(struct command *c, struct buf *out)
+/* A session_history that is being read from the archive. */
+struct asked {
+    struct list link; /* in peer.asked */
+    struct reading reading;
+    struct peer *peer; /* borrows */
+};
+
+static void asked_destroy(struct asked *a)
 {
-    struct session *s = registry_find(c->peer->peers->registry, c->session_id);
-    uint64_t limit = number_or(c->data, "limit", HISTORY_DEFAULT);
+    reading_cancel(&a->reading);
+    list_remove(&a->link);
+    free(a);
+}
+
+void watch_forget(struct peer *p)
+{
+    struct list *first;
+    while ((first = list_first(&p->asked)) != NULL)
+        asked_destroy(LIST_ENTRY(first, struct asked, link));
+}
+
+static void on_history(struct reading *reading, struct refbuf *piece, bool last, enum status status)
+{
+    (void)last; /* it comes as one piece */
+    struct asked *a = LIST_ENTRY(reading, struct asked, reading);
+    if (status == OK && peer_offer_event(a->peer, "session_history", refbuf_span(piece), 0))
+        log_debug("watch", "history bytes=%u", piece->len);
+    else
+        peer_send_event(
+            a->peer, "error",
+            SPAN("{\"message\":\"history is too large for one message: ask for less, or "
+                 "use HTTP\"}"),
+            0);
+    asked_destroy(a);
+}
+
+/* False when there is no memory, or the peer has a request under way already. */
+static bool ask_archive(struct command *c, const struct session *s, uint64_t limit)
+{
+    struct peer *p = c->peer;
+    struct asked *a = list_empty(&p->asked) ? calloc(1, sizeof(*a)) : NULL;
+    struct reading_request *request = calloc(1, sizeof(*request));
+    bool begun = false;
+    if (a && request) {
+        *request = (struct reading_request){.form = READING_HISTORY,
+                                            .session = s->key,
+                                            .until = series_newest(s->series),
+                                            .to = UINT64_MAX,
+                                            .limit = limit};
+        memcpy(request->id, s->id, s->id_len);
+        *a = (struct asked){.peer = p, .reading = {.on_piece = on_history}};
+        list_init(&a->link);
+        keeping_flush(&p->peers->registry->keeping);
+        begun = reading_start(&a->reading, p->peers->registry->keeping.keeper, request) == OK;
+    }
+    if (begun)
+        list_add_tail(&p->asked, &a->link);
+    else
+        free(a);
+    free(request);
+    return begun;
+}
+
+static void write_history(struct command *c, const struct session *s, uint64_t limit,
+                          struct buf *out)
+{
     buf_add_char(out, '{');
     json_write_pair_string(out, "sessionId", c->session_id);
     json_write_name(out, "history");
@@ -183,11 +212,30 @@ static void write_history(struct command *c, struct buf *out)
     buf_add_str(out, "]}");
 }
 
+/* Does memory have the newest `limit` entries? A rewind is for the archive to see to. */
+static bool in_memory(const struct session *s, uint64_t limit)
+{
+    uint64_t newest = series_newest(s->series);
+    uint64_t first = newest > limit ? newest - limit + 1 : 1;
+    bool whole = newest == 0 || (series_count(s->series) > 0 && series_oldest(s->series) <= first);
+    return !s->registry->keeping.keeper || limit == 0 || (whole && s->rewind_count == 0);
+}
+
 static void history(struct command *c)
 {
+    struct session *s = registry_find(c->peer->peers->registry, c->session_id);
+    uint64_t limit = number_or(c->data, "limit", HISTORY_DEFAULT);
+    limit = limit < HISTORY_MAX ? limit : HISTORY_MAX;
+    if (s && !in_memory(s, limit)) {
+        if (ask_archive(c, s, limit))
+            ack_ok(c);
+        else
+            fail(c, "history is being read already, or out of memory: ask again");
+        return;
+    }
     struct buf text;
     buf_init(&text, c->peer->subscriber.hub->max_outbox_bytes);
-    write_history(c, &text);
+    write_history(c, s, limit, &text);
     if (buf_status(&text) == OK) {
         peer_send_event(c->peer, "session_history", buf_span(&text), 0);
         ack_ok(c);

@@ -17,11 +17,17 @@
  */
 bool watch_command(struct peer *p, struct span event, struct span data, struct buf *ack);
 
-/* subscribe_session, once the arguments are read. since: UINT64_MAX: not asked for. NULL, or why
- * not (static). */
-const char *watch_subscribe(struct peer *p, struct span session_id, uint64_t since);
+/* From where a watcher wants to go on. */
+struct watch_since {
+    uint64_t offset;   /* of the last update it has; UINT64_MAX: not asked for */
+    struct span epoch; /* in which it had that one; empty: this one */
+};
 
-/* Queues the next part of what the peer's memberships still have to replay. */
-void watch_replay(struct peer *p);
+/* subscribe_session, once the arguments are read. NULL, or why not (static). */
+const char *watch_subscribe(struct peer *p, struct span session_id,
+                            const struct watch_since *since);
+
+/* The peer is closing: what it has asked for is not wanted any more. */
+void watch_forget(struct peer *p);
 
 #endif
