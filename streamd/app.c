@@ -6,7 +6,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 static uint64_t random_seed(void)
 {
@@ -16,12 +18,40 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-struct app *app_create(const struct config *config, struct now now)
+/* On the keeper's thread. */
+static void wake(void *wake_fd)
 {
+    uint64_t one = 1;
+    ssize_t n = write(*(const int *)wake_fd, &one, sizeof(one));
+    (void)n; /* EAGAIN: it is readable already */
+}
+
+static enum status open_store(struct app *app, const struct app_params *params)
+{
+    return registry_open(&app->registry,
+                         &(struct keeping_params){
+                             .config = params->config,
+                             .timers = &app->timers,
+                             .stats = &app->stats,
+                             .store = params->store,
+                             .wake = wake,
+                             .wake_context = &app->wake_fd,
+                             .inline_work = params->inline_store,
+                         },
+                         app->now);
+}
+
+struct app *app_create(const struct app_params *params, struct now now)
+{
+    const struct config *config = params->config;
+    bool store_taken = false;
     struct app *app = calloc(1, sizeof(*app));
-    if (!app)
+    if (!app) {
+        params->store->ops->destroy(params->store);
         return NULL;
+    }
     app->config = config;
+    app->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     app->now = app->started = now;
     timers_init(&app->timers);
     hub_init(&app->hub, &app->stats, config->max_outbox_bytes, config->max_outbox_messages,
@@ -31,6 +61,11 @@ struct app *app_create(const struct config *config, struct now now)
         goto fail;
     if (registry_init(&app->registry, config, &app->timers, &app->hub, &app->encoder, &app->stats,
                       now) != OK)
+        goto fail;
+    if (app->wake_fd < 0)
+        goto fail;
+    store_taken = true;
+    if (open_store(app, params) != OK)
         goto fail;
     if (peers_init(&app->peers,
                    &(struct peers_params){
@@ -55,7 +90,9 @@ struct app *app_create(const struct config *config, struct now now)
     }
     return app;
 fail:
-    log_error("app", "out of memory at start");
+    log_error("app", "cannot start");
+    if (!store_taken)
+        params->store->ops->destroy(params->store);
     app_destroy(app);
     return NULL;
 }
@@ -74,6 +111,8 @@ void app_destroy(struct app *app)
     line_decoder_fini(&app->decoder);
     hub_fini(&app->hub);
     timers_fini(&app->timers);
+    if (app->wake_fd >= 0)
+        close(app->wake_fd);
     free(app);
 }
 
@@ -81,13 +120,30 @@ void app_enter(struct app *app, struct now now)
 {
     assert(now.us >= app->now.us);
     app->now = now;
+    keeping_enter(&app->registry.keeping, now.us);
     peers_enter(&app->peers, now);
     timers_run(&app->timers, now.us);
+}
+
+void app_receive(struct app *app)
+{
+    uint64_t count;
+    ssize_t n = read(app->wake_fd, &count, sizeof(count));
+    (void)n;
+    keeping_receive(&app->registry.keeping);
+    if (app->unix_ingest)
+        unix_ingest_relieve(app->unix_ingest);
+}
+
+bool app_is_kept(const struct app *app)
+{
+    return keeping_is_idle(&app->registry.keeping);
 }
 
 void app_leave(struct app *app)
 {
     registry_publish_due(&app->registry, app->now.us);
+    keeping_flush_if_urgent(&app->registry.keeping);
     hub_flush(&app->hub);
     peers_reap(&app->peers);
 }

@@ -20,6 +20,7 @@
 #include "streamd/stats.h"
 #include "streamd/transport/peers.h"
 
+struct store;
 struct unix_ingest;
 
 struct app {
@@ -34,17 +35,30 @@ struct app {
     struct assets *assets;            /* owns */
     struct trainer_command *trainers; /* owns; NULL without --trainer-command */
     struct unix_ingest *unix_ingest;  /* owns; NULL in flow tests */
+    int wake_fd;                      /* owns; readable: app_receive has something to do */
     struct now now;                   /* of this wake-up */
     struct now started;
 };
 
+struct app_params {
+    const struct config *config; /* borrows */
+    struct store *store;         /* takes; where everything is kept */
+    bool inline_store; /* the store's work is done in app_leave, without a thread: tests */
+};
+
 /* NULL after logging why. */
-struct app *app_create(const struct config *config, struct now now);
+struct app *app_create(const struct app_params *params, struct now now);
 void app_destroy(struct app *app);
 
 /* A wake-up begins: every call until app_leave sees this time (going back is an assert), and what
  * is overdue has happened before any of them. */
 void app_enter(struct app *app, struct now now);
+
+/* wake_fd was readable. */
+void app_receive(struct app *app);
+
+/* Is everything that was taken in on disk, or is the disk in trouble? */
+bool app_is_kept(const struct app *app);
 
 /* The wake-up ends: publish, then one write per dirty watcher, then reap. */
 void app_leave(struct app *app);

@@ -56,6 +56,8 @@ struct config {
     uint64_t live_completed_s;    /* a finished session leaves the live list after this */
     uint64_t live_idle_s;         /* any other one after this */
     uint64_t retain_s;            /* history is dropped after this */
+    uint64_t commit_interval_ms;  /* what came is on disk after this at the latest */
+    uint64_t max_unkept_bytes;    /* that wait for the disk; then trainers wait */
 
     enum log_level log_level;
     char derived_socket[CONFIG_TEXT_MAX];

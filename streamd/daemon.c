@@ -5,6 +5,8 @@
 #include "streamd/http/assets_find.h"
 #include "streamd/loop.h"
 #include "streamd/options.h"
+#include "streamd/store/store_memory.h"
+#include "streamd/store/store_sqlite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,9 +29,25 @@ static void find_page(struct config *config)
         config->web_dir = config->derived_web;
 }
 
+/* NULL after logging why. */
+static struct store *open_store(const struct config *config)
+{
+    char why[STORE_WHY_MAX] = "";
+    struct store *store =
+        config->ephemeral ? store_memory_create() : store_sqlite_open(config->data_dir, why);
+    if (!store)
+        log_error("store", "cannot open reason=\"%s\"", why[0] ? why : "out of memory");
+    else if (why[0])
+        log_error("store", "opened with losses reason=\"%s\"", why);
+    return store;
+}
+
 static int run(const struct config *config, daemon_setup_fn *setup)
 {
-    struct app *app = app_create(config, clock_read());
+    struct store *store = open_store(config);
+    struct app *app = NULL;
+    if (store)
+        app = app_create(&(struct app_params){.config = config, .store = store}, clock_read());
     if (!app)
         return 1;
     if (setup)

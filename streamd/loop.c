@@ -22,6 +22,7 @@ struct loop {
     struct lws_server *server; /* owns */
     ev_check check;
     ev_prepare prepare;
+    ev_io wake;
     ev_timer timer;
     ev_timer drain;
     ev_signal signals[SIGNALS];
@@ -39,7 +40,7 @@ static void on_check(struct ev_loop *ev, ev_check *w, int events)
 
 static bool drained(const struct loop *loop)
 {
-    return loop->draining && loop->app->stats.peers == 0;
+    return loop->draining && loop->app->stats.peers == 0 && app_is_kept(loop->app);
 }
 
 static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
@@ -69,6 +70,14 @@ static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
     (void)events;
 }
 
+static void on_wake(struct ev_loop *ev, ev_io *w, int events)
+{
+    (void)ev;
+    (void)events;
+    struct loop *loop = w->data;
+    app_receive(loop->app);
+}
+
 static void on_drain_timeout(struct ev_loop *ev, ev_timer *w, int events)
 {
     (void)events;
@@ -88,6 +97,7 @@ static void drain(struct loop *loop, int signum)
              (unsigned long long)loop->app->stats.peers);
     loop->draining = true;
     lws_server_drain(loop->server);
+    keeping_flush(&loop->app->registry.keeping);
     unix_ingest_drain(loop->app->unix_ingest);
     registry_publish_all(&loop->app->registry, loop->app->now.us);
     peers_drain(&loop->app->peers);
@@ -151,6 +161,9 @@ static void watch_wakeups(struct loop *loop)
     loop->prepare.data = loop;
     ev_prepare_start(loop->ev, &loop->prepare);
     ev_timer_init(&loop->timer, on_timer, 0, 0);
+    ev_io_init(&loop->wake, on_wake, loop->app->wake_fd, EV_READ);
+    loop->wake.data = loop;
+    ev_io_start(loop->ev, &loop->wake);
 }
 
 static struct unix_ingest *open_ingest(struct loop *loop)

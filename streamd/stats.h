@@ -36,6 +36,10 @@
     COUNTER(http_bytes_plain, "bytes of HTTP bodies, before compression")                          \
     COUNTER(http_bytes_wire, "bytes of HTTP bodies, as written")                                   \
     COUNTER(history_evicted, "records dropped from memory history at its cap")                     \
+    COUNTER(batches_committed, "commits to the store")                                             \
+    COUNTER(sessions_damaged, "sessions that could not be read back at start")                     \
+    GAUGE(store_bytes, "bytes on disk")                                                            \
+    GAUGE(unkept_bytes, "bytes that wait for the disk")                                            \
     GAUGE(peers, "watchers connected")                                                             \
     GAUGE(trainers, "trainers connected")                                                          \
     GAUGE(connections, "TCP connections open")                                                     \

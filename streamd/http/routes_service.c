@@ -20,16 +20,23 @@ static void answer_health(struct app *app, const struct request *req, struct rep
 {
     const struct stats *stats = &app->stats;
     struct buf *out = &reply->body;
+    const struct keeper *keeper = app->registry.keeping.keeper;
+    const char *trouble = keeper_trouble(keeper);
     bool draining = app->peers.draining;
-    reply->status = draining ? 503 : 200;
+    reply->status = draining || trouble ? 503 : 200;
     buf_add_char(out, '{');
-    json_write_pair_string(out, "status", draining ? SPAN("draining") : SPAN("healthy"));
+    json_write_pair_string(out, "status",
+                           span_of(draining  ? "draining"
+                                   : trouble ? "degraded"
+                                             : "healthy"));
     json_write_pair_string(out, "version", span_of(STREAMD_VERSION));
     json_write_name(out, "timestamp");
     num_write_rounded(out, req->now.wall_s, 3);
     json_write_name(out, "uptime_s");
     num_write_rounded(out, uptime_s(app, req), 3);
-    json_write_pair_string(out, "store", SPAN("memory"));
+    json_write_pair_string(out, "store", app->config->ephemeral ? SPAN("memory") : SPAN("sqlite"));
+    if (trouble)
+        json_write_pair_string(out, "store_trouble", span_of(trouble));
     json_write_pair_u64(out, "sessions", stats->sessions_live);
     json_write_pair_u64(out, "watchers", stats->peers);
     json_write_pair_u64(out, "trainers", stats->trainers);

@@ -4,10 +4,13 @@
  * which session, is it a repeat, and may it still be said. The repeat comes before the last, since
  * a trainer that reconnects may send lines again that were taken before the run ended.
  *
- * Handles, not pointers, remember sessions from line to line: any line of anybody may free one. An
- * ack is owed for one session at a time; when a line speaks of another, it is written first.
+ * Handles, not pointers, remember sessions from line to line: any line of anybody may free one.
+ * What was taken of one session since the last ack is owed as one ack, for the batch in which it
+ * will be kept; lines of another session, or of the next batch, begin another debt.
  */
 #include "streamd/ingest/intake.h"
+
+#include <stdlib.h>
 
 static const struct line_error no_session = {
     "unknown_session", "the line has no sessionId and no start came before it", 0};
@@ -24,12 +27,33 @@ void intake_init(struct intake *in, struct registry *registry, struct line_decod
                  struct buf *answers)
 {
     *in = (struct intake){.registry = registry, .decoder = decoder, .answers = answers};
+    list_init(&in->debts);
     session_handle_init(&in->started);
     session_handle_init(&in->last);
 }
 
+/* One ack, owed until its batch is on disk. */
+struct debt {
+    struct list link; /* in intake.debts */
+    struct keeping_wait wait;
+    struct intake *intake; /* borrows */
+    struct session_handle session;
+    uint64_t seq;
+};
+
+static void debt_destroy(struct debt *d)
+{
+    keeping_cancel(&d->wait);
+    list_remove(&d->link);
+    session_handle_fini(&d->session);
+    free(d);
+}
+
 void intake_fini(struct intake *in)
 {
+    struct list *first;
+    while ((first = list_first(&in->debts)) != NULL)
+        debt_destroy(LIST_ENTRY(first, struct debt, link));
     session_handle_fini(&in->started);
     session_handle_fini(&in->last);
 }
@@ -88,7 +112,7 @@ static enum status find_started(struct intake *in, struct now now, struct sessio
 }
 
 /* Does to the session what the line says. */
-static enum status apply(struct session *s, struct line *line, struct now now,
+static enum status apply(struct session *s, struct line *line, struct span text, struct now now,
                          struct line_error *out_error)
 {
     bool ends = line->type == LINE_COMPLETE || line->type == LINE_FAIL;
@@ -104,7 +128,7 @@ static enum status apply(struct session *s, struct line *line, struct now now,
     else if (line->type == LINE_MODEL_COMPLETED)
         session_model_completed(s, line->has_model_index ? line->model_index : s->models_completed,
                                 now);
-    else if (session_progress(s, &line->record, now) != OK)
+    else if (session_progress(s, &line->record, text, now) != OK)
         return refuse(E_NOMEM, &no_memory, out_error);
     return OK;
 }
@@ -120,8 +144,8 @@ static void note(struct intake *in, struct session *s, bool has_seq)
         in->unacked_seq = s->last_seq;
 }
 
-static enum status take_of_session(struct intake *in, struct line *line, struct now now,
-                                   struct line_error *out_error)
+static enum status take_of_session(struct intake *in, struct line *line, struct span text,
+                                   struct now now, struct line_error *out_error)
 {
     struct session *s = NULL;
     enum status status = line->session_id.ptr ? find_named(in, line, now, &s, out_error)
@@ -133,10 +157,11 @@ static enum status take_of_session(struct intake *in, struct line *line, struct 
     if (line->has_seq && line->seq <= s->last_seq) {
         in->registry->stats->lines_repeated++;
     } else {
-        status = apply(s, line, now, out_error);
+        status = apply(s, line, text, now, out_error);
         if (status != OK)
             return status;
         s->last_seq = line->has_seq ? line->seq : s->last_seq;
+        keeping_touch(&in->registry->keeping, s);
     }
     note(in, s, line->has_seq);
     return OK;
@@ -154,11 +179,11 @@ static enum status take_start(struct intake *in, const struct line *line, struct
         return status;
     session_handle_set(&in->started, s);
     note(in, s, false);
-    line_write_started(in->answers, session_id(s), s->last_seq);
+    line_write_started(in->answers, session_id(s), session_durable_seq(s));
     return OK;
 }
 
-static enum status take(struct intake *in, struct line *line, struct now now,
+static enum status take(struct intake *in, struct line *line, struct span text, struct now now,
                         struct line_error *out_error)
 {
     switch (line->type) {
@@ -168,7 +193,7 @@ static enum status take(struct intake *in, struct line *line, struct now now,
     case LINE_START:
         return take_start(in, line, now, out_error);
     default:
-        return take_of_session(in, line, now, out_error);
+        return take_of_session(in, line, text, now, out_error);
     }
 }
 
@@ -188,7 +213,7 @@ enum status intake_line(struct intake *in, struct span text, struct now now,
         return OK;
     in->registry->stats->lines_received++;
     if (status == OK)
-        status = take(in, &line, now, out_error);
+        status = take(in, &line, text, now, out_error);
     if (status != OK) {
         answer_error(in, out_error);
         return status;
@@ -205,9 +230,59 @@ void intake_refuse(struct intake *in, const struct line_error *error)
     answer_error(in, error);
 }
 
+static void on_kept(struct keeping_wait *w, bool kept)
+{
+    struct debt *d = LIST_ENTRY(w, struct debt, wait);
+    struct intake *in = d->intake;
+    (void)kept; /* a debt is patient: it is paid or it stays */
+    if (d->session.session)
+        line_write_ack(in->answers, session_id(d->session.session), d->seq);
+    debt_destroy(d);
+    if (in->answered)
+        in->answered(in);
+}
+
+/* Is the newest debt for the same session and the same batch? Then it only grows. */
+static bool grow_debt(struct intake *in, const struct session *s)
+{
+    if (list_empty(&in->debts))
+        return false;
+    struct debt *d = LIST_ENTRY(in->debts.prev, struct debt, link);
+    if (d->session.session != s || d->wait.number != in->registry->keeping.number)
+        return false;
+    d->seq = in->unacked_seq;
+    return true;
+}
+
+static void owe(struct intake *in, struct session *s)
+{
+    if (grow_debt(in, s))
+        return;
+    struct debt *d = calloc(1, sizeof(*d));
+    if (!d) {
+        in->registry->stats->errors++; /* the ack is left out; the next one says it, too */
+        return;
+    }
+    *d = (struct debt){.intake = in, .seq = in->unacked_seq};
+    d->wait.done = on_kept;
+    d->wait.patient = true;
+    session_handle_init(&d->session);
+    session_handle_set(&d->session, s);
+    list_add_tail(&in->debts, &d->link);
+    keeping_await(&in->registry->keeping, &d->wait);
+}
+
 void intake_ack(struct intake *in)
 {
-    if (in->unacked_seq && in->last.session)
-        line_write_ack(in->answers, session_id(in->last.session), in->unacked_seq);
+    struct session *s = in->last.session;
+    if (s && in->unacked_seq && in->unacked_seq <= session_durable_seq(s))
+        line_write_ack(in->answers, session_id(s), in->unacked_seq);
+    else if (s && in->unacked_seq)
+        owe(in, s);
     in->unacked_seq = 0;
+}
+
+bool intake_owes(const struct intake *in)
+{
+    return !list_empty(&in->debts);
 }

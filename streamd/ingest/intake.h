@@ -23,9 +23,12 @@ struct intake {
     struct buf *answers;           /* borrows */
     struct session_handle started; /* of the last start: meant by lines without sessionId */
     struct session_handle last;    /* of the last line taken that had a session */
-    uint64_t unacked_seq;          /* of `last`, highest not yet answered with an ack; 0: none */
-    uint64_t line_number;          /* lines seen, blank ones too */
-    uint64_t taken;                /* lines that were not blank and not refused */
+    uint64_t unacked_seq;          /* of `last`, highest not yet owed an ack; 0: none */
+    struct list debts;             /* of debt.link: acks owed once their batch is on disk */
+    /* Answers were appended outside of intake_line. May be NULL; may end the source. */
+    void (*answered)(struct intake *in);
+    uint64_t line_number; /* lines seen, blank ones too */
+    uint64_t taken;       /* lines that were not blank and not refused */
 };
 
 void intake_init(struct intake *in, struct registry *registry, struct line_decoder *decoder,
@@ -42,7 +45,11 @@ enum status intake_line(struct intake *in, struct span line, struct now now,
 /* A line was too long to be read: counts and answers it as intake_line does a bad one. */
 void intake_refuse(struct intake *in, const struct line_error *error);
 
-/* Appends the ack for everything taken since the last one. Call at the end of each read. */
+/* Owes the ack for everything taken since the last one; it comes when all of that is on disk. Call
+ * at the end of each read. */
 void intake_ack(struct intake *in);
+
+/* Is any ack still to come? */
+bool intake_owes(const struct intake *in);
 
 #endif

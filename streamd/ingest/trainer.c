@@ -6,8 +6,8 @@
  * it, and the others get a new one. So an idle trainer costs no buffer, and a paused one a chunk
  * and its answers.
  *
- * Whatever happened, `settle` brings the watchers in line with the state and ends who is to end; it
- * is the last thing a callback does with a trainer.
+ * Whatever happened, `trainer_settle` brings the watchers in line with the state and ends who is to
+ * end; it is the last thing a callback does with a trainer.
  */
 #include "streamd/ingest/trainer.h"
 
@@ -118,6 +118,14 @@ static void end_of_stream(struct trainer *t)
     t->ending = true;
 }
 
+/* Not before the disk has caught up. */
+static bool held_up(struct trainer *t)
+{
+    bool full = keeping_full(&t->all->params.registry->keeping);
+    t->all->held_up = t->all->held_up || full;
+    return full;
+}
+
 /* Reads one chunk and takes its lines; false when there is no more to read for now. */
 static bool read_chunk(struct trainer *t)
 {
@@ -135,7 +143,7 @@ static bool read_chunk(struct trainer *t)
     }
     framer_push(&t->framer, (struct span){all->chunk, (size_t)n});
     take_lines(t);
-    return n == CHUNK_BYTES && !t->paused && !t->ending && !t->broken;
+    return n == CHUNK_BYTES && !t->paused && !t->ending && !t->broken && !held_up(t);
 }
 
 /* The answers have drained: goes on with the lines that were left. */
@@ -159,21 +167,32 @@ static void watch(struct trainer *t, ev_io *watcher, bool wanted)
         ev_io_stop(t->all->params.loop, watcher);
 }
 
-/* May free the trainer. */
-static void settle(struct trainer *t)
+/* Who has said his last word may still hear that it is kept; but not for as long as a disk is in
+ * trouble, since most have gone. */
+static bool awaits_acks(const struct trainer *t)
+{
+    return intake_owes(&t->intake) && !t->all->params.registry->keeping.troubled;
+}
+
+void trainer_settle(struct trainer *t)
 {
     write_answers(t);
     while (t->paused && !t->broken && t->answers.len < RESUME_BELOW) {
         resume(t);
         write_answers(t);
     }
-    bool done = t->ending && !t->paused && t->answers.len == 0;
+    bool done = t->ending && !t->paused && t->answers.len == 0 && !awaits_acks(t);
     if (done || t->broken) {
         trainer_destroy(t);
         return;
     }
-    watch(t, &t->in, !t->paused && !t->ending);
+    watch(t, &t->in, !t->paused && !t->ending && !held_up(t));
     watch(t, &t->out, t->answers.len > 0);
+}
+
+static void on_answered(struct intake *in)
+{
+    trainer_settle(LIST_ENTRY(in, struct trainer, intake));
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *watcher, int revents)
@@ -183,14 +202,14 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int revents)
     struct trainer *t = LIST_ENTRY(watcher, struct trainer, in);
     for (int i = 0; i < CHUNKS_A_WAKEUP && read_chunk(t); i++)
         ;
-    settle(t);
+    trainer_settle(t);
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *watcher, int revents)
 {
     (void)loop;
     (void)revents;
-    settle(LIST_ENTRY(watcher, struct trainer, out));
+    trainer_settle(LIST_ENTRY(watcher, struct trainer, out));
 }
 
 struct trainer *trainer_create(struct trainers *all, int fd)
@@ -206,6 +225,7 @@ struct trainer *trainer_create(struct trainers *all, int fd)
     framer_init(&t->framer, params->config->max_line);
     buf_init(&t->answers, TRAINER_ANSWERS_MAX + ANSWERS_SLACK);
     intake_init(&t->intake, params->registry, params->decoder, &t->answers);
+    t->intake.answered = on_answered;
     list_add_tail(&all->all, &t->link);
     params->stats->trainers++;
     ev_io_init(&t->in, on_readable, fd, EV_READ);
@@ -231,7 +251,7 @@ void trainer_destroy(struct trainer *t)
 void trainer_end(struct trainer *t)
 {
     t->ending = true;
-    settle(t);
+    trainer_settle(t);
 }
 
 bool trainer_control(struct trainer *t, struct span id, struct span command, struct span reason)

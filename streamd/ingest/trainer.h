@@ -3,8 +3,8 @@
  * trainer: one connection of the Unix socket.
  *
  * Reads what came, at most a few chunks a wake-up so that others are served too, and writes the
- * answers. While more than TRAINER_ANSWERS_MAX of them wait it is not read: the trainer's own
- * writes then block, and nothing here grows. Belongs to unix.c.
+ * answers. While more than TRAINER_ANSWERS_MAX of them wait, or too much waits for the disk, it is
+ * not read: the trainer's own writes then block, and nothing here grows. Belongs to unix.c.
  */
 #ifndef STREAMD_INGEST_TRAINER_H
 #define STREAMD_INGEST_TRAINER_H
@@ -18,6 +18,7 @@ struct trainers {
     struct unix_ingest_params params;
     struct list all; /* of trainer.link; owned */
     char *chunk;     /* owns; what is read goes here. NULL while a paused trainer has kept it */
+    bool held_up;    /* some are not read because too much waits for the disk */
 };
 
 struct trainer;
@@ -28,6 +29,9 @@ void trainer_destroy(struct trainer *t);
 
 /* No more will be read; gone once its lines are taken and its answers written, maybe now. */
 void trainer_end(struct trainer *t);
+
+/* Brings its watchers in line with its state; may free it. */
+void trainer_settle(struct trainer *t);
 
 /*
  * Queues a control line if the trainer started the session of this id and reads its answers. True:

@@ -145,6 +145,16 @@ void unix_ingest_destroy(struct unix_ingest *u)
     free(u);
 }
 
+void unix_ingest_relieve(struct unix_ingest *u)
+{
+    if (!u->trainers.held_up || keeping_full(&u->trainers.params.registry->keeping))
+        return;
+    u->trainers.held_up = false;
+    LIST_EACH_SAFE (at, &u->trainers.all) {
+        trainer_settle(trainer_of(at));
+    }
+}
+
 void unix_ingest_drain(struct unix_ingest *u)
 {
     stop_accepting(u);

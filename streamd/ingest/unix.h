@@ -34,6 +34,9 @@ struct unix_ingest *unix_ingest_create(const struct unix_ingest_params *params);
 /* Closes every trainer, removes the socket file. */
 void unix_ingest_destroy(struct unix_ingest *u);
 
+/* What waits for the disk has become less: reads again whom it made wait. */
+void unix_ingest_relieve(struct unix_ingest *u);
+
 /* Stops accepting and reading; lines already read are finished and their answers written. */
 void unix_ingest_drain(struct unix_ingest *u);
 

@@ -43,17 +43,33 @@ enum status registry_init(struct registry *r, const struct config *config, struc
     series_budget_init(&r->budget, config->max_history_bytes, stats);
     buf_init(&r->scratch, PAYLOAD_LIMIT);
     buf_init(&r->metrics, PAYLOAD_LIMIT);
+    line_decoder_init(&r->decoder, seed);
+    r->next_key = 1;
+    (void)snprintf(r->epoch, sizeof(r->epoch), "%016llx", (unsigned long long)seed);
     timer_init(&r->sweep, on_sweep);
+    const struct keeping_params nowhere = {.config = config, .timers = timers, .stats = stats};
+    enum status status = keeping_init(&r->keeping, &nowhere);
+    if (status != OK)
+        return status;
     return timers_arm(timers, &r->sweep, now.us + SWEEP_US);
+}
+
+/* The last word to the store: the next daemon may go on with this epoch. */
+static void say_goodbye(struct registry *r)
+{
+    keeping_goodbye(&r->keeping);
+    keeping_fini(&r->keeping);
 }
 
 void registry_fini(struct registry *r)
 {
     struct list *first;
+    say_goodbye(r);
     while ((first = list_first(&r->sessions)) != NULL)
         session_destroy(LIST_ENTRY(first, struct session, link));
     timers_disarm(r->timers, &r->sweep);
     strmap_fini(&r->by_id);
+    line_decoder_fini(&r->decoder);
     buf_fini(&r->scratch);
     buf_fini(&r->metrics);
 }
@@ -79,6 +95,7 @@ void registry_remove(struct registry *r, struct session *s)
 {
     if (s->state != SESSION_EXPIRED)
         session_expire(s);
+    keeping_forget(&r->keeping, s);
     forget(r, s);
 }
 
@@ -133,6 +150,7 @@ static enum status start_new(struct registry *r, const struct line *start, struc
     struct session *s = session_create(r, id);
     if (!s)
         return E_NOMEM;
+    s->key = r->next_key++;
     if (strmap_put(&r->by_id, id, s) != OK || session_begin(s, start, now) != OK) {
         forget(r, s);
         return E_NOMEM;

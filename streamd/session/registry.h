@@ -12,7 +12,10 @@
 #include "base/strmap.h"
 #include "streamd/config.h"
 #include "streamd/room/room.h"
+#include "streamd/session/keeping.h"
 #include "streamd/session/session.h"
+
+enum { REGISTRY_EPOCH_MAX = 17 };
 
 struct registry {
     struct strmap by_id;         /* owns the sessions */
@@ -29,6 +32,12 @@ struct registry {
     struct series_budget budget;
     struct buf scratch; /* payloads are written here before they are shared */
     struct buf metrics; /* a session's newest record, before its metrics_cache */
+    struct keeping keeping;
+    struct line_decoder decoder; /* for newest records of restored sessions */
+    uint64_t next_key;
+    uint64_t age_base_us; /* what the store's clock is ahead of ours; may have wrapped */
+    char epoch[REGISTRY_EPOCH_MAX];
+    char previous_epoch[REGISTRY_EPOCH_MAX]; /* "": none */
     unsigned announced; /* events since watchers were last written to between two lines */
 };
 
@@ -36,6 +45,19 @@ MUST_CHECK enum status registry_init(struct registry *r, const struct config *co
                                      struct timers *timers, struct hub *hub,
                                      struct encoder *encoder, struct stats *stats, struct now now);
 void registry_fini(struct registry *r);
+
+/*
+ * Takes over what the store has: every session as it was, a running one for its trainer to come
+ * back. From then on what happens is kept there. The epoch is another one when the store is new, or
+ * when the last daemon ended without saying good-bye: offsets it told and did not keep may be given
+ * again. Not OK: why has been logged; the store is destroyed in any case.
+ */
+MUST_CHECK enum status registry_open(struct registry *r, const struct keeping_params *params,
+                                     struct now now);
+
+/* May whoever has seen `since` in that epoch (empty: this one) go on from there? */
+bool registry_recovers(const struct registry *r, const struct session *s, struct span epoch,
+                       uint64_t since);
 
 /* NULL when unknown; an EXPIRED session is still found (its history answers). */
 struct session *registry_find(struct registry *r, struct span id);

@@ -67,6 +67,12 @@ struct series *series_create(struct series_budget *budget, uint64_t max_records)
     return s;
 }
 
+void series_begin_at(struct series *s, uint64_t newest)
+{
+    assert(s->records == 0);
+    s->newest = newest;
+}
+
 static void account(struct series *s, size_t more, size_t less)
 {
     s->bytes = s->bytes + more - less;

@@ -53,6 +53,11 @@ struct span session_id(const struct session *s)
     return (struct span){s->id, s->id_len};
 }
 
+uint64_t session_durable_seq(const struct session *s)
+{
+    return s->registry->keeping.keeper ? s->durable_seq : s->last_seq;
+}
+
 bool session_finished(const struct session *s)
 {
     return s->state == SESSION_COMPLETED || s->state == SESSION_FAILED;
@@ -88,6 +93,8 @@ static void on_tick(struct timer *timer, uint64_t now_us)
         session_publish(s, now_us);
 }
 
+enum { RUN_BYTES_MAX = 8 << 20 }; /* it is cut long before */
+
 struct session *session_create(struct registry *registry, struct span id)
 {
     assert(session_id_valid(id));
@@ -100,6 +107,10 @@ struct session *session_create(struct registry *registry, struct span id)
     list_init(&s->aging);
     list_init(&s->handles);
     list_init(&s->due);
+    list_init(&s->unkept);
+    buf_init(&s->run, RUN_BYTES_MAX);
+    buf_init(&s->latest, 2 * LINE_BYTES_MAX);
+    axis_init(&s->axis);
     timer_init(&s->tick, on_tick);
     pace_init(&s->pace, config->throttle ? config->max_rate : 0);
     record_memory_init(&s->memory);
@@ -120,6 +131,7 @@ void session_destroy(struct session *s)
     while ((handle = list_first(&s->handles)) != NULL)
         session_handle_set(LIST_ENTRY(handle, struct session_handle, link), NULL);
     timers_disarm(s->registry->timers, &s->tick);
+    keeping_leave(s);
     list_remove(&s->due);
     list_remove(&s->aging);
     list_remove(&s->link);
@@ -128,6 +140,9 @@ void session_destroy(struct session *s)
     series_destroy(s->series);
     refbuf_unref(s->metrics_cache);
     refbuf_unref(s->config);
+    buf_fini(&s->run);
+    buf_fini(&s->latest);
+    free(s->rewinds);
     free(s->error);
     free(s->name);
     free(s->project);
@@ -169,8 +184,7 @@ static void said_fini(struct said *said)
     refbuf_unref(said->config);
 }
 
-/* False when out of memory. */
-static bool copy_text(struct span text, char **out)
+bool session_copy_text(struct span text, char **out)
 {
     if (text.ptr)
         *out = strndup(text.ptr, text.len);
@@ -188,7 +202,7 @@ static bool copy_config(struct registry *r, struct span config, struct refbuf **
     return *out;
 }
 
-static enum status enter_room(struct session *s)
+enum status session_enter_room(struct session *s)
 {
     if (s->room)
         return OK;
@@ -203,8 +217,9 @@ static enum status enter_room(struct session *s)
 static enum status hear(struct session *s, const struct line *start, struct said *out)
 {
     *out = (struct said){0};
-    if (copy_text(start->project, &out->project) && copy_text(start->name, &out->name) &&
-        copy_config(s->registry, start->config, &out->config) && enter_room(s) == OK)
+    if (session_copy_text(start->project, &out->project) &&
+        session_copy_text(start->name, &out->name) &&
+        copy_config(s->registry, start->config, &out->config) && session_enter_room(s) == OK)
         return OK;
     said_fini(out);
     return E_NOMEM;
@@ -222,6 +237,7 @@ void session_touch(struct session *s, struct now now)
     s->last_us = now.us;
     s->last_update_s = now.wall_s;
     s->version++;
+    keeping_touch(&s->registry->keeping, s);
 }
 
 void session_count_models(struct session *s)
@@ -235,7 +251,7 @@ void session_count_models(struct session *s)
 enum status session_begin(struct session *s, const struct line *start, struct now now)
 {
     struct said said;
-    if (hear(s, start, &said) != OK)
+    if (!keeping_cut(&s->registry->keeping, s) || hear(s, start, &said) != OK)
         return E_NOMEM;
     session_publish(s, now.us);
     said_fini(&(struct said){s->project, s->name, s->config});
@@ -247,8 +263,11 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->start_us = now.us;
     s->start_time_s = now.wall_s;
     s->last_seq = 0;
+    s->durable_seq = 0;
     s->sent = 0;
     s->newest_offset = 0;
+    s->may_rewind = false;
+    buf_reset(&s->latest);
     record_memory_init(&s->memory);
     remember_config(s, start->config);
     session_touch(s, now);
@@ -269,8 +288,9 @@ static void swap_text(char **kept, char **said)
 enum status session_take_up(struct session *s, const struct line *start, struct now now)
 {
     struct said said;
-    if (hear(s, start, &said) != OK)
+    if (!keeping_cut(&s->registry->keeping, s) || hear(s, start, &said) != OK)
         return E_NOMEM;
+    session_recall(s);
     swap_text(&s->project, &said.project);
     swap_text(&s->name, &said.name);
     if (said.config) {
@@ -283,6 +303,7 @@ enum status session_take_up(struct session *s, const struct line *start, struct 
     session_touch(s, now);
     log_info("session", "take up id=%s lastSeq=%llu", s->id, (unsigned long long)s->last_seq);
     s->resumed = session_finished(s);
+    s->may_rewind = true;
     if (s->state == SESSION_EXPIRED)
         session_reopen(s, now);
     return OK;
@@ -294,4 +315,35 @@ void session_reopen(struct session *s, struct now now)
     s->error = NULL;
     session_enter(s, s->newest_offset ? SESSION_RUNNING : SESSION_STARTING);
     session_announce_started(s, now);
+}
+
+bool session_add_rewind(struct session *s, struct rewind rewind)
+{
+    struct rewind *all = realloc(s->rewinds, (s->rewind_count + 1) * sizeof(*all));
+    if (!all)
+        return false;
+    s->rewinds = all;
+    /* Who goes back farther than those before him supersedes what they did. */
+    while (s->rewind_count > 0 && all[s->rewind_count - 1].model == rewind.model &&
+           all[s->rewind_count - 1].step >= rewind.step)
+        s->rewind_count--;
+    if (s->rewind_count == REWINDS_MAX)
+        memmove(all, all + 1, --s->rewind_count * sizeof(*all));
+    all[s->rewind_count++] = rewind;
+    return true;
+}
+
+void session_recall(struct session *s)
+{
+    struct run_reader run;
+    struct series_entry entry;
+    uint64_t offset;
+    if (series_count(s->series) > 0 || s->newest_offset == 0 || s->latest.len == 0)
+        return;
+    if (run_open(&run, buf_span(&s->latest), s->newest_offset, &s->registry->decoder) != OK ||
+        run_next(&run, &entry) != OK)
+        return;
+    series_begin_at(s->series, s->newest_offset - 1);
+    if (series_append(s->series, &entry.record, entry.server_time_s, &offset) != OK)
+        s->registry->stats->errors++;
 }

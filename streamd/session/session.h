@@ -22,7 +22,10 @@
 #include "proto/line.h"
 #include "proto/record.h"
 #include "streamd/clock.h"
+#include "streamd/session/axis.h"
 #include "streamd/session/series.h"
+#include "streamd/store/rewind.h"
+#include "streamd/store/run.h"
 #include "throttle/pace.h"
 
 enum session_state {
@@ -50,6 +53,7 @@ struct session_handle {
 
 struct session {
     struct registry *registry; /* borrows */
+    uint64_t key;              /* in the store */
     char *id;                  /* owns; NUL-terminated, [A-Za-z0-9._:-]{1,128} */
     size_t id_len;
     struct list link;    /* in registry.sessions, newest start first */
@@ -63,15 +67,29 @@ struct session {
 
     double start_time_s; /* wall */
     double last_update_s;
-    uint64_t start_us; /* monotonic */
+    uint64_t start_us; /* monotonic; may lie before the boot, and have wrapped */
     uint64_t last_us;
 
-    uint64_t last_seq; /* 0: none seen */
+    uint64_t last_seq;    /* 0: none seen */
+    uint64_t durable_seq; /* up to this one it is on disk */
     uint64_t models_completed;
     uint64_t total_models;
     struct record_memory memory; /* what carries over from record to record */
     uint16_t sent;               /* bits of the record fields the trainer ever sent */
     bool resumed;                /* finished, and its trainer has come back: it may go on */
+    bool may_rewind;             /* taken up: its next record may take up an earlier step */
+    struct axis axis;
+    struct rewind *rewinds; /* owns; in order of offset */
+    size_t rewind_count;
+    uint64_t floor; /* offset up to which an earlier epoch's history stands; see registry.epoch */
+
+    struct list unkept; /* in keeping.unkept while its row is to be written */
+    struct buf run;     /* owns; records not yet handed to the keeper, from run_first on */
+    uint64_t run_first;
+    uint64_t run_count;
+    size_t run_last;             /* where the newest of them begins */
+    struct record_memory before; /* what was remembered before it */
+    struct buf latest;           /* owns; a run of the newest record alone, as of the last cut */
 
     struct series *series;  /* owns */
     uint64_t newest_offset; /* of the newest record; 0 while there is none */
@@ -97,6 +115,9 @@ void session_handle_fini(struct session_handle *h);
 /* Points the handle at another session, or at none (NULL). */
 void session_handle_set(struct session_handle *h, struct session *s);
 
+/* Up to which seq what its trainer said is kept. */
+uint64_t session_durable_seq(const struct session *s);
+
 /* COMPLETED or FAILED? */
 bool session_finished(const struct session *s);
 
@@ -105,13 +126,18 @@ void session_reopen(struct session *s, struct now now);
 
 /*
  * What a decoded line does, to a session that is STARTING or RUNNING. `now` is the wake-up's.
- * session_progress completes *r; E_NOMEM: the record was not kept, only counted as an error. A
- * model that was completed before is no news, and neither is the end of a finished session.
+ * session_progress completes *r, which was decoded from `line`; E_NOMEM: the record was not kept,
+ * only counted as an error. A model that was completed before is no news, and neither is the end of
+ * a finished session.
  */
-MUST_CHECK enum status session_progress(struct session *s, struct record *r, struct now now);
+MUST_CHECK enum status session_progress(struct session *s, struct record *r, struct span line,
+                                        struct now now);
 void session_model_completed(struct session *s, uint64_t model_index, struct now now);
 void session_complete(struct session *s, struct now now);
 void session_fail(struct session *s, struct span error, struct now now);
+
+/* Completes session.run for the keeper, and session.latest from it. */
+void session_end_run(struct session *s);
 
 /* Publishes the newest record now if the room has not had it (end of wake-up, tick, flush). */
 void session_publish(struct session *s, uint64_t now_us);

@@ -14,6 +14,7 @@
 #include "streamd/session/session_life.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,13 +76,89 @@ void session_publish(struct session *s, uint64_t now_us)
     legacy_room_publish(s);
 }
 
-enum status session_progress(struct session *s, struct record *r, struct now now)
+static struct run_mark mark_of(const struct session *s, struct now now)
+{
+    return (struct run_mark){.wall_ms = (int64_t)llround(now.wall_s * 1000),
+                             .elapsed_ms = (now.us - s->start_us) / 1000};
+}
+
+/* Where the completed record stands; a rewind begins a run of its own. False: out of memory. */
+static bool find_place(struct session *s, const struct record *r, uint64_t *out_axis)
+{
+    bool rewinds = s->may_rewind && axis_goes_back(&s->axis, r);
+    s->may_rewind = false;
+    if (rewinds) {
+        struct rewind rewind = {.offset = series_newest(s->series) + 1,
+                                .step = num_double(r->field[F_CURRENT_STEP]),
+                                .model = num_double(r->field[F_CURRENT_MODEL])};
+        if (!keeping_cut(&s->registry->keeping, s) || !session_add_rewind(s, rewind))
+            return false;
+        log_info("session", "rewind id=%s offset=%llu step=%.17g", s->id,
+                 (unsigned long long)rewind.offset, rewind.step);
+        axis_rewind(&s->axis, r);
+    }
+    *out_axis = axis_next(&s->axis, r);
+    return true;
+}
+
+/* The line into the run for the keeper. False, and it is as it was, when out of memory. */
+static bool add_to_run(struct session *s, struct run_mark mark, struct span line)
+{
+    if (!s->registry->keeping.keeper)
+        return true;
+    if (s->run_count == 0) {
+        buf_reset(&s->run);
+        run_begin(&s->run, &s->before);
+        s->run_first = series_newest(s->series) + 1;
+    }
+    size_t at = s->run.len;
+    run_add(&s->run, mark, line);
+    if (buf_status(&s->run) != OK) {
+        s->run.len = at;
+        s->run.failed = OK;
+        return false;
+    }
+    s->run_last = at;
+    s->run_count++;
+    return true;
+}
+
+/* Takes in the completed record: place, run, series. Not OK: it is in none of them. */
+static enum status keep(struct session *s, const struct record *r, struct run_mark mark,
+                        struct span line)
+{
+    if (!find_place(s, r, &mark.axis) || !add_to_run(s, mark, line))
+        return E_NOMEM;
+    enum status status =
+        series_append(s->series, r, (double)mark.wall_ms / 1000.0, &s->newest_offset);
+    if (status != OK && s->run_count > 0) {
+        s->run.len = s->run_last;
+        s->run_count--;
+    }
+    return status;
+}
+
+void session_end_run(struct session *s)
+{
+    buf_reset(&s->latest);
+    run_begin(&s->latest, &s->before);
+    buf_add(&s->latest, s->run.ptr + s->run_last, s->run.len - s->run_last);
+    run_end(&s->latest);
+    run_end(&s->run);
+}
+
+enum status session_progress(struct session *s, struct record *r, struct span line, struct now now)
 {
     assert(is_taking(s));
     struct stats *stats = s->registry->stats;
-    record_complete(r, &s->memory, (double)(now.us - s->start_us) * 1e-6, now.wall_s);
-    enum status status = series_append(s->series, r, now.wall_s, &s->newest_offset);
+    struct run_mark mark = mark_of(s, now);
+    struct axis axis = s->axis;
+    s->before = s->memory;
+    run_complete(r, &s->memory, mark);
+    enum status status = keep(s, r, mark, line);
     if (status != OK) {
+        s->memory = s->before;
+        s->axis = axis;
         stats->errors++;
         return status;
     }
@@ -90,6 +167,7 @@ enum status session_progress(struct session *s, struct record *r, struct now now
     s->sent |= r->sent;
     session_count_models(s);
     run(s, now);
+    keeping_record(&s->registry->keeping, s);
     offer(s, now.us);
     return OK;
 }
@@ -135,6 +213,9 @@ void session_model_completed(struct session *s, uint64_t model_index, struct now
         return;
     }
     session_publish(s, now.us);
+    /* A run remembers by itself what its records say; this is said between them. */
+    if (!keeping_cut(&s->registry->keeping, s))
+        s->registry->stats->errors++;
     record_memory_model_completed(&s->memory, model_index);
     session_count_models(s);
     run(s, now);
@@ -154,6 +235,7 @@ void session_complete(struct session *s, struct now now)
     session_publish(s, now.us);
     session_touch(s, now);
     session_enter(s, SESSION_COMPLETED);
+    keeping_seal(&s->registry->keeping, s);
     struct buf *b = payload_begin(s);
     json_write_pair_u64(b, "totalModels", s->total_models);
     json_write_pair_u64(b, "overallProgress", 100);
@@ -172,6 +254,7 @@ void session_fail(struct session *s, struct span error, struct now now)
     s->error = error.ptr ? strndup(error.ptr, error.len) : NULL;
     session_touch(s, now);
     session_enter(s, SESSION_FAILED);
+    keeping_seal(&s->registry->keeping, s);
     struct buf *b = payload_begin(s);
     json_write_pair_string(b, "error", error);
     payload_announce(s, "training_error", b);
@@ -182,6 +265,8 @@ void session_expire(struct session *s)
     /* The sweep is not paced, so the time of the last offer serves as well as any. */
     session_publish(s, s->pace.seen_us);
     session_enter(s, SESSION_EXPIRED);
+    keeping_touch(&s->registry->keeping, s);
+    keeping_seal(&s->registry->keeping, s);
     payload_announce(s, "session_cleanup", payload_begin(s));
     room_set_session(s->room, NULL);
     s->room = NULL;

@@ -25,6 +25,18 @@ void session_destroy(struct session *s);
 MUST_CHECK enum status session_begin(struct session *s, const struct line *start, struct now now);
 MUST_CHECK enum status session_take_up(struct session *s, const struct line *start, struct now now);
 
+/* False when out of memory; an absent text is none. */
+bool session_copy_text(struct span text, char **out);
+
+/* Rewinds that another makes superfluous are dropped. False when out of memory. */
+bool session_add_rewind(struct session *s, struct rewind rewind);
+
+/* Pins the room of its id to it. OK also when it has one already; E_NOMEM. */
+MUST_CHECK enum status session_enter_room(struct session *s);
+
+/* Unpacks the newest record of a restored session into its series. */
+void session_recall(struct session *s);
+
 /* session_cleanup to the room, which is then left; only history remains. */
 void session_expire(struct session *s);
 

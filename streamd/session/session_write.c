@@ -104,6 +104,7 @@ static void write_status_members(struct session *s, struct buf *out)
     write_time(out, "last_update", s->last_update_s);
     json_write_name(out, "derived");
     record_write_derived(out, &(struct record){.sent = s->sent});
+    json_write_pair_string(out, "epoch", span_of(s->registry->epoch));
     write_text(out, "project", s->project);
     write_text(out, "name", s->name);
     if (s->error)

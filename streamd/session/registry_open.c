@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking over what an earlier daemon has kept, before anything else happens.
+ *
+ * Ages: the store's clock is the time that daemons have run on it. The newest age in it is taken
+ * for now, so a wall clock that jumps, or years on a shelf, expire nothing.
+ *
+ * Epochs: one begins with the store, and one whenever the daemon before did not say good-bye. What
+ * that one told and had not kept is gone, and its offsets will be given again; so a watcher of the
+ * epoch before is sure only up to what was kept, the session's floor.
+ */
+#include "streamd/session/registry.h"
+
+#include "streamd/log.h"
+#include "streamd/session/session_life.h"
+#include "streamd/session/session_state.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+static bool draw_epoch(char out[REGISTRY_EPOCH_MAX])
+{
+    uint64_t bits;
+    if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
+        return false;
+    (void)snprintf(out, REGISTRY_EPOCH_MAX, "%016llx", (unsigned long long)bits);
+    return true;
+}
+
+/* The value of that name as a text; "" when there is none, or none that fits. */
+static enum status read_meta(struct store *store, const char *name, char out[REGISTRY_EPOCH_MAX])
+{
+    struct buf value;
+    buf_init(&value, REGISTRY_EPOCH_MAX - 1);
+    enum status status = store->ops->get_meta(store, name, &value);
+    memset(out, 0, REGISTRY_EPOCH_MAX);
+    if (status == OK && value.len > 0)
+        memcpy(out, value.ptr, value.len);
+    buf_fini(&value);
+    return status == E_NOT_FOUND || status == E_LIMIT ? OK : status;
+}
+
+/* Which epoch this is; whether it is a new one. */
+static enum status read_epoch(struct registry *r, struct store *store, bool *out_new)
+{
+    char clean[REGISTRY_EPOCH_MAX];
+    enum status status = read_meta(store, "epoch", r->epoch);
+    if (status == OK)
+        status = read_meta(store, "previous_epoch", r->previous_epoch);
+    if (status == OK)
+        status = read_meta(store, "clean", clean);
+    if (status != OK)
+        return status;
+    *out_new = r->epoch[0] == '\0' || strcmp(clean, "yes") != 0;
+    if (!*out_new)
+        return OK;
+    memcpy(r->previous_epoch, r->epoch, sizeof(r->epoch));
+    return draw_epoch(r->epoch) ? OK : E_IO;
+}
+
+static enum status write_epoch(const struct registry *r, struct store *store)
+{
+    const struct store_ops *ops = store->ops;
+    enum status status = ops->begin(store);
+    if (status != OK)
+        return status;
+    status = ops->put_meta(store, "epoch", span_of(r->epoch));
+    if (status == OK)
+        status = ops->put_meta(store, "previous_epoch", span_of(r->previous_epoch));
+    if (status == OK)
+        status = ops->put_meta(store, "clean", SPAN("no"));
+    if (status == OK)
+        status = ops->commit(store);
+    if (status != OK)
+        ops->rollback(store);
+    return status;
+}
+
+/* Sets the store's clock to the newest age in it, and the next key. */
+static enum status read_ages(struct registry *r, struct store *store, struct now now)
+{
+    struct store_session row = {.key = 0};
+    uint64_t newest_us = 0;
+    enum status status;
+    while ((status = store->ops->next_session(store, row.key, &row)) == OK) {
+        uint64_t age_us = session_state_age_us(&row);
+        newest_us = age_us > newest_us ? age_us : newest_us;
+    }
+    r->next_key = row.key + 1;
+    r->age_base_us = newest_us - now.us;
+    return status == E_NOT_FOUND ? OK : status;
+}
+
+static uint64_t quiet_us(const struct session *s, struct now now)
+{
+    return now.us - s->last_us;
+}
+
+/* The lists are in order; sessions come nearly so, thus each finds its place in a few steps. */
+static void add_by_start(struct registry *r, struct session *s)
+{
+    struct list *at = &r->sessions;
+    while (at->next != &r->sessions &&
+           LIST_ENTRY(at->next, struct session, link)->start_time_s > s->start_time_s)
+        at = at->next;
+    list_remove(&s->link);
+    list_add_tail(at->next, &s->link);
+}
+
+static void add_by_age(struct list *aging, struct session *s, struct now now)
+{
+    struct list *at = aging;
+    while (at->prev != aging &&
+           quiet_us(LIST_ENTRY(at->prev, struct session, aging), now) < quiet_us(s, now))
+        at = at->prev;
+    list_add_tail(at, &s->aging);
+}
+
+static enum status enter(struct registry *r, struct session *s, struct now now)
+{
+    if (strmap_put(&r->by_id, session_id(s), s) != OK)
+        return E_NOMEM;
+    add_by_start(r, s);
+    if (s->state == SESSION_EXPIRED)
+        add_by_age(&r->expired, s, now);
+    else if (session_finished(s))
+        add_by_age(&r->finished, s, now);
+    if (s->state == SESSION_EXPIRED)
+        return OK;
+    r->stats->sessions_live++;
+    session_recall(s);
+    return session_enter_room(s);
+}
+
+/* A row that cannot be read is told and passed over: it stays on disk for whoever can. */
+static enum status restore(struct registry *r, const struct store_session *row, bool new_epoch,
+                           struct now now)
+{
+    struct log_text quoted;
+    struct session *s =
+        session_id_valid(row->id) && !registry_find(r, row->id) ? session_create(r, row->id) : NULL;
+    enum status status = s ? session_state_restore(s, row, &r->decoder) : E_MALFORMED;
+    if (status == E_MALFORMED) {
+        log_error("registry", "damaged session passed over id=%s key=%llu",
+                  log_quoted(&quoted, row->id), (unsigned long long)row->key);
+        r->stats->sessions_damaged++;
+        if (s)
+            session_destroy(s);
+        return OK;
+    }
+    if (status == OK && new_epoch)
+        s->floor = series_newest(s->series);
+    if (status == OK)
+        status = enter(r, s, now);
+    if (status != OK) {
+        strmap_take(&r->by_id, row->id);
+        session_destroy(s);
+    }
+    return status;
+}
+
+static enum status restore_all(struct registry *r, struct store *store, struct now now)
+{
+    struct store_session row = {.key = 0};
+    bool new_epoch;
+    enum status status = read_epoch(r, store, &new_epoch);
+    if (status == OK)
+        status = read_ages(r, store, now);
+    if (status != OK)
+        return status;
+    while ((status = store->ops->next_session(store, row.key, &row)) == OK) {
+        status = restore(r, &row, new_epoch, now);
+        if (status != OK)
+            return status;
+    }
+    return status == E_NOT_FOUND ? write_epoch(r, store) : status;
+}
+
+enum status registry_open(struct registry *r, const struct keeping_params *params, struct now now)
+{
+    enum status status = restore_all(r, params->store, now);
+    if (status != OK) {
+        log_error("registry", "cannot take over the store reason=\"%s: %s\"", status_text(status),
+                  params->store->ops->why(params->store));
+        params->store->ops->destroy(params->store);
+        return status;
+    }
+    keeping_fini(&r->keeping);
+    return keeping_init(&r->keeping, params);
+}
+
+bool registry_recovers(const struct registry *r, const struct session *s, struct span epoch,
+                       uint64_t since)
+{
+    if (epoch.len == 0 || span_is(epoch, r->epoch))
+        return since <= series_newest(s->series);
+    return r->previous_epoch[0] && span_is(epoch, r->previous_epoch) && since <= s->floor;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fixed-size numbers in the machine's order, then texts with their lengths. What a session
+ * remembers of its records is kept as an empty run, since that is what the head of a run is, and
+ * its newest record as a run of one: their forms are versioned and guarded there.
+ */
+#include "streamd/session/session_state.h"
+
+#include "streamd/session/registry.h"
+#include "streamd/session/session_life.h"
+
+#include <string.h>
+
+enum { STATE_VERSION = 1 };
+
+/* The part of fixed size, first in `state`. */
+struct fixed {
+    uint32_t version;
+    uint32_t bytes;  /* of this struct: more may come in a later version */
+    uint64_t age_us; /* of the last update, on the store's clock */
+    uint64_t elapsed_us;
+    uint64_t last_seq;
+    uint64_t newest_offset;
+    uint64_t series_newest;
+    uint64_t floor;
+    struct axis axis;
+    uint32_t rewind_count;
+    uint16_t sent;
+    uint8_t life; /* enum session_state */
+    bool resumed;
+    bool may_rewind;
+};
+
+static void put_bytes(struct buf *out, struct span bytes)
+{
+    uint32_t len = bytes.ptr ? (uint32_t)bytes.len : UINT32_MAX;
+    buf_add(out, &len, sizeof(len));
+    if (bytes.ptr)
+        buf_add_span(out, bytes);
+}
+
+/* False when the rest is too short for what it says. */
+static bool take(struct span *rest, void *out, size_t n)
+{
+    if (rest->len < n)
+        return false;
+    memcpy(out, rest->ptr, n);
+    *rest = (struct span){rest->ptr + n, rest->len - n};
+    return true;
+}
+
+static bool take_bytes(struct span *rest, struct span *out)
+{
+    uint32_t len;
+    *out = (struct span){NULL, 0};
+    if (!take(rest, &len, sizeof(len)))
+        return false;
+    if (len == UINT32_MAX)
+        return true;
+    if (rest->len < len)
+        return false;
+    *out = (struct span){rest->ptr, len};
+    *rest = (struct span){rest->ptr + len, rest->len - len};
+    return true;
+}
+
+static void put_memory(struct buf *out, const struct record_memory *memory)
+{
+    struct buf run;
+    buf_init(&run, LINE_BYTES_MAX);
+    run_begin(&run, memory);
+    run_end(&run);
+    if (buf_status(&run) != OK)
+        out->failed = E_NOMEM;
+    put_bytes(out, buf_span(&run));
+    buf_fini(&run);
+}
+
+static struct fixed fixed_of(const struct session *s)
+{
+    struct fixed f;
+    memset(&f, 0, sizeof(f)); /* holes in the struct go to disk, too */
+    f.version = STATE_VERSION;
+    f.bytes = sizeof(f);
+    f.age_us = s->registry->age_base_us + s->last_us;
+    f.elapsed_us = s->last_us - s->start_us;
+    f.last_seq = s->last_seq;
+    f.newest_offset = s->newest_offset;
+    f.series_newest = series_newest(s->series);
+    f.floor = s->floor;
+    f.axis = s->axis;
+    f.rewind_count = (uint32_t)s->rewind_count;
+    f.sent = s->sent;
+    f.life = (uint8_t)s->state;
+    f.resumed = s->resumed;
+    f.may_rewind = s->may_rewind;
+    return f;
+}
+
+static struct span text_of(const char *text)
+{
+    return text ? span_of(text) : (struct span){NULL, 0};
+}
+
+void session_state_row(const struct session *s, struct buf *scratch, struct store_session *row)
+{
+    struct fixed f = fixed_of(s);
+    size_t at = scratch->len;
+    buf_add(scratch, &f, sizeof(f));
+    put_memory(scratch, &s->memory);
+    put_bytes(scratch, s->latest.len ? buf_span(&s->latest) : (struct span){NULL, 0});
+    put_bytes(scratch, text_of(s->error));
+    if (s->rewind_count)
+        buf_add(scratch, s->rewinds, s->rewind_count * sizeof(*s->rewinds));
+    *row = (struct store_session){
+        .key = s->key,
+        .id = session_id(s),
+        .project = text_of(s->project),
+        .name = text_of(s->name),
+        .config = s->config ? refbuf_span(s->config) : (struct span){NULL, 0},
+        .status = span_of(session_state_name(s->state)),
+        .state = {scratch->ptr + at, scratch->len - at},
+        .start_time_s = s->start_time_s,
+        .last_update_s = s->last_update_s,
+    };
+}
+
+static bool read_fixed(struct span *rest, struct fixed *f)
+{
+    struct span all = *rest;
+    if (!take(rest, f, sizeof(*f)) || f->version != STATE_VERSION || f->bytes < sizeof(*f) ||
+        f->bytes > all.len || f->life >= SESSION_STATES || f->rewind_count > REWINDS_MAX)
+        return false;
+    *rest = (struct span){all.ptr + f->bytes, all.len - f->bytes};
+    return true;
+}
+
+uint64_t session_state_age_us(const struct store_session *row)
+{
+    struct fixed f;
+    struct span rest = row->state;
+    return read_fixed(&rest, &f) ? f.age_us : 0;
+}
+
+static void restore_fixed(struct session *s, const struct fixed *f)
+{
+    s->last_us = f->age_us - s->registry->age_base_us;
+    s->start_us = s->last_us - f->elapsed_us;
+    s->last_seq = f->last_seq;
+    s->durable_seq = f->last_seq;
+    s->newest_offset = f->newest_offset;
+    s->floor = f->floor;
+    s->axis = f->axis;
+    s->sent = f->sent;
+    s->state = (enum session_state)f->life;
+    s->resumed = f->resumed;
+    s->may_rewind = f->may_rewind;
+    series_begin_at(s->series, f->series_newest);
+}
+
+static enum status restore_memory(struct session *s, struct span run, struct line_decoder *decoder)
+{
+    struct run_reader reader;
+    enum status status = run_open(&reader, run, 1, decoder);
+    if (status == OK)
+        s->memory = reader.memory;
+    return status;
+}
+
+static enum status restore_texts(struct session *s, const struct store_session *row,
+                                 struct span latest, struct span error)
+{
+    bool good = session_copy_text(row->project, &s->project) &&
+                session_copy_text(row->name, &s->name) && session_copy_text(error, &s->error);
+    if (latest.ptr)
+        buf_add_span(&s->latest, latest);
+    if (row->config.ptr)
+        s->config = refbuf_create(row->config);
+    good = good && buf_status(&s->latest) == OK && (!row->config.ptr || s->config);
+    return good ? OK : E_NOMEM;
+}
+
+static enum status restore_rewinds(struct session *s, struct span rest, size_t count)
+{
+    if (rest.len < count * sizeof(*s->rewinds))
+        return E_MALFORMED;
+    for (size_t i = 0; i < count; i++) {
+        struct rewind r;
+        (void)take(&rest, &r, sizeof(r));
+        if (!session_add_rewind(s, r))
+            return E_NOMEM;
+    }
+    return OK;
+}
+
+enum status session_state_restore(struct session *s, const struct store_session *row,
+                                  struct line_decoder *decoder)
+{
+    struct fixed f;
+    struct span rest = row->state;
+    struct span memory;
+    struct span latest;
+    struct span error;
+    if (!read_fixed(&rest, &f) || !take_bytes(&rest, &memory) || !take_bytes(&rest, &latest) ||
+        !take_bytes(&rest, &error))
+        return E_MALFORMED;
+    restore_fixed(s, &f);
+    s->key = row->key;
+    s->start_time_s = row->start_time_s;
+    s->last_update_s = row->last_update_s;
+    enum status status = restore_memory(s, memory, decoder);
+    if (status == OK)
+        status = restore_texts(s, row, latest, error);
+    if (status == OK)
+        status = restore_rewinds(s, rest, f.rewind_count);
+    session_count_models(s);
+    return status;
+}
