@@ -8,12 +8,18 @@
  * none, and there again after a crash. Two implementations: store_sqlite.h, and store_memory.h for
  * --ephemeral and tests.
  *
- * One thread at a time. Everything that is put or deleted stands in a transaction, begun by
- * store_begin; nothing of it is kept unless store_commit answers OK, and then all of it is. Reading
- * needs none, and sees what the open transaction has put.
+ * One thread at a time. Everything that is put or deleted stands in a transaction, from begin to
+ * commit or rollback; nothing of it is kept unless commit answers OK, and then all of it is.
+ * Reading needs none, and sees what the open transaction has put. A change that fails dooms its
+ * transaction: until rollback, changes and commit answer the same again. After commit, whatever it
+ * answered, no transaction is open; rollback is harmless when none is.
  *
- * E_IO: the disk would not (full, broken, read-only); try again later, from store_begin on.
- * E_MALFORMED: what stands there is damaged. E_NOMEM. store_why has the reason in words.
+ * A disk that failed may still have what a commit answered E_IO for, and a machine that then
+ * crashes finds all or nothing of it. So what is tried again should put the same rows, which is
+ * harmless.
+ *
+ * E_IO: the disk would not (full, broken, read-only, another file in its place); try again later,
+ * from begin on. E_MALFORMED: what stands there is damaged. E_NOMEM. `why` has the reason in words.
  */
 #ifndef STREAMD_STORE_STORE_H
 #define STREAMD_STORE_STORE_H
@@ -28,7 +34,8 @@
 /* The schema this program writes. Older ones are migrated, newer ones refused. */
 enum { STORE_SCHEMA = 1 };
 
-/* Spans are borrowed: by the store for the call, from the store until its next call. */
+/* Spans are borrowed: by the store for the call, from the store until its next call. Keys, offsets
+ * and their sums with counts are < 2^63, counts > 0, times finite. */
 struct store_session {
     uint64_t key; /* > 0, given by the caller, never to be used again */
     struct span id;
@@ -42,7 +49,8 @@ struct store_session {
     bool pinned;
 };
 
-/* Consecutive records of one session, as lines. */
+/* Consecutive records of one session, as lines. Runs of a session do not overlap, nor do its
+ * segments. */
 struct store_run {
     uint64_t session;
     uint64_t first; /* offset of the first record */
@@ -65,7 +73,8 @@ struct store_ops {
     enum status (*commit)(struct store *s);
     void (*rollback)(struct store *s);
 
-    /* Adds, or replaces the one with that key. `id` must not be another key's. */
+    /* Adds, or replaces the one with that key. `id` must not be another key's, which nobody checks.
+     * Cheap when only other columns than `config` changed. */
     enum status (*put_session)(struct store *s, const struct store_session *row);
     /* With its runs and segments. OK also when there is none. */
     enum status (*delete_session)(struct store *s, uint64_t key);
@@ -76,7 +85,13 @@ struct store_ops {
     enum status (*put_segment)(struct store *s, const struct store_segment *row);
     enum status (*put_meta)(struct store *s, const char *name, struct span value);
 
-    /* Appends the value to `out`. E_NOT_FOUND. */
+    /*
+     * Reading. E_MALFORMED leaves the spans empty and says where to go on: `key` is that of the
+     * damaged session (or one before which nothing can be read), `first` the offset asked for and
+     * `count` how far the damage reaches from there. Going on as after any other row ends.
+     */
+
+    /* Appends the value to `out`. E_NOT_FOUND, E_LIMIT. */
     enum status (*get_meta)(struct store *s, const char *name, struct buf *out);
     /* The session with the smallest key > `after`. E_NOT_FOUND: none is left. */
     enum status (*next_session)(struct store *s, uint64_t after, struct store_session *out);
@@ -89,7 +104,9 @@ struct store_ops {
 
     /* Bytes that all of it takes where it stands. */
     uint64_t (*bytes)(struct store *s);
+    /* Why the last call that failed did; "" before any. */
     const char *(*why)(const struct store *s);
+    /* Rolls back what is open. */
     void (*destroy)(struct store *s);
 };
 

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rows. Each verb is one prepared statement, bound, stepped and reset; the spans that a read
+ * answers stand in its statement, which is therefore reset only by the next call.
+ *
+ * A change that fails may have ended SQLite's transaction, and the next change would then be
+ * kept at once: so it dooms ours, and nothing more is asked of SQLite until it is rolled back.
+ */
+#include "streamd/store/store_sqlite_parts.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct store_sqlite *inside(struct store *s)
+{
+    return (struct store_sqlite *)(void *)s;
+}
+
+/* Spans that were answered are no longer valid. */
+static void forget_read(struct store_sqlite *s)
+{
+    if (s->read)
+        (void)sqlite3_reset(s->read);
+    s->read = NULL;
+}
+
+/* ---- transactions ---- */
+
+static enum status sqlite_begin(struct store *base)
+{
+    struct store_sqlite *s = inside(base);
+    assert(!s->open && !s->readonly);
+    forget_read(s);
+    enum status status = store_sqlite_same_file(s);
+    if (status == OK)
+        status = store_sqlite_ready(s);
+    if (status != OK)
+        return status;
+    sqlite3_stmt *begin = s->statement[S_BEGIN];
+    int code = sqlite3_step(begin);
+    (void)sqlite3_reset(begin);
+    if (code != SQLITE_DONE)
+        return store_sqlite_fail(s, code, "begin");
+    s->open = true;
+    s->doomed = OK;
+    return OK;
+}
+
+static void sqlite_rollback(struct store *base)
+{
+    struct store_sqlite *s = inside(base);
+    forget_read(s);
+    if (s->open && s->db && !sqlite3_get_autocommit(s->db) &&
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+        s->stale = true;
+    s->open = false;
+    s->doomed = OK;
+}
+
+static enum status sqlite_commit(struct store *base)
+{
+    struct store_sqlite *s = inside(base);
+    assert(s->open);
+    forget_read(s);
+    enum status status = s->doomed;
+    if (status == OK)
+        status = store_sqlite_same_file(s);
+    if (status == OK) {
+        sqlite3_stmt *commit = s->statement[S_COMMIT];
+        int code = sqlite3_step(commit);
+        (void)sqlite3_reset(commit);
+        if (code != SQLITE_DONE)
+            status = store_sqlite_fail(s, code, "commit");
+    }
+    sqlite_rollback(base); /* what is left of it: nothing, if all went well */
+    if (status == OK)
+        store_sqlite_checkpoint(s);
+    return status;
+}
+
+/* ---- changing ---- */
+
+static enum status may_change(struct store_sqlite *s)
+{
+    assert(s->open);
+    forget_read(s);
+    return s->doomed;
+}
+
+static enum status doom(struct store_sqlite *s, int code, const char *what)
+{
+    s->doomed = store_sqlite_fail(s, code, what);
+    return s->doomed;
+}
+
+/* Runs a bound statement. What it answers is the row id that RETURNING gives, else 0. */
+static enum status run(struct store_sqlite *s, enum statement which, int bound, int64_t *out_id)
+{
+    sqlite3_stmt *statement = s->statement[which];
+    int code = bound == SQLITE_OK ? sqlite3_step(statement) : bound;
+    if (code == SQLITE_ROW && out_id) {
+        *out_id = sqlite3_column_int64(statement, 0);
+        code = sqlite3_step(statement);
+    }
+    (void)sqlite3_reset(statement);
+    return code == SQLITE_DONE ? OK : doom(s, code, "write");
+}
+
+/* A statement being bound: the place of the next column, the check of all so far. */
+struct binding {
+    sqlite3_stmt *statement;
+    struct check check;
+    int at;
+    int code;
+};
+
+static struct binding bind(struct store_sqlite *s, enum statement which)
+{
+    struct binding b = {.statement = s->statement[which], .code = SQLITE_OK};
+    check_init(&b.check);
+    return b;
+}
+
+static void add_int(struct binding *b, uint64_t value)
+{
+    assert(value <= INT64_MAX);
+    check_int(&b->check, (int64_t)value);
+    b->code |= sqlite3_bind_int64(b->statement, ++b->at, (int64_t)value);
+}
+
+static void add_real(struct binding *b, double value)
+{
+    assert(!isnan(value));
+    check_real(&b->check, value);
+    b->code |= sqlite3_bind_double(b->statement, ++b->at, value);
+}
+
+static void add_span(struct binding *b, struct span bytes, bool text)
+{
+    check_span(&b->check, bytes);
+    b->code |= bind_span(b->statement, ++b->at, bytes, text);
+}
+
+static int add_check(struct binding *b)
+{
+    b->code |= sqlite3_bind_int64(b->statement, ++b->at, (int64_t)b->check.crc);
+    return b->code;
+}
+
+static enum status sqlite_put_session(struct store *base, const struct store_session *row)
+{
+    struct store_sqlite *s = inside(base);
+    enum status status = may_change(s);
+    if (status != OK)
+        return status;
+    struct binding b = bind(s, S_PUT_SESSION);
+    add_int(&b, row->key);
+    add_span(&b, row->id, true);
+    add_span(&b, row->project, true);
+    add_span(&b, row->name, true);
+    add_span(&b, row->status, true);
+    add_real(&b, row->start_time_s);
+    add_real(&b, row->last_update_s);
+    add_int(&b, row->pinned);
+    add_span(&b, row->state, false);
+    status = run(s, S_PUT_SESSION, add_check(&b), NULL);
+    if (status != OK)
+        return status;
+    b = bind(s, S_PUT_CONFIG);
+    add_int(&b, row->key);
+    add_span(&b, row->config, true);
+    return run(s, S_PUT_CONFIG, add_check(&b), NULL);
+}
+
+static enum status sqlite_put_run(struct store *base, const struct store_run *row)
+{
+    struct store_sqlite *s = inside(base);
+    enum status status = may_change(s);
+    if (status != OK)
+        return status;
+    struct binding b = bind(s, S_PUT_RUN);
+    add_int(&b, row->session);
+    add_int(&b, row->first);
+    add_int(&b, row->count);
+    add_span(&b, row->bytes, false);
+    return run(s, S_PUT_RUN, add_check(&b), NULL);
+}
+
+static enum status put_head(struct store_sqlite *s, const struct store_segment *row,
+                            int64_t *out_id)
+{
+    struct binding b = bind(s, S_PUT_SEGMENT);
+    add_int(&b, row->session);
+    add_int(&b, row->first);
+    add_int(&b, row->count);
+    add_span(&b, row->head, false);
+    return run(s, S_PUT_SEGMENT, add_check(&b), out_id);
+}
+
+static enum status put_body(struct store_sqlite *s, int64_t id, struct span body)
+{
+    struct binding b = bind(s, S_PUT_BODY);
+    add_int(&b, (uint64_t)id);
+    add_span(&b, body, false);
+    return run(s, S_PUT_BODY, add_check(&b), NULL);
+}
+
+static enum status sqlite_put_segment(struct store *base, const struct store_segment *row)
+{
+    struct store_sqlite *s = inside(base);
+    int64_t id = 0;
+    assert(row->count > 0);
+    enum status status = may_change(s);
+    if (status == OK)
+        status = put_head(s, row, &id);
+    if (status == OK)
+        status = put_body(s, id, row->body);
+    if (status != OK)
+        return status;
+    struct binding b = bind(s, S_DELETE_SEALED);
+    add_int(&b, row->session);
+    add_int(&b, row->first);
+    add_int(&b, row->first + row->count - 1);
+    return run(s, S_DELETE_SEALED, b.code, NULL);
+}
+
+static enum status sqlite_delete_session(struct store *base, uint64_t key)
+{
+    static const enum statement each[] = {S_DELETE_RUNS, S_DELETE_BODIES, S_DELETE_SEGMENTS,
+                                          S_DELETE_SESSION, S_DELETE_CONFIG};
+    struct store_sqlite *s = inside(base);
+    enum status status = may_change(s);
+    for (size_t i = 0; status == OK && i < sizeof(each) / sizeof(each[0]); i++) {
+        struct binding b = bind(s, each[i]);
+        add_int(&b, key);
+        status = run(s, each[i], b.code, NULL);
+    }
+    return status;
+}
+
+static enum status sqlite_put_meta(struct store *base, const char *name, struct span value)
+{
+    struct store_sqlite *s = inside(base);
+    enum status status = may_change(s);
+    if (status != OK)
+        return status;
+    struct binding b = bind(s, S_PUT_META);
+    add_span(&b, span_of(name), true);
+    add_span(&b, value, false);
+    return run(s, S_PUT_META, add_check(&b), NULL);
+}
+
+/* ---- reading ---- */
+
+/* The one row that a bound statement answers, which stays until forget_read. E_NOT_FOUND. */
+static enum status read_row(struct store_sqlite *s, enum statement which, int bound,
+                            sqlite3_stmt **out)
+{
+    sqlite3_stmt *statement = s->statement[which];
+    int code = bound == SQLITE_OK ? sqlite3_step(statement) : bound;
+    s->read = statement;
+    if (code == SQLITE_ROW) {
+        *out = statement;
+        return OK;
+    }
+    forget_read(s);
+    return code == SQLITE_DONE ? E_NOT_FOUND : store_sqlite_fail(s, code, "read");
+}
+
+/* A reader too may find that the disk failed and the connection is to be opened anew. */
+static enum status may_read(struct store_sqlite *s)
+{
+    forget_read(s);
+    return s->open ? s->doomed : store_sqlite_ready(s);
+}
+
+static enum status altered(struct store_sqlite *s, const char *table, uint64_t session)
+{
+    forget_read(s);
+    (void)snprintf(s->why, sizeof(s->why), "%s: damaged: a %s of session %llu was altered", s->path,
+                   table, (unsigned long long)session);
+    return E_MALFORMED;
+}
+
+static enum status sqlite_get_meta(struct store *base, const char *name, struct buf *out)
+{
+    struct store_sqlite *s = inside(base);
+    sqlite3_stmt *row = NULL;
+    enum status status = may_read(s);
+    if (status != OK)
+        return status;
+    status =
+        read_row(s, S_GET_META, bind_span(s->statement[S_GET_META], 1, span_of(name), true), &row);
+    if (status != OK)
+        return status;
+    if (!check_columns(row, 0, 3))
+        return altered(s, "value", 0);
+    struct span value = column_span(row, 1);
+    status = buf_reserve(out, value.len);
+    if (status == OK)
+        buf_add_span(out, value);
+    forget_read(s);
+    return status;
+}
+
+/* Where to go on after something that cannot be read: UINT64_MAX when nothing is left, or nothing
+ * else can be read. */
+static uint64_t next_place(struct store_sqlite *s, enum statement which, const uint64_t at[2],
+                           int64_t but)
+{
+    char why[STORE_WHY_MAX];
+    sqlite3_stmt *row = NULL;
+    struct binding b = bind(s, which);
+    memcpy(why, s->why, sizeof(why)); /* the first reason is the one to tell */
+    add_int(&b, at[0]);
+    if (which != S_NEXT_KEY) {
+        add_int(&b, at[1]);
+        b.code |= sqlite3_bind_int64(b.statement, 3, but);
+    }
+    uint64_t place = UINT64_MAX;
+    if (read_row(s, which, b.code, &row) == OK)
+        place = (uint64_t)sqlite3_column_int64(row, 0);
+    forget_read(s);
+    memcpy(s->why, why, sizeof(why));
+    return place;
+}
+
+static enum status sqlite_next_session(struct store *base, uint64_t after,
+                                       struct store_session *out)
+{
+    struct store_sqlite *s = inside(base);
+    sqlite3_stmt *row = NULL;
+    enum status status = may_read(s);
+    if (status != OK)
+        return status;
+    if (after > INT64_MAX)
+        return E_NOT_FOUND;
+    struct binding b = bind(s, S_NEXT_SESSION);
+    add_int(&b, after);
+    status = read_row(s, S_NEXT_SESSION, b.code, &row);
+    if (status == OK && !(check_columns(row, 0, 10) && check_columns(row, 10, 3)))
+        status = altered(s, "row", (uint64_t)sqlite3_column_int64(row, 0));
+    if (status == E_MALFORMED)
+        *out = (struct store_session){
+            .key = next_place(s, S_NEXT_KEY, (const uint64_t[2]){after, 0}, 0)};
+    if (status != OK)
+        return status;
+    *out = (struct store_session){
+        .key = (uint64_t)sqlite3_column_int64(row, 0),
+        .id = column_span(row, 1),
+        .project = column_span(row, 2),
+        .name = column_span(row, 3),
+        .status = column_span(row, 4),
+        .start_time_s = sqlite3_column_double(row, 5),
+        .last_update_s = sqlite3_column_double(row, 6),
+        .pinned = sqlite3_column_int(row, 7) != 0,
+        .state = column_span(row, 8),
+        .config = column_span(row, 11),
+    };
+    return OK;
+}
+
+/* What next_run and next_segment have in common: the row with its checks, or, when it is damaged,
+ * how far it reaches. */
+struct place {
+    enum statement row, next;
+    uint64_t at[2]; /* session and offset */
+    int columns;
+    bool with_body;
+    uint64_t damaged; /* E_MALFORMED: offsets from at[1] on */
+};
+
+static enum status read_place(struct store_sqlite *s, struct place *p, sqlite3_stmt **out)
+{
+    int64_t id = -1;
+    enum status status = may_read(s);
+    if (status != OK)
+        return status;
+    if (p->at[0] > INT64_MAX || p->at[1] > INT64_MAX)
+        return E_NOT_FOUND;
+    struct binding b = bind(s, p->row);
+    add_int(&b, p->at[0]);
+    add_int(&b, p->at[1]);
+    status = read_row(s, p->row, b.code, out);
+    if (status == OK) {
+        id = sqlite3_column_int64(*out, 0);
+        if (!check_columns(*out, 1, 5) || (p->with_body && !check_columns(*out, 6, 3)))
+            status = altered(s, p->row == S_NEXT_RUN ? "run" : "segment", p->at[0]);
+    }
+    if (status == E_MALFORMED)
+        p->damaged = next_place(s, p->next, p->at, id) - p->at[1];
+    return status;
+}
+
+static enum status sqlite_next_run(struct store *base, uint64_t session, uint64_t offset,
+                                   struct store_run *out)
+{
+    struct place p = {S_NEXT_RUN, S_NEXT_RUN_AT, .at = {session, offset}};
+    sqlite3_stmt *row = NULL;
+    enum status status = read_place(inside(base), &p, &row);
+    if (status == E_MALFORMED)
+        *out = (struct store_run){session, offset, p.damaged, {NULL, 0}};
+    if (status != OK)
+        return status;
+    *out = (struct store_run){(uint64_t)sqlite3_column_int64(row, 1),
+                              (uint64_t)sqlite3_column_int64(row, 2),
+                              (uint64_t)sqlite3_column_int64(row, 3), column_span(row, 4)};
+    return OK;
+}
+
+static enum status sqlite_next_segment(struct store *base, uint64_t session, uint64_t offset,
+                                       bool with_body, struct store_segment *out)
+{
+    struct place p = {with_body ? S_NEXT_SEGMENT : S_NEXT_HEAD, S_NEXT_SEGMENT_AT,
+                      .at = {session, offset}, .with_body = with_body};
+    sqlite3_stmt *row = NULL;
+    enum status status = read_place(inside(base), &p, &row);
+    if (status == E_MALFORMED)
+        *out = (struct store_segment){.session = session, .first = offset, .count = p.damaged};
+    if (status != OK)
+        return status;
+    *out = (struct store_segment){.session = (uint64_t)sqlite3_column_int64(row, 1),
+                                  .first = (uint64_t)sqlite3_column_int64(row, 2),
+                                  .count = (uint64_t)sqlite3_column_int64(row, 3),
+                                  .head = column_span(row, 4)};
+    if (with_body)
+        out->body = column_span(row, 7);
+    return OK;
+}
+
+static const char *sqlite_why(const struct store *base)
+{
+    return ((const struct store_sqlite *)(const void *)base)->why;
+}
+
+const struct store_ops store_sqlite_ops = {
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .put_session = sqlite_put_session,
+    .delete_session = sqlite_delete_session,
+    .put_run = sqlite_put_run,
+    .put_segment = sqlite_put_segment,
+    .put_meta = sqlite_put_meta,
+    .get_meta = sqlite_get_meta,
+    .next_session = sqlite_next_session,
+    .next_run = sqlite_next_run,
+    .next_segment = sqlite_next_segment,
+    .bytes = store_sqlite_bytes,
+    .why = sqlite_why,
+    .destroy = store_sqlite_destroy,
+};

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The directory and the file before SQLite sees them: made where they are missing, for nobody else
+ * to read, and locked, so that two daemons never write one store. SQLite's own locks would let them
+ * take turns.
+ *
+ * The lock is flock's on streamd.lock, which says whose it is; it ends with the process, so the
+ * file is never removed.
+ */
+#include "streamd/store/store_sqlite_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static enum status refuse(struct store_sqlite *s, enum status status, const char *path,
+                          const char *reason)
+{
+    (void)snprintf(s->why, sizeof(s->why), "%.*s: %s", STORE_PATH_MAX, path, reason);
+    return status;
+}
+
+/* With its parents. */
+static enum status make_dir(struct store_sqlite *s, const char *dir)
+{
+    char path[STORE_PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%s", dir);
+    for (char *at = path + 1; at[-1] != '\0'; at++) {
+        char here = *at;
+        if (here != '/' && here != '\0')
+            continue;
+        *at = '\0';
+        struct stat st;
+        if (mkdir(path, 0700) != 0 && (errno != EEXIST || stat(path, &st) != 0))
+            return refuse(s, E_IO, path, strerror(errno));
+        *at = here;
+        if (here == '\0')
+            break;
+    }
+    return OK;
+}
+
+static enum status lock_dir(struct store_sqlite *s, const char *dir)
+{
+    char path[STORE_PATH_MAX];
+    char pid[32] = "";
+    (void)snprintf(path, sizeof(path), "%s/streamd.lock", dir);
+    s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock < 0)
+        return refuse(s, E_IO, path, strerror(errno));
+    if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK)
+            return refuse(s, E_IO, path, strerror(errno));
+        ssize_t n = read(s->lock, pid, sizeof(pid) - 1);
+        pid[n > 0 ? n : 0] = '\0';
+        pid[strcspn(pid, "\n")] = '\0';
+        (void)snprintf(s->why, sizeof(s->why), "%s is used by another streamd, process %s", dir,
+                       pid[0] ? pid : "unknown");
+        return E_STATE;
+    }
+    int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+    if (ftruncate(s->lock, 0) != 0 || write(s->lock, pid, (size_t)n) != n)
+        return refuse(s, E_IO, path, strerror(errno));
+    return OK;
+}
+
+enum status store_sqlite_sync_dir(struct store_sqlite *s)
+{
+    char dir[STORE_PATH_MAX];
+    (void)snprintf(dir, sizeof(dir), "%s", s->path);
+    *strrchr(dir, '/') = '\0';
+    int fd = open(dir[0] ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    return synced ? OK : refuse(s, E_IO, dir, strerror(error));
+}
+
+/* SQLite takes an empty file for a new database, and gives its log the file's mode. */
+static enum status make_file(struct store_sqlite *s)
+{
+    int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return refuse(s, E_IO, s->path, strerror(errno));
+    (void)close(fd);
+    return store_sqlite_sync_dir(s);
+}
+
+/* SQLite would refuse these too, in words nobody understands. */
+static enum status look_at(struct store_sqlite *s, const struct stat *st)
+{
+    static const char magic[] = "SQLite format 3";
+    char head[sizeof(magic)] = "";
+    if (!S_ISREG(st->st_mode))
+        return refuse(s, E_STATE, s->path, "not a file");
+    if (st->st_size == 0)
+        return s->readonly ? refuse(s, E_STATE, s->path, "empty") : OK;
+    int fd = open(s->path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, head, sizeof(head)) : -1;
+    int error = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    if (n < 0)
+        return refuse(s, E_IO, s->path, strerror(error));
+    if (memcmp(head, magic, sizeof(magic)) != 0)
+        return refuse(s, E_STATE, s->path, "not a database; move it away or name another");
+    return OK;
+}
+
+enum status store_sqlite_claim(struct store_sqlite *s, const char *dir)
+{
+    struct stat st;
+    enum status status = s->readonly ? OK : make_dir(s, dir);
+    if (status == OK && !s->readonly)
+        status = lock_dir(s, dir);
+    if (status != OK)
+        return status;
+    if (stat(s->path, &st) == 0)
+        return look_at(s, &st);
+    if (errno == ENOENT && !s->readonly)
+        return make_file(s);
+    return refuse(s, errno == ENOENT ? E_NOT_FOUND : E_IO, s->path, strerror(errno));
+}
