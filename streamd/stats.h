@@ -35,10 +35,12 @@
     COUNTER(http_not_modified, "answers with 304")                                                 \
     COUNTER(http_bytes_plain, "bytes of HTTP bodies, before compression")                          \
     COUNTER(http_bytes_wire, "bytes of HTTP bodies, as written")                                   \
+    COUNTER(transfers_cut, "streamed answers cut off because the client took nothing")             \
     COUNTER(history_evicted, "records dropped from memory history at its cap")                     \
     GAUGE(peers, "watchers connected")                                                             \
     GAUGE(trainers, "trainers connected")                                                          \
     GAUGE(connections, "TCP connections open")                                                     \
+    GAUGE(transfers, "HTTP answers that are awaited or being streamed")                            \
     GAUGE(sessions_live, "sessions in the live list")                                              \
     GAUGE(rooms, "rooms that exist")                                                               \
     GAUGE(history_bytes, "bytes held by memory history")

@@ -38,6 +38,8 @@ static void kill_link(struct link *link)
 static bool choked(const struct link *link)
 {
     const struct lws_link *l = from(link);
+    if (l->finished)
+        return true;
     return l->park ? lws_park_kept(l->park).len > 0 : lws_partial_buffered(l->wsi);
 }
 
