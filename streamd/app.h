@@ -20,6 +20,7 @@
 #include "streamd/stats.h"
 #include "streamd/transport/peers.h"
 
+struct route;
 struct store;
 struct unix_ingest;
 
@@ -35,6 +36,7 @@ struct app {
     struct assets *assets;            /* owns */
     struct trainer_command *trainers; /* owns; NULL without --trainer-command */
     struct unix_ingest *unix_ingest;  /* owns; NULL in flow tests */
+    const struct route *more_routes;  /* borrows; rows of a test's own, or NULL */
     int wake_fd;                      /* owns; readable: app_receive has something to do */
     struct now now;                   /* of this wake-up */
     struct now started;

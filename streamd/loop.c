@@ -40,7 +40,8 @@ static void on_check(struct ev_loop *ev, ev_check *w, int events)
 
 static bool drained(const struct loop *loop)
 {
-    return loop->draining && loop->app->stats.peers == 0 && app_is_kept(loop->app);
+    const struct stats *stats = &loop->app->stats;
+    return loop->draining && stats->peers == 0 && stats->transfers == 0 && app_is_kept(loop->app);
 }
 
 static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)

@@ -35,6 +35,7 @@
     COUNTER(http_not_modified, "answers with 304")                                                 \
     COUNTER(http_bytes_plain, "bytes of HTTP bodies, before compression")                          \
     COUNTER(http_bytes_wire, "bytes of HTTP bodies, as written")                                   \
+    COUNTER(transfers_cut, "streamed answers cut off because the client took nothing")             \
     COUNTER(history_evicted, "records dropped from memory history at its cap")                     \
     COUNTER(batches_committed, "commits to the store")                                             \
     COUNTER(sessions_damaged, "sessions that could not be read back at start")                     \
@@ -43,6 +44,7 @@
     GAUGE(peers, "watchers connected")                                                             \
     GAUGE(trainers, "trainers connected")                                                          \
     GAUGE(connections, "TCP connections open")                                                     \
+    GAUGE(transfers, "HTTP answers that are awaited or being streamed")                            \
     GAUGE(sessions_live, "sessions in the live list")                                              \
     GAUGE(rooms, "rooms that exist")                                                               \
     GAUGE(history_bytes, "bytes held by memory history")

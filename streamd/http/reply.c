@@ -26,6 +26,8 @@ static void set_defaults(struct reply *r)
     r->etag = 0;
     r->allow = 0;
     r->stream = false;
+    r->chunked = false;
+    r->transfer = NULL;
     r->close = false;
 }
 

@@ -15,6 +15,8 @@
 #include "streamd/http/request.h"
 #include "streamd/stats.h"
 
+struct transfer;
+
 enum {
     REPLY_BODY_MAX = 64 << 20, /* bytes of a body; what would be longer becomes a 413 */
     REPLY_HEAD_MAX = 4096,     /* bytes of the headers, with room to spare */
@@ -35,6 +37,8 @@ struct reply {
     unsigned allow;               /* methods, for 405 and 204; HEAD and OPTIONS are implied */
     bool close;                   /* close the connection afterwards */
     bool stream;                  /* headers only: the body is written later, until the close */
+    bool chunked;                 /* such a body comes in chunks, and the connection goes on */
+    struct transfer *transfer;    /* the answer comes later, by this (transport/transfer.h) */
 };
 
 /* `body_limit` in bytes: REPLY_BODY_MAX but for tests. Allocates nothing. */

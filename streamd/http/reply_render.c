@@ -249,6 +249,8 @@ void reply_render(struct reply *r, const struct request *req, const struct confi
     add_head(r, req, config, out);
     if (r->stream)
         add_content_type(r, out);
+    if (r->chunked)
+        buf_add_str(out, "Transfer-Encoding: chunked\r\n");
     if (r->stream || r->status == 304 || r->status == 204)
         buf_add_str(out, "\r\n");
     else

@@ -35,6 +35,7 @@ struct request {
     struct span last_event_id;
     struct span access_control_request_method;
     bool accept_gzip;
+    bool is_1_1; /* HTTP/1.1; else 1.0 */
     bool keep_alive;
     struct now now;
 };

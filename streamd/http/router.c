@@ -48,20 +48,28 @@ static bool matches(const struct route *route, struct request *req)
     return true;
 }
 
-/* The route for path and method, or NULL and in *allow the methods that the path takes. */
-static const struct route *find_route(struct request *req, unsigned *allow)
+/* The row for path and method, or NULL and added to *allow the methods that the path takes here. */
+static const struct route *find_row(const struct route *table, struct request *req, unsigned *allow)
 {
     unsigned method = req->method == METHOD_HEAD ? METHOD_GET : req->method;
-    for (size_t t = 0; t < TABLES; t++) {
-        for (const struct route *route = tables[t]; route->pattern; route++) {
-            if (!matches(route, req))
-                continue;
-            if (route->methods & method)
-                return route;
-            *allow |= route->methods;
-        }
+    for (const struct route *route = table; route->pattern; route++) {
+        if (!matches(route, req))
+            continue;
+        if (route->methods & method)
+            return route;
+        *allow |= route->methods;
     }
     return NULL;
+}
+
+static const struct route *find_route(const struct app *app, struct request *req, unsigned *allow)
+{
+    const struct route *found = NULL;
+    for (size_t t = 0; t < TABLES && !found; t++)
+        found = find_row(tables[t], req, allow);
+    if (!found && app->more_routes)
+        found = find_row(app->more_routes, req, allow);
+    return found;
 }
 
 static void refuse_method(const struct request *req, unsigned allow, struct reply *reply)
@@ -79,7 +87,7 @@ void router_answer(struct app *app, struct request *req, struct reply *reply)
     unsigned allow = 0;
     if (router_refuse(app->config, req, reply))
         return;
-    const struct route *route = find_route(req, &allow);
+    const struct route *route = find_route(app, req, &allow);
     if (route)
         route->answer(app, req, reply);
     else if (allow != 0)

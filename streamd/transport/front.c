@@ -7,6 +7,7 @@
 #include "streamd/transport/engine.h"
 #include "streamd/transport/plain.h"
 #include "streamd/transport/sse.h"
+#include "streamd/transport/transfer.h"
 
 void front_answer(struct link *l, const struct request *req, struct reply *reply)
 {
@@ -53,7 +54,10 @@ void front_request(struct link *l, struct request *req)
         sse_open(peers, l, req);
     else {
         router_answer(l->app, req, &reply);
-        front_answer(l, req, &reply);
+        if (reply.transfer)
+            transfer_bind(reply.transfer, l, req);
+        else
+            front_answer(l, req, &reply);
     }
     reply_fini(&reply);
 }
@@ -111,7 +115,9 @@ void front_ws_error(struct link *l, unsigned code, const char *why)
 
 void front_writable(struct link *l)
 {
-    if (l->peer && l->peer->link == l && l->peer->state == PEER_OPEN)
+    if (l->transfer)
+        transfer_link_writable(l->transfer);
+    else if (l->peer && l->peer->link == l && l->peer->state == PEER_OPEN)
         subscriber_mark_dirty(&l->peer->subscriber);
 }
 
@@ -121,4 +127,6 @@ void front_closed(struct link *l)
     l->peer = NULL;
     if (p)
         p->dialect->link_closed(p, l);
+    if (l->transfer)
+        transfer_link_closed(l->transfer);
 }

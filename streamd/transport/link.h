@@ -17,10 +17,11 @@
 struct app;
 struct link;
 struct peer;
+struct transfer;
 
 struct link_ops {
     /* Bytes for the wire as they are, never blocking: what the kernel does not take is kept and
-     * sent first later; the link is choked until then. */
+     * sent first later; the link is choked until then, and when it is to end. */
     void (*write)(struct link *l, struct span bytes);
     bool (*choked)(const struct link *l);
     /* front_writable will be called once nothing is kept any more. */
@@ -38,6 +39,7 @@ struct link {
     const struct link_ops *ops; /* borrows */
     struct app *app;            /* borrows */
     struct peer *peer;          /* borrows; NULL: plain HTTP, or its peer is gone */
+    struct transfer *transfer;  /* borrows; the answer under way, or NULL */
     bool is_ws;                 /* after the upgrade */
     bool deflate;               /* permessage-deflate was agreed */
 };

@@ -38,6 +38,8 @@ static void kill_link(struct link *link)
 static bool choked(const struct link *link)
 {
     const struct lws_link *l = from(link);
+    if (l->finished)
+        return true;
     return l->park ? lws_park_kept(l->park).len > 0 : lws_partial_buffered(l->wsi);
 }
 
@@ -244,18 +246,20 @@ int lws_link_on_body_end(struct lws_link *l)
     return run_request(l);
 }
 
-int lws_link_on_upgrade(struct lws_link *l, const char *protocol)
+int lws_link_on_upgrade(struct lws_link *l, char *protocol)
 {
     struct request_fault fault;
     struct reply refusal;
+    if (strcasecmp(protocol, "websocket") != 0) {
+        /* To answer h2c from here lws lets us choose between its own HTTP/2, which is none of ours,
+         * and a close. Of a protocol that it does not know it makes a plain request. */
+        protocol[0] = '-';
+        return 0;
+    }
     if (!read_exchange(l, &fault))
         return -1;
     if (fault.status)
         return refuse(l, fault);
-    if (strcasecmp(protocol, "websocket") != 0) {
-        int result = run_request(l); /* h2c and the like: answered as HTTP/1.1 */
-        return result ? result : (l->exchange ? 0 : 1);
-    }
     reply_init(&refusal, 4096);
     fault = exchange_check_upgrade(l->exchange, l->wsi);
     if (fault.status) {

@@ -44,7 +44,8 @@ int lws_link_on_request(struct lws_link *l);
 int lws_link_on_timer(struct lws_link *l);
 int lws_link_on_body(struct lws_link *l, struct span piece);
 int lws_link_on_body_end(struct lws_link *l);
-int lws_link_on_upgrade(struct lws_link *l, const char *protocol);
+/* May change the name of the protocol. */
+int lws_link_on_upgrade(struct lws_link *l, char *protocol);
 int lws_link_on_ws_open(struct lws_link *l);
 int lws_link_on_pong(struct lws_link *l);
 int lws_link_on_peer_close(struct lws_link *l, struct span payload);

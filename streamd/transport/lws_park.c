@@ -32,9 +32,12 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
     char byte;
     ssize_t n = recv(io->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     bool quiet = n < 0 && (errno == EAGAIN || errno == EINTR);
-    if (n > 0)
-        ev_io_stop(loop, io); /* a pipelined request waits until this one is answered */
-    if (p->link->finished || (n <= 0 && !quiet))
+    /* A pipelined request waits until this one is answered. A client that has said all it will may
+     * be reading still: an answer that comes to an end goes on until a write fails. */
+    bool patient = n > 0 || (n == 0 && p->link->link.transfer);
+    if (patient)
+        ev_io_stop(loop, io);
+    if (p->link->finished || (!patient && !quiet))
         lws_link_on_gone(p->link);
 }
 

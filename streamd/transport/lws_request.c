@@ -236,13 +236,13 @@ struct request_fault exchange_read(struct exchange *x, struct lws *wsi, size_t m
     r->accept_gzip = header_has(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, "gzip");
     char version[12];
     int n = lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_HTTP);
-    bool is_1_1 = n > 0 && strcmp(version, "HTTP/1.1") == 0;
-    r->keep_alive = is_1_1 ? !header_has(wsi, WSI_TOKEN_CONNECTION, "close")
-                           : header_has(wsi, WSI_TOKEN_CONNECTION, "keep-alive");
+    r->is_1_1 = n > 0 && strcmp(version, "HTTP/1.1") == 0;
+    r->keep_alive = r->is_1_1 ? !header_has(wsi, WSI_TOKEN_CONNECTION, "close")
+                              : header_has(wsi, WSI_TOKEN_CONNECTION, "keep-alive");
     struct request_fault fault = check(x, wsi, max_body);
     if (fault.status == 0 && n <= 0)
         return (struct request_fault){400, "HTTP version missing"};
-    if (fault.status == 0 && !is_1_1 && strcmp(version, "HTTP/1.0") != 0)
+    if (fault.status == 0 && !r->is_1_1 && strcmp(version, "HTTP/1.0") != 0)
         return (struct request_fault){505, "HTTP/1.1 is spoken here"};
     return fault;
 }

@@ -9,6 +9,7 @@
 #include "streamd/http/reply.h"
 #include "streamd/transport/engine.h"
 #include "streamd/transport/socketio.h"
+#include "streamd/transport/transfer.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -31,9 +32,7 @@ static void on_ping_due(struct wait *w, uint64_t now_us)
     waitlist_add(awaited ? &p->peers->pong : &p->peers->ping, w, from);
 }
 
-/* After a SIGSTOP or a suspended laptop every answer is overdue, but it may be in the socket: it is
- * waited for once more. */
-static bool waits_again(struct waitlist *l, struct wait *w, uint64_t now_us)
+bool peers_wait_again(struct waitlist *l, struct wait *w, uint64_t now_us)
 {
     if (now_us - w->due_us < ASLEEP_US)
         return false;
@@ -44,7 +43,7 @@ static bool waits_again(struct waitlist *l, struct wait *w, uint64_t now_us)
 static void on_pong_due(struct wait *w, uint64_t now_us)
 {
     struct peer *p = LIST_ENTRY(w, struct peer, heartbeat);
-    if (waits_again(&p->peers->pong, w, now_us))
+    if (peers_wait_again(&p->peers->pong, w, now_us))
         return;
     p->peers->stats->peers_closed_timeout++;
     peer_close(p, CLOSE_TIMEOUT, "ping timeout");
@@ -53,7 +52,7 @@ static void on_pong_due(struct wait *w, uint64_t now_us)
 static void on_connect_due(struct wait *w, uint64_t now_us)
 {
     struct peer *p = LIST_ENTRY(w, struct peer, deadline);
-    if (waits_again(&p->peers->connect, w, now_us))
+    if (peers_wait_again(&p->peers->connect, w, now_us))
         return;
     p->peers->stats->peers_closed_timeout++;
     peer_close(p, CLOSE_TIMEOUT, "connect timeout");
@@ -69,8 +68,8 @@ static void on_linger_due(struct wait *w, uint64_t now_us)
 
 static uint64_t earliest(const struct peers *peers)
 {
-    const struct waitlist *lists[] = {&peers->ping, &peers->pong, &peers->connect, &peers->linger,
-                                      &peers->upgrade};
+    const struct waitlist *lists[] = {&peers->ping,   &peers->pong,    &peers->connect,
+                                      &peers->linger, &peers->upgrade, &peers->stalled};
     uint64_t at = UINT64_MAX;
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         uint64_t next = waitlist_next_us(lists[i]);
@@ -97,6 +96,7 @@ static void on_timer(struct timer *timer, uint64_t now_us)
     waitlist_run(&peers->connect, now_us);
     waitlist_run(&peers->linger, now_us);
     waitlist_run(&peers->upgrade, now_us);
+    waitlist_run(&peers->stalled, now_us);
     peers_arm(peers);
 }
 
@@ -121,6 +121,7 @@ enum status peers_init(struct peers *peers, const struct peers_params *params, u
     waitlist_init(&peers->connect, config->connect_timeout_ms * 1000, on_connect_due);
     waitlist_init(&peers->linger, LINGER_US, on_linger_due);
     waitlist_init(&peers->upgrade, UPGRADE_US, engine_on_upgrade_due);
+    waitlist_init(&peers->stalled, TRANSFER_STALL_US, transfer_on_stall_due);
     timer_init(&peers->timer, on_timer);
     strmap_init(&peers->engines, seed);
     buf_init(&peers->text, TEXT_LIMIT);

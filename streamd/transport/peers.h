@@ -22,6 +22,7 @@ struct peers {
     struct waitlist connect;
     struct waitlist linger;
     struct waitlist upgrade;  /* of engine.upgrade */
+    struct waitlist stalled;  /* of transfer.stall */
     struct list replay_turns; /* of peer.turn: who waits to replay from the archive */
     unsigned replays;         /* readings of it under way */
     struct timer timer;       /* armed for the earliest of them */
@@ -63,6 +64,10 @@ void peers_reap(struct peers *peers);
 
 /* Closes everybody with 1001 and refuses newcomers. */
 void peers_drain(struct peers *peers);
+
+/* After a SIGSTOP or a suspended laptop every answer is overdue, but it may be in the socket. True:
+ * so it may be, and is waited for once more. */
+bool peers_wait_again(struct waitlist *l, struct wait *w, uint64_t now_us);
 
 /* Sees to it that the timer fires for the earliest of the waitlists. */
 void peers_arm(struct peers *peers);

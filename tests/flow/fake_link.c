@@ -59,7 +59,8 @@ static void write_bytes(struct link *l, struct span bytes)
 
 static bool choked(const struct link *l)
 {
-    return conn_of(l)->kept.len > 0;
+    const struct conn *c = conn_of(l);
+    return c->killed || c->kept.len > 0;
 }
 
 static void want_writable(struct link *l)

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -101,28 +102,66 @@ static void read_status(struct http_answer *a)
     a->status = (int)status;
 }
 
+/* The bytes of a chunked body at the front of `rest`, or 0 while its last chunk has not come. */
+static size_t take_chunks(struct span rest, struct buf *body)
+{
+    size_t at = 0;
+    for (;;) {
+        char *end;
+        const char *line_end = memmem(rest.ptr + at, rest.len - at, "\r\n", 2);
+        if (!line_end)
+            return 0;
+        size_t size = strtoul(rest.ptr + at, &end, 16);
+        assert_ptr_equal(end, line_end);
+        at = (size_t)(line_end - rest.ptr) + 2;
+        if (rest.len - at < size + 2)
+            return 0;
+        buf_add(body, rest.ptr + at, size);
+        at += size;
+        assert_memory_equal(rest.ptr + at, "\r\n", 2);
+        at += 2;
+        if (size == 0)
+            return at;
+    }
+}
+
+/* The bytes of the body at the front of `rest`; false while it has not all come. */
+static bool take_body(struct http_answer *a, struct span rest, size_t *out_bytes)
+{
+    uint64_t length = 0;
+    struct span text = http_answer_header(a, "content-length");
+    a->has_length = text.ptr && span_u64(text, &length);
+    if (span_is(http_answer_header(a, "transfer-encoding"), "chunked")) {
+        *out_bytes = take_chunks(rest, &a->body);
+        return *out_bytes > 0;
+    }
+    if (rest.len < length)
+        return false;
+    buf_add(&a->body, rest.ptr, (size_t)length);
+    *out_bytes = (size_t)length;
+    return true;
+}
+
 bool http_answer_take(struct buf *wire, bool body_left_out, struct http_answer *out)
 {
     const char *end = wire->len ? memmem(wire->ptr, wire->len, "\r\n\r\n", 4) : NULL;
     if (!end)
         return false;
     size_t head = (size_t)(end - wire->ptr) + 4;
-    uint64_t length = 0;
+    size_t body = 0;
     *out = (struct http_answer){0};
     buf_init(&out->head, PAYLOAD_LIMIT);
     buf_init(&out->body, PAYLOAD_LIMIT);
     buf_add(&out->head, wire->ptr, head);
     read_status(out);
-    struct span text = http_answer_header(out, "content-length");
-    out->has_length = text.ptr && span_u64(text, &length);
-    if (body_left_out)
-        length = 0;
-    if (wire->len < head + length) {
+    if (!take_body(out, (struct span){wire->ptr + head, wire->len - head}, &body) &&
+        !body_left_out) {
         http_answer_fini(out);
         return false;
     }
-    buf_add(&out->body, wire->ptr + head, (size_t)length);
-    buf_consume(wire, head + (size_t)length);
+    if (body_left_out)
+        buf_reset(&out->body);
+    buf_consume(wire, body_left_out ? head : head + body);
     return true;
 }
 

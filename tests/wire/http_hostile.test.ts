@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Daemon } from './daemon.ts';
 import { exchange, RawHttp, request, statuses } from './raw_http.ts';
+import { training } from './trainer.ts';
 
 const host = 'Host: 127.0.0.1\r\n';
 const smuggled = request('GET', '/metrics');
@@ -143,13 +144,21 @@ test('what is not HTTP/1 is refused or hung up on', async (t) => {
   }
 });
 
-test('a request to speak HTTP/2 is answered in HTTP/1.1', async (t) => {
+test('a request to speak HTTP/2 is answered in HTTP/1.1, and the connection goes on', async (t) => {
   const daemon = await Daemon.start(t);
   const upgrade = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c'];
-  const asked = get('/health', ...upgrade, 'HTTP2-Settings: AAMAAABkAAQAAP__');
+  const settings = 'HTTP2-Settings: AAMAAABkAAQAAP__';
   const http = await RawHttp.connect(daemon);
-  http.write(asked);
+  const asked = get('/health', ...upgrade, settings);
+  http.write(asked + asked);
   assert.equal((await http.response()).status, 200);
+  assert.equal((await http.response()).status, 200);
+  http.write(get('/api/training/events/a', ...upgrade, settings));
+  assert.equal((await http.response()).status, 200);
+  await daemon.until('peers', 1);
+  await training(daemon, 'a');
+  const event = 'event: training_started\n';
+  assert.equal(String(await http.bytes(event.length)), event);
 });
 
 test('nothing of a path or query gets into the headers of the answer', async (t) => {

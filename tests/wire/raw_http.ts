@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // HTTP as bytes on a socket, for what no HTTP library lets a test send or see.
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Daemon } from './daemon.ts';
@@ -87,7 +88,21 @@ export class RawHttp {
     }
     const hasBody = method !== 'HEAD' && status >= 200 && status !== 204 && status !== 304;
     const length = hasBody ? Number(headers['content-length'] ?? 0) : 0;
-    return { status, headers, body: await this.bytes(length) };
+    const chunked = hasBody && headers['transfer-encoding'] === 'chunked';
+    return { status, headers, body: await (chunked ? this.#chunks() : this.bytes(length)) };
+  }
+
+  async #chunks(): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    for (;;) {
+      let end = -1;
+      await this.#until(() => (end = this.#received.indexOf('\r\n')) >= 0, 'a chunk');
+      const size = (await this.bytes(end + 2)).toString('latin1').trimEnd();
+      assert.match(size, /^[0-9a-f]+$/);
+      chunks.push(await this.bytes(parseInt(size, 16)));
+      assert.equal((await this.bytes(2)).toString('latin1'), '\r\n');
+      if (size === '0') return Buffer.concat(chunks);
+    }
   }
 
   async #until(holds: () => boolean, what: string): Promise<void> {
