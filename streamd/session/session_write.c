@@ -139,7 +139,7 @@ void session_write_update(struct session *s, struct buf *out)
 
 void session_write_entry(const struct series_entry *entry, struct buf *out)
 {
-    record_write_entry(out, &entry->record, entry->offset, entry->server_time_s);
+    record_write_entry(out, &entry->record, entry->offset, entry->server_time_s, false);
 }
 
 void session_write_replay(const struct session *s, const struct series_entry *entry,
