@@ -87,13 +87,20 @@ void record_write_full(struct buf *b, const struct record *r)
     buf_add_char(b, '}');
 }
 
-void record_write_entry(struct buf *b, const struct record *r, uint64_t offset,
-                        double server_time_s)
+void record_write_entry_end(struct buf *b, uint64_t offset, double server_time_s, bool superseded)
 {
-    write_members(b, r, FULL);
     json_write_pair_u64(b, "offset", offset);
     json_write_pair_double(b, "serverTime", server_time_s);
+    if (superseded)
+        json_write_pair_bool(b, "superseded", true);
     buf_add_char(b, '}');
+}
+
+void record_write_entry(struct buf *b, const struct record *r, uint64_t offset,
+                        double server_time_s, bool superseded)
+{
+    write_members(b, r, FULL);
+    record_write_entry_end(b, offset, server_time_s, superseded);
 }
 
 void record_write_derived(struct buf *b, const struct record *r)

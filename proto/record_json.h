@@ -19,9 +19,13 @@ void record_write_payload(struct buf *b, const struct record *r);
 /* Full precision. */
 void record_write_full(struct buf *b, const struct record *r);
 
-/* A history entry: full precision, then "offset" and "serverTime" (epoch seconds). */
+/* A history entry: full precision, then "offset" and "serverTime" (epoch seconds), and "superseded"
+ * when it is. */
 void record_write_entry(struct buf *b, const struct record *r, uint64_t offset,
-                        double server_time_s);
+                        double server_time_s, bool superseded);
+
+/* What an entry ends in, whatever metrics it has: offset, serverTime, superseded, the bracket. */
+void record_write_entry_end(struct buf *b, uint64_t offset, double server_time_s, bool superseded);
 
 /* A JSON array of the names, of the twelve, that the trainer did not send. */
 void record_write_derived(struct buf *b, const struct record *r);

@@ -24,6 +24,7 @@
     X(n, "num_params", SPELL_FIELD, F_MODEL_PARAMS, "")                                            \
     X(n, "perplexity", SPELL_FIELD, F_PERPLEXITY, "")                                              \
     X(n, "serverTime", SPELL_RESERVED, 0, "")                                                      \
+    X(n, "superseded", SPELL_RESERVED, 0, "")                                                      \
     X(n, "totalSteps", SPELL_FIELD, F_TOTAL_STEPS, "")                                             \
     X(n, "currentStep", SPELL_FIELD, F_CURRENT_STEP, "")                                           \
     X(n, "global_step", SPELL_FIELD, F_CURRENT_STEP, "")                                           \

@@ -43,6 +43,17 @@ void downsample_init(struct downsample *d, uint64_t from, uint64_t to, size_t po
     *d = (struct downsample){.from = from, .to = to, .shift = choose_shift(from, to, points)};
 }
 
+uint64_t downsample_bucket(const struct downsample *d, uint64_t x)
+{
+    return bucket_of(x, d->shift);
+}
+
+uint64_t downsample_bucket_end(const struct downsample *d, uint64_t bucket)
+{
+    bool is_last = bucket == bucket_of(UINT64_MAX, d->shift);
+    return is_last ? UINT64_MAX : (bucket + 1) << d->shift;
+}
+
 static void take(struct downsample *d, struct downsample_point point)
 {
     struct downsample_kept kept = {point, ++d->count};

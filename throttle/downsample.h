@@ -56,6 +56,12 @@ uint64_t downsample_width(uint64_t from, uint64_t to, size_t points);
  */
 void downsample_init(struct downsample *d, uint64_t from, uint64_t to, size_t points);
 
+/* The number of the bucket that x is in. */
+uint64_t downsample_bucket(const struct downsample *d, uint64_t x);
+
+/* The first x behind that bucket; UINT64_MAX when there is none. */
+uint64_t downsample_bucket_end(const struct downsample *d, uint64_t bucket);
+
 /*
  * Takes the next point, in the order of x; points outside the range are ignored. When it begins a
  * new bucket, the points of the one before go to `out`; answers how many (0-4). A point whose x

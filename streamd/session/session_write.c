@@ -3,11 +3,11 @@
  * A session as JSON. The newest record is the part that everybody asks for (each tick's update, and
  * whoever polls status, metrics or the list in between), so it is written once per change and kept.
  */
-#include "proto/compat.h"
 #include "proto/json_write.h"
 #include "proto/record_json.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session.h"
+#include "streamd/session/update.h"
 
 static void write_time(struct buf *out, const char *name, double epoch_s)
 {
@@ -24,18 +24,6 @@ static void write_text(struct buf *out, const char *name, const char *text)
         json_write_pair_raw(out, name, SPAN("null"));
 }
 
-static void write_metrics(const struct session *s, const struct series_entry *entry,
-                          struct buf *out)
-{
-    struct record clamped;
-    const struct record *r = &entry->record;
-    if (s->registry->config->compat_clamp) {
-        compat_transform(r, entry->server_time_s, &clamped);
-        r = &clamped;
-    }
-    record_write_payload(out, r);
-}
-
 bool session_latest(const struct session *s, struct series_cursor *c, struct series_entry *out)
 {
     series_cursor_init(c, s->series, s->newest_offset);
@@ -50,7 +38,7 @@ static struct refbuf *encode_latest(struct session *s)
     buf_reset(&r->metrics);
     bool found = session_latest(s, &cursor, &entry);
     if (found)
-        write_metrics(s, &entry, &r->metrics);
+        update_write_metrics(&r->metrics, &entry, r->config->compat_clamp);
     series_cursor_fini(&cursor);
     if (!found || buf_status(&r->metrics) != OK)
         return NULL;
@@ -143,38 +131,20 @@ void session_write_summary(struct session *s, struct buf *out)
     buf_add_char(out, '}');
 }
 
-static void update_begin(const struct session *s, struct buf *out)
-{
-    buf_add_char(out, '{');
-    json_write_pair_string(out, "sessionId", session_id(s));
-    json_write_name(out, "metrics");
-}
-
-/* An update is of a running session even when it is seen after the end, as in the reference. */
-static void update_end(struct buf *out, uint64_t offset)
-{
-    json_write_pair_string(out, "status", SPAN("running"));
-    json_write_pair_u64(out, "offset", offset);
-    buf_add_char(out, '}');
-}
-
 void session_write_update(struct session *s, struct buf *out)
 {
     struct refbuf *metrics = session_metrics_json(s);
-    update_begin(s, out);
-    buf_add_span(out, metrics ? refbuf_span(metrics) : SPAN("null"));
-    update_end(out, s->newest_offset);
+    update_write_around(out, session_id(s), metrics ? refbuf_span(metrics) : SPAN("null"),
+                        s->newest_offset);
 }
 
 void session_write_entry(const struct series_entry *entry, struct buf *out)
 {
-    record_write_entry(out, &entry->record, entry->offset, entry->server_time_s);
+    record_write_entry(out, &entry->record, entry->offset, entry->server_time_s, false);
 }
 
 void session_write_replay(const struct session *s, const struct series_entry *entry,
                           struct buf *out)
 {
-    update_begin(s, out);
-    write_metrics(s, entry, out);
-    update_end(out, entry->offset);
+    update_write(out, session_id(s), entry, s->registry->config->compat_clamp);
 }

@@ -6,6 +6,10 @@
  * For the archive's thread (or before it has started, or an offline tool). Between two calls the
  * store may change: rows are read one at a time and looked up again by offset, so an entry that is
  * sealed meanwhile is neither missed nor given twice.
+ *
+ * A damaged row is counted, logged and passed over: its entries are missing, nothing of it is
+ * given. Every call may answer E_IO or E_NOMEM, after which it may be made again, and E_MALFORMED
+ * when the store itself is damaged.
  */
 #ifndef STREAMD_STORE_ARCHIVE_CURSOR_H
 #define STREAMD_STORE_ARCHIVE_CURSOR_H
@@ -23,7 +27,9 @@ struct archive_cursor {
     uint64_t session;
     uint64_t next; /* offset of the next entry asked for */
     enum archive_place place;
-    struct buf head, body; /* own a copy of the row at hand */
+    uint64_t first, last;  /* offsets of the row at hand; undefined in PLACE_NONE */
+    bool whole;            /* PLACE_SEGMENT: with its body */
+    struct buf head, body; /* own a copy of the row at hand; a run is in `body` */
     struct segment segment;
     struct run_reader run;
     uint64_t damaged; /* rows that could not be read and were passed over */
@@ -34,17 +40,24 @@ void archive_cursor_init(struct archive_cursor *c, struct store *store,
                          struct line_decoder *decoder, uint64_t session, uint64_t from_offset);
 void archive_cursor_fini(struct archive_cursor *c);
 
+/* The next entry is the one with that offset, or the first one after it. */
+void archive_cursor_seek(struct archive_cursor *c, uint64_t offset);
+
 /*
- * The next entry with offset >= the one asked for. E_NOT_FOUND: there is none. A damaged row is
- * counted, logged and passed over. E_IO, E_NOMEM.
+ * The next entry with offset >= the one asked for; it borrows from the cursor until the next call.
+ * E_NOT_FOUND: there is none.
  */
 MUST_CHECK enum status archive_cursor_next(struct archive_cursor *c, struct series_entry *out);
 
 /*
- * For who reads columns: if the next entry stands in a segment, opens it whole (*out borrows; rows
- * before `next` are in it too) and moves past it. E_NOT_FOUND: the next entry stands in a run, or
- * there is none.
+ * For who reads columns. Goes to the row that has the next entry: `place` says of which kind it is,
+ * and `next` is in it. Of a segment it opens the head only, of a run what is before `next` is
+ * passed over. E_NOT_FOUND: there is no further entry.
  */
-MUST_CHECK enum status archive_cursor_segment(struct archive_cursor *c, struct segment **out);
+MUST_CHECK enum status archive_cursor_enter(struct archive_cursor *c);
+
+/* Opens the body of the segment at hand too. When it turns out to be damaged, or is gone meanwhile,
+ * the cursor is in PLACE_NONE afterwards and its next entry is the one after it. */
+MUST_CHECK enum status archive_cursor_open(struct archive_cursor *c);
 
 #endif

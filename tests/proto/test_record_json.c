@@ -101,12 +101,23 @@ static void a_history_entry_ends_in_offset_and_server_time(void **state)
 {
     (void)state;
     struct record r = decode("{\"acc\":0.123456789}");
-    record_write_entry(&text, &r, 18446744073709551615ULL, 1700000000.25);
+    record_write_entry(&text, &r, 18446744073709551615ULL, 1700000000.25, false);
     assert_written("{\"loss\":null,\"perplexity\":null,\"grokProgress\":null,\"modelParams\":null,"
                    "\"currentStep\":null,\"totalSteps\":null,\"currentModel\":null,"
                    "\"totalModels\":null,\"overallProgress\":null,\"trainingTime\":null,"
                    "\"estimatedTimeRemaining\":null,\"timestamp\":null,\"acc\":0.123456789,"
                    "\"offset\":18446744073709551615,\"serverTime\":1700000000.25}");
+}
+
+static void a_superseded_entry_says_so_at_its_end(void **state)
+{
+    (void)state;
+    struct record r = decode("{\"acc\":1}");
+    record_write_entry(&text, &r, 7, 1700000000.25, true);
+    static const char end[] = "\"acc\":1,\"offset\":7,\"serverTime\":1700000000.25,"
+                              "\"superseded\":true}";
+    assert_non_null(memmem(text.ptr, text.len, end, sizeof(end) - 1));
+    buf_reset(&text);
 }
 
 static void a_payload_follows_other_text_in_its_buf(void **state)
@@ -149,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(payloads_and_entries_are_those_of_the_vectors),
         TEST(a_history_entry_ends_in_offset_and_server_time),
+        TEST(a_superseded_entry_says_so_at_its_end),
         TEST(a_payload_follows_other_text_in_its_buf),
         TEST(long_integers_pass_in_every_form),
         TEST(a_record_too_long_for_its_buf_is_refused),

@@ -107,6 +107,31 @@ static void the_width_is_the_smallest_that_keeps_to_the_budget(void **state)
     assert_int_equal(downsample_width(0, UINT64_MAX, 8), UINT64_C(1) << 63);
 }
 
+static void a_bucket_ends_where_the_next_one_begins(void **state)
+{
+    static const struct {
+        uint64_t from, to;
+        size_t points;
+        uint64_t x, bucket, end;
+    } cases[] = {
+        {0, 1000, 40, 0, 0, 128},
+        {0, 1000, 40, 127, 0, 128},
+        {0, 1000, 40, 128, 1, 256},
+        {0, 4, 16, 3, 3, 4},
+        {0, UINT64_MAX, 8, 5, 0, UINT64_C(1) << 63},
+        {0, UINT64_MAX, 8, UINT64_C(1) << 63, 1, UINT64_MAX},
+        {0, UINT64_MAX, 4, 5, 0, UINT64_MAX},
+        {7, 8, 4, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct downsample d;
+        downsample_init(&d, cases[i].from, cases[i].to, cases[i].points);
+        assert_int_equal(downsample_bucket(&d, cases[i].x), cases[i].bucket);
+        assert_int_equal(downsample_bucket_end(&d, cases[i].bucket), cases[i].end);
+    }
+}
+
 /* Some series of a metric: smooth, jumpy, gappy, with values that are not finite. */
 static size_t make_series(struct random *chance, struct downsample_point *series)
 {
@@ -252,6 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_vector_comes_out_as_written),
         cmocka_unit_test(the_width_is_the_smallest_that_keeps_to_the_budget),
+        cmocka_unit_test(a_bucket_ends_where_the_next_one_begins),
         cmocka_unit_test(it_chooses_what_the_definition_says),
         cmocka_unit_test(what_is_appended_after_the_range_changes_nothing),
         cmocka_unit_test(every_extreme_of_the_whole_series_survives),
