@@ -47,7 +47,7 @@ struct peer {
     struct engine *engine; /* owns; NULL unless Socket.IO */
     struct list all;       /* in peers.all, or peers.doomed */
     struct wait heartbeat; /* in peers.ping or peers.pong */
-    struct wait deadline;  /* in peers.connect or peers.linger */
+    struct wait deadline;  /* in peers.connect, .linger or .linger_silent */
     uint8_t state;         /* enum peer_state */
 };
 
