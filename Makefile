@@ -55,6 +55,7 @@ LOG_COST := $(BUILD)/bench/log_cost
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+.SECONDARY:
 .PHONY: all deps unit flow wire python web web-test test asan tsan fuzz lint format format-check \
         tidy cppcheck shellcheck deps-check purity headers size docs-check bench conformance demo \
         coverage install clean help

@@ -83,7 +83,10 @@ void peer_close(struct peer *p, unsigned code, const char *why)
     list_remove(&p->turn);
     watch_forget(p);
     if (p->link) {
-        waitlist_add(&p->peers->linger, &p->deadline, p->peers->now.us);
+        /* Who did not answer a ping will hardly answer this. */
+        struct peers *peers = p->peers;
+        waitlist_add(code == CLOSE_TIMEOUT ? &peers->linger_silent : &peers->linger, &p->deadline,
+                     peers->now.us);
         peers_arm(p->peers);
     } else {
         doom(p);

@@ -49,7 +49,7 @@ struct peer {
     struct wait heartbeat; /* in peers.ping or peers.pong */
     struct list turn;      /* in peers.replay_turns */
     struct list asked;     /* of watch.c's readings of history for this peer */
-    struct wait deadline;  /* in peers.connect or peers.linger */
+    struct wait deadline;  /* in peers.connect, .linger or .linger_silent */
     uint8_t state;         /* enum peer_state */
 };
 

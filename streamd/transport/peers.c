@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every wait has the same length as all others of its kind, so five lists and one timer carry any
+ * Every wait has the same length as all others of its kind, so six lists and one timer carry any
  * number of watchers. The timer is armed lazily: whoever starts a wait calls peers_arm, which does
  * nothing while an earlier deadline is pending.
  */
@@ -16,6 +16,7 @@
 
 enum {
     LINGER_US = 2 * 1000 * 1000,
+    LINGER_SILENT_US = 250 * 1000,
     LATE_US = 50 * 1000,         /* beyond this a ping counts from when it really went */
     ASLEEP_US = 1 * 1000 * 1000, /* beyond this we were stopped, and what the peer said is unread */
     UPGRADE_US = 10 * 1000 * 1000,
@@ -68,8 +69,9 @@ static void on_linger_due(struct wait *w, uint64_t now_us)
 
 static uint64_t earliest(const struct peers *peers)
 {
-    const struct waitlist *lists[] = {&peers->ping,   &peers->pong,    &peers->connect,
-                                      &peers->linger, &peers->upgrade, &peers->stalled};
+    const struct waitlist *lists[] = {&peers->ping,   &peers->pong,          &peers->connect,
+                                      &peers->linger, &peers->linger_silent, &peers->upgrade,
+                                      &peers->stalled};
     uint64_t at = UINT64_MAX;
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         uint64_t next = waitlist_next_us(lists[i]);
@@ -95,6 +97,7 @@ static void on_timer(struct timer *timer, uint64_t now_us)
     waitlist_run(&peers->pong, now_us);
     waitlist_run(&peers->connect, now_us);
     waitlist_run(&peers->linger, now_us);
+    waitlist_run(&peers->linger_silent, now_us);
     waitlist_run(&peers->upgrade, now_us);
     waitlist_run(&peers->stalled, now_us);
     peers_arm(peers);
@@ -120,6 +123,7 @@ enum status peers_init(struct peers *peers, const struct peers_params *params, u
     waitlist_init(&peers->pong, config->ping_timeout_ms * 1000, on_pong_due);
     waitlist_init(&peers->connect, config->connect_timeout_ms * 1000, on_connect_due);
     waitlist_init(&peers->linger, LINGER_US, on_linger_due);
+    waitlist_init(&peers->linger_silent, LINGER_SILENT_US, on_linger_due);
     waitlist_init(&peers->upgrade, UPGRADE_US, engine_on_upgrade_due);
     waitlist_init(&peers->stalled, TRANSFER_STALL_US, transfer_on_stall_due);
     timer_init(&peers->timer, on_timer);

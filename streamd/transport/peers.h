@@ -20,16 +20,17 @@ struct peers {
     struct waitlist ping;
     struct waitlist pong;
     struct waitlist connect;
-    struct waitlist linger;
-    struct waitlist upgrade;  /* of engine.upgrade */
-    struct waitlist stalled;  /* of transfer.stall */
-    struct list replay_turns; /* of peer.turn: who waits to replay from the archive */
-    unsigned replays;         /* readings of it under way */
-    struct timer timer;       /* armed for the earliest of them */
-    struct strmap engines;    /* sid → struct engine */
-    struct buf text;          /* scratch: one payload or packet */
-    struct buf frames;        /* scratch: what one write carries */
-    struct now now;           /* of this wake-up, set by peers_enter */
+    struct waitlist linger;        /* the goodbye was said, the client has not gone yet */
+    struct waitlist linger_silent; /* the same for one that was silent before, too */
+    struct waitlist upgrade;       /* of engine.upgrade */
+    struct waitlist stalled;       /* of transfer.stall */
+    struct list replay_turns;      /* of peer.turn: who waits to replay from the archive */
+    unsigned replays;              /* readings of it under way */
+    struct timer timer;            /* armed for the earliest of them */
+    struct strmap engines;         /* sid → struct engine */
+    struct buf text;               /* scratch: one payload or packet */
+    struct buf frames;             /* scratch: what one write carries */
+    struct now now;                /* of this wake-up, set by peers_enter */
 
     const struct engine_mount *mounts;           /* borrows; linked */
     const struct socketio_namespace *namespaces; /* borrows; linked */

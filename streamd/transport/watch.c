@@ -79,6 +79,7 @@ struct command {
     struct peer *peer;
     const struct fields *data; /* NULL unless an object */
     struct span session_id;
+    char bare[SESSION_ID_BYTES_MAX]; /* what session_id points to when it came as a bare string */
     struct buf *ack;
 };
 
@@ -281,15 +282,15 @@ static const struct {
 };
 
 /* The session id: the member of an object, or a bare string as join_room sends it. */
-static bool read_session_id(struct command *c, struct span data, char *bare)
+static bool read_session_id(struct command *c, struct span data)
 {
     if (c->data && fields_string(c->data, "sessionId", &c->session_id))
         return session_id_valid(c->session_id) || span_is(c->session_id, "*");
     if (data.len < 2 || data.len > SESSION_ID_BYTES_MAX + 2 || data.ptr[0] != '"')
         return false;
-    c->session_id = (struct span){bare, data.len - 2};
+    c->session_id = (struct span){c->bare, data.len - 2};
     for (size_t i = 0; i < c->session_id.len; i++)
-        bare[i] = data.ptr[i + 1];
+        c->bare[i] = data.ptr[i + 1];
     return session_id_valid(c->session_id) || span_is(c->session_id, "*");
 }
 
@@ -301,12 +302,11 @@ static bool names_session(const struct command *c, struct span data)
 
 static void run(struct command *c, void (*command)(struct command *c), struct span data)
 {
-    char bare[SESSION_ID_BYTES_MAX];
     struct fields *fields = NULL;
     if (data.len && fields_parse(data, &fields, NULL) != OK)
         fields = NULL;
     c->data = fields && fields_is_object(fields) ? fields : NULL;
-    if (read_session_id(c, data, bare))
+    if (read_session_id(c, data))
         command(c);
     else
         fail(c, names_session(c, data) ? "sessionId is not valid" : "sessionId required");
@@ -317,7 +317,8 @@ bool watch_command(struct peer *p, struct span event, struct span data, struct b
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (span_is(event, commands[i].event)) {
-            run(&(struct command){.peer = p, .ack = ack}, commands[i].run, data);
+            struct command c = {.peer = p, .ack = ack};
+            run(&c, commands[i].run, data);
             return true;
         }
     }

@@ -144,8 +144,8 @@ static size_t holds_peers(const struct world *w)
     assert_true(list_empty(&peers->doomed));
     assert_int_equal(peers->stats->peers, length_of(&peers->all));
     assert_int_equal(strmap_count(&peers->engines), engines);
-    const struct waitlist *lists[] = {&peers->ping, &peers->pong, &peers->connect, &peers->linger,
-                                      &peers->upgrade};
+    const struct waitlist *lists[] = {&peers->ping,   &peers->pong,          &peers->connect,
+                                      &peers->linger, &peers->linger_silent, &peers->upgrade};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         assert_true(peers->timer.due_us <= waitlist_next_us(lists[i]));
     assert_true(timer_armed(&peers->timer));

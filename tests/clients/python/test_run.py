@@ -141,10 +141,10 @@ class RunTest(unittest.TestCase):
         self.assertEqual(self.book.metrics("loss"), [1.0])
 
     def test_finish_may_be_called_from_a_control_callback(self) -> None:
-        run = self.init()
-        run.on_control(lambda command, reason: run.finish())
-        self.book.wait(lambda: bool(self.book.lines))
-        with self.assertLogs("streamd", logging.DEBUG) as logs:
+        with self.assertLogs("streamd", logging.DEBUG) as logs:  # "connected" is always among them
+            run = self.init()
+            run.on_control(lambda command, reason: run.finish())
+            self.book.wait(lambda: bool(self.book.lines))
             self.daemon.tell({"type": "control", "command": "stop"})
             self.book.wait(lambda: self.book.lines[-1]["type"] == "complete")
             self.book.wait(lambda: not self.daemon.trainers)
