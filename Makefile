@@ -52,6 +52,8 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
 LOAD := $(BUILD)/bench/load
 BARE := $(BUILD)/bench/bare_send
 LOG_COST := $(BUILD)/bench/log_cost
+SEGMENT_SIZE := $(BUILD)/bench/segment_size
+CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -112,6 +114,10 @@ $(LOG_COST): $(call obj,tests/bench/log_cost.c) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
 
+$(SEGMENT_SIZE): $(call obj,tests/bench/segment_size.c) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
+
 web/dist/index.html: $(shell find web/src web/public web/*.json web/*.ts web/index.html -type f 2>/dev/null)
 	cd web && npm run --silent build
 
@@ -151,10 +157,11 @@ coverage: ## line and branch coverage of the C unit and flow tests
 fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
 	@scripts/fuzz $(or $(FUZZ_SECONDS),30)
 
-bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) ## figures, beside a bare send() loop and two peers
+bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) ## figures, beside a bare send() loop and two peers
 	@cd tests/bench && npm ci --silent --no-fund --no-audit
 	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
 	@$(LOG_COST)
+	@$(SEGMENT_SIZE) $(CURVES)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
 
 # ---- reading it strictly ----

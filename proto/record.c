@@ -85,8 +85,7 @@ void record_memory_init(struct record_memory *m)
     memset(m, 0, sizeof(*m));
 }
 
-/* A number that may be kept when the line it came in is gone. */
-static struct num keepable(struct num value)
+struct num record_carried(struct num value)
 {
     return value.kind == NUM_TEXT ? num_float(num_double(value)) : value;
 }
@@ -119,7 +118,7 @@ static void seed(struct record_memory *m, struct span name, struct num value)
     if (!s || s->kind != SPELL_FIELD || !num_is_finite(value))
         return;
     if (s->field == F_TOTAL_MODELS || s->field == F_TOTAL_STEPS || s->field == F_MODEL_PARAMS)
-        *memory_of(m, s->field) = as_count(keepable(value));
+        *memory_of(m, s->field) = as_count(record_carried(value));
 }
 
 void record_memory_seed(struct record_memory *m, struct span config)
@@ -153,37 +152,21 @@ static void carry(struct record *r, struct record_memory *m)
 {
     const struct num *train_loss = record_extra(r, SPAN("train_loss"));
     if (train_loss)
-        m->loss = keepable(*train_loss);
+        m->loss = record_carried(*train_loss);
     for (enum record_field f = 0; f < RECORD_FIELDS; f++) {
         struct num *memory = memory_of(m, f);
         if (!memory)
             continue;
         if (record_was_sent(r, f))
-            *memory = keepable(r->field[f]);
+            *memory = record_carried(r->field[f]);
         else
             r->field[f] = *memory;
     }
 }
 
-/* Gives a field that was not sent its derived value, unless that is none. */
-static void derive(struct record *r, enum record_field field, double value)
-{
-    if (!record_was_sent(r, field) && isfinite(value))
-        r->field[field] = num_float(value);
-}
-
 static double clamp(double v, double low, double high)
 {
     return fmin(fmax(v, low), high);
-}
-
-static void derive_from_loss(struct record *r)
-{
-    if (!num_is_finite(r->field[F_LOSS]))
-        return;
-    double loss = num_double(r->field[F_LOSS]);
-    derive(r, F_PERPLEXITY, exp(fmin(loss, 10)));
-    derive(r, F_GROK_PROGRESS, clamp((2 - loss) / 2 * 100, 0, 100));
 }
 
 static void derive_models(struct record *r, const struct record_memory *m)
@@ -219,13 +202,55 @@ static double time_left(const struct record *r)
     return left;
 }
 
+static double from_loss(const struct record *r, enum record_field field)
+{
+    double loss = num_double(r->field[F_LOSS]);
+    if (!isfinite(loss))
+        return NAN;
+    return field == F_PERPLEXITY ? exp(fmin(loss, 10)) : clamp((2 - loss) / 2 * 100, 0, 100);
+}
+
+static double formula(const struct record *r, enum record_field field)
+{
+    switch (field) {
+    case F_PERPLEXITY:
+    case F_GROK_PROGRESS:
+        return from_loss(r, field);
+    case F_OVERALL_PROGRESS:
+        return overall_progress(r);
+    case F_ESTIMATED_TIME_REMAINING:
+        return time_left(r);
+    default:
+        return NAN;
+    }
+}
+
+static struct num finite_or_none(double value)
+{
+    return isfinite(value) ? num_float(value) : num_none();
+}
+
+struct num record_formula(const struct record *r, enum record_field field)
+{
+    return finite_or_none(formula(r, field));
+}
+
+/* Gives a field that was not sent its derived value, unless that is none. */
+static void derive(struct record *r, enum record_field field, struct num value)
+{
+    if (!record_was_sent(r, field) && value.kind != NUM_NONE)
+        r->field[field] = value;
+}
+
 void record_complete(struct record *r, struct record_memory *m, double elapsed_s, double wall_s)
 {
+    /* The time left needs the progress and the time. */
+    static const enum record_field formulas[] = {F_PERPLEXITY, F_GROK_PROGRESS, F_OVERALL_PROGRESS,
+                                                 F_ESTIMATED_TIME_REMAINING};
     carry(r, m);
-    derive_from_loss(r);
     derive_models(r, m);
-    derive(r, F_OVERALL_PROGRESS, overall_progress(r));
-    derive(r, F_TRAINING_TIME, elapsed_s);
-    derive(r, F_ESTIMATED_TIME_REMAINING, time_left(r));
-    derive(r, F_TIMESTAMP, wall_s);
+    derive(r, F_TRAINING_TIME, finite_or_none(elapsed_s));
+    for (size_t i = 0; i < sizeof(formulas) / sizeof(formulas[0]); i++)
+        derive(r, formulas[i], record_formula(r, formulas[i]));
+    derive(r, F_TIMESTAMP, finite_or_none(wall_s));
 }

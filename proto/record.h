@@ -117,4 +117,16 @@ void record_memory_model_completed(struct record_memory *m, uint64_t index);
  */
 void record_complete(struct record *r, struct record_memory *m, double elapsed_s, double wall_s);
 
+/*
+ * What the formula of that field gives over the record's other fields, sent or not; none for a
+ * field that has no formula. Of those that have one (perplexity, grokProgress, overallProgress,
+ * estimatedTimeRemaining) a record_complete'd one that was not sent equals it to the bit.
+ */
+struct num record_formula(const struct record *r, enum record_field field);
+
+/* What stands in the next record for a field that was this value in the last one and is remembered
+ * (loss, modelParams, step and totals): the same number, but for long digits, which are not kept.
+ */
+struct num record_carried(struct num value);
+
 #endif

@@ -3,13 +3,15 @@
  * segment: consecutive records of one session, sealed: columns instead of rows.
  *
  * What a run keeps as lines (run.h), a segment keeps as one column a metric: steps and times as
- * differences, values to the bit in the cheapest of a few forms, each column deflated by itself, so
- * that a chart of one metric inflates that one. The head has what a zoomed-out chart needs without
- * opening the body: of each column its count, first, last, lowest and highest. Both have a
- * checksum; bytes that were altered are refused, never decoded. Names are in the head, so a segment
- * can be read without anything else. Little-endian, versioned.
+ * differences, values to the bit in the cheapest of a few forms (column.h), each column deflated by
+ * itself, so that a chart of one metric inflates that one. The head has what a zoomed-out chart
+ * needs without opening the body: of each column its count, first, last, lowest and highest. The
+ * head has a checksum over itself and one for each column of the body; bytes that were altered are
+ * refused, never decoded. Names are in the head, so a segment can be read without anything else.
+ * Little-endian, versioned.
  *
- * Derived fields (record.h) are not kept where deriving them again gives the same bits.
+ * Derived fields (record.h) are not kept where deriving them again gives the same bits. Times are
+ * kept in whole milliseconds. Names within a row differ, and an extra without a number is left out.
  */
 #ifndef STREAMD_STORE_SEGMENT_H
 #define STREAMD_STORE_SEGMENT_H
@@ -20,9 +22,10 @@
 enum {
     SEGMENT_ROWS_MAX = 4096,
     SEGMENT_COLUMNS_MAX = RECORD_FIELDS + SERIES_NAMES_MAX,
+    SEGMENT_EXTRAS_MAX = 1 << 18, /* over all rows; one row of any series goes in */
 };
 
-/* Collects rows. Opaque: it owns its columns. */
+/* Collects rows. Opaque: it owns its columns, about 2 MB. */
 struct segment_writer;
 
 /* NULL when out of memory. */
@@ -36,23 +39,30 @@ void segment_writer_reset(struct segment_writer *w);
 size_t segment_writer_rows(const struct segment_writer *w);
 
 /*
- * Copies one row in; offsets rise by one, at most SEGMENT_ROWS_MAX rows. E_NOMEM: the row is not
- * in.
+ * Copies one row in; offsets rise by one, the axis never falls. E_LIMIT: the segment is full, by
+ * SEGMENT_ROWS_MAX, SEGMENT_EXTRAS_MAX, or the bytes of its names or long digits; finish it and
+ * add the row to the next. E_NOMEM. In both cases the row is not in.
  */
 MUST_CHECK enum status segment_writer_add(struct segment_writer *w, const struct series_entry *row);
 
-/* Appends the sealed rows to `head` and `body`, and is empty afterwards. E_NOMEM. */
+/*
+ * Appends the sealed rows (at least one) to `head` and `body`, and is empty afterwards. E_NOMEM,
+ * E_LIMIT (of those bufs): nothing was appended, the rows are still there.
+ */
 MUST_CHECK enum status segment_writer_finish(struct segment_writer *w, struct buf *head,
                                              struct buf *body);
+
+/* Forgets the rows. */
+void segment_writer_reset(struct segment_writer *w);
 
 /* What a column is about: one of the twelve, or (RECORD_FIELDS) the trainer's number `name`. */
 struct segment_column {
     enum record_field field;
-    struct span name; /* as history calls it; borrows from the head */
+    struct span name; /* as history calls it; borrows from the head, or static */
     uint64_t count;   /* rows that have it */
     uint64_t finite;  /* and are finite: lowest and highest are of these */
     /* Row numbers and values; the first of equals. Undefined where count (finite) is 0. A value
-     * that is not finite is never lowest or highest; `gap` is the first row that has one, else
+     * that is not finite is never lowest or highest; `gap_at` is the first row that has one, else
      * `rows`. */
     uint32_t first_at, last_at, lowest_at, highest_at, gap_at;
     double first, last, lowest, highest;
@@ -68,11 +78,16 @@ struct segment {
     struct segment_inside *inside; /* owns */
 };
 
-/* `body` may be empty: then only the head can be asked. E_MALFORMED: damaged or a newer version. */
+/*
+ * `body` may be empty: then only the head can be asked. E_MALFORMED: the head is damaged or of a
+ * newer version, or the body of another length. E_NOMEM. Of the body each column is checked when it
+ * is first inflated; segment_row inflates, and so checks, all of it.
+ */
 MUST_CHECK enum status segment_open(struct segment *s, struct span head, struct span body);
 void segment_close(struct segment *s);
 
-/* i < column_count. Only columns with rows are there, in the order of first appearance. */
+/* i < column_count. Only columns with rows are there: of the twelve in their order, then the
+ * trainer's in the order of first appearance. */
 void segment_column_at(const struct segment *s, uint32_t i, struct segment_column *out);
 
 /* False when no row has that metric. `name` counts when `field` is RECORD_FIELDS. */
@@ -85,13 +100,13 @@ bool segment_column_find(const struct segment *s, enum record_field field, struc
  */
 MUST_CHECK enum status segment_numbers(struct segment *s, uint32_t column, double *out, bool *has);
 
-/* Where each row stands on the axis; room for SEGMENT_ROWS_MAX. */
+/* Where each row stands on the axis; room for SEGMENT_ROWS_MAX. E_MALFORMED, E_NOMEM. */
 MUST_CHECK enum status segment_axis(struct segment *s, uint64_t *out);
 
 /*
- * Row i whole: offset, time, axis, the twelve fields with their kinds, `sent`, `wrong`, extras in
- * the order the trainer sent them. Borrows from the segment until the next call. The first call
- * inflates what is still packed. E_MALFORMED, E_NOMEM.
+ * Row i < rows whole: offset, time, axis, the twelve fields with their kinds, `sent`, `wrong`,
+ * extras in the order the trainer sent them. Borrows from the segment until the next call. The
+ * first call inflates what is still packed. E_MALFORMED, E_NOMEM.
  */
 MUST_CHECK enum status segment_row(struct segment *s, uint32_t i, struct series_entry *out);
 

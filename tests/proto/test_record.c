@@ -291,6 +291,33 @@ static void an_extra_is_found_by_its_whole_name(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, make_memory)
 
+static const enum record_field with_formula[] = {F_PERPLEXITY, F_GROK_PROGRESS, F_OVERALL_PROGRESS,
+                                                 F_ESTIMATED_TIME_REMAINING};
+
+static void a_formula_asked_for_alone_gives_what_completing_gave(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct record r =
+            sent(F_LOSS, i * 0.07 - 1, F_CURRENT_STEP, i * 3, F_TOTAL_STEPS, i % 7 * 100);
+        record_complete(&r, &memory, i * 0.25, 1000);
+        for (size_t f = 0; f < 4; f++) {
+            struct num n = record_formula(&r, with_formula[f]);
+            assert_int_equal(n.kind, NUM_FLOAT);
+            assert_memory_equal(&n.f, &r.field[with_formula[f]].f, sizeof(n.f));
+        }
+        assert_int_equal(record_formula(&r, F_LOSS).kind, NUM_NONE);
+    }
+}
+
+static void a_formula_over_what_is_not_finite_gives_none(void **state)
+{
+    (void)state;
+    struct record r = sent_one(F_LOSS, NAN);
+    for (size_t f = 0; f < 4; f++)
+        assert_int_equal(record_formula(&r, with_formula[f]).kind, NUM_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +339,8 @@ int main(void)
         TEST(the_memory_keeps_no_borrowed_digits),
         TEST(only_what_was_sent_makes_a_record_nonfinite),
         TEST(an_extra_is_found_by_its_whole_name),
+        TEST(a_formula_asked_for_alone_gives_what_completing_gave),
+        TEST(a_formula_over_what_is_not_finite_gives_none),
     };
     return cmocka_run_group_tests_name("proto/record", tests, NULL, NULL);
 }
