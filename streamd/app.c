@@ -3,6 +3,7 @@
 
 #include "streamd/ingest/unix.h"
 #include "streamd/log.h"
+#include "streamd/session/shedding.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -139,6 +140,11 @@ void app_receive(struct app *app)
     ssize_t n = read(app->wake_fd, &count, sizeof(count));
     (void)n;
     keeping_receive(&app->registry.keeping);
+    if (shedding_ends(&app->registry)) {
+        if (app->unix_ingest)
+            unix_ingest_resend(app->unix_ingest);
+        shedding_told(&app->registry);
+    }
     if (app->unix_ingest)
         unix_ingest_relieve(app->unix_ingest);
 }

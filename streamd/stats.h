@@ -38,6 +38,7 @@
     COUNTER(transfers_cut, "streamed answers cut off because the client took nothing")             \
     COUNTER(history_evicted, "records dropped from memory history at its cap")                     \
     COUNTER(batches_committed, "commits to the store")                                             \
+    COUNTER(records_shed, "records told live and not kept while the disk was in trouble")          \
     COUNTER(sessions_damaged, "sessions that could not be read back at start")                     \
     GAUGE(store_bytes, "bytes on disk")                                                            \
     GAUGE(unkept_bytes, "bytes that wait for the disk")                                            \

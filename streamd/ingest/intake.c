@@ -277,7 +277,7 @@ void intake_ack(struct intake *in)
     struct session *s = in->last.session;
     if (s && in->unacked_seq && in->unacked_seq <= session_durable_seq(s))
         line_write_ack(in->answers, session_id(s), in->unacked_seq);
-    else if (s && in->unacked_seq)
+    else if (s && in->unacked_seq && !s->lost)
         owe(in, s);
     in->unacked_seq = 0;
 }

@@ -162,6 +162,10 @@ void push_answer(struct registry *registry, struct line_decoder *decoder, const 
         reply_error(reply, 415, "Content-Type must be application/x-ndjson or application/json");
         return;
     }
+    if (keeping_full(&registry->keeping) && !registry->keeping.troubled) {
+        reply_error(reply, 503, "As much waits for the disk as may: send again later");
+        return;
+    }
     struct push p = {.now = req->now};
     buf_init(&p.answers, ANSWER_LIMIT);
     intake_init(&p.intake, registry, decoder, &p.answers);

@@ -118,10 +118,11 @@ static void end_of_stream(struct trainer *t)
     t->ending = true;
 }
 
-/* Not before the disk has caught up. */
+/* Not before the disk has caught up; but while it is in trouble, sessions go on without it. */
 static bool held_up(struct trainer *t)
 {
-    bool full = keeping_full(&t->all->params.registry->keeping);
+    const struct keeping *k = &t->all->params.registry->keeping;
+    bool full = keeping_full(k) && !k->troubled;
     t->all->held_up = t->all->held_up || full;
     return full;
 }
@@ -251,6 +252,24 @@ void trainer_destroy(struct trainer *t)
 void trainer_end(struct trainer *t)
 {
     t->ending = true;
+    trainer_settle(t);
+}
+
+static bool went_back(const struct session_handle *h)
+{
+    return h->session && h->session->resend;
+}
+
+void trainer_resend(struct trainer *t)
+{
+    static const struct line_error resend = {
+        "resend", "the disk was in trouble: resume, and send again what was not acknowledged", 0};
+    if (!went_back(&t->intake.started) && !went_back(&t->intake.last))
+        return;
+    /* What he has said meanwhile comes after a gap: nothing of it is taken. */
+    line_write_error(&t->answers, &resend, 0);
+    write_answers(t);
+    t->broken = true;
     trainer_settle(t);
 }
 

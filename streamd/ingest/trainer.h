@@ -30,6 +30,9 @@ void trainer_destroy(struct trainer *t);
 /* No more will be read; gone once its lines are taken and its answers written, maybe now. */
 void trainer_end(struct trainer *t);
 
+/* Told to send again and ended, if a session of his went back. */
+void trainer_resend(struct trainer *t);
+
 /* Brings its watchers in line with its state; may free it. */
 void trainer_settle(struct trainer *t);
 

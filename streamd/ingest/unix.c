@@ -155,6 +155,13 @@ void unix_ingest_relieve(struct unix_ingest *u)
     }
 }
 
+void unix_ingest_resend(struct unix_ingest *u)
+{
+    LIST_EACH_SAFE (at, &u->trainers.all) {
+        trainer_resend(trainer_of(at));
+    }
+}
+
 void unix_ingest_drain(struct unix_ingest *u)
 {
     stop_accepting(u);

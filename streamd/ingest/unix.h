@@ -37,6 +37,9 @@ void unix_ingest_destroy(struct unix_ingest *u);
 /* What waits for the disk has become less: reads again whom it made wait. */
 void unix_ingest_relieve(struct unix_ingest *u);
 
+/* Ends who talks of a session that went back (session.resend), so that he resumes it. */
+void unix_ingest_resend(struct unix_ingest *u);
+
 /* Stops accepting and reading; lines already read are finished and their answers written. */
 void unix_ingest_drain(struct unix_ingest *u);
 

@@ -115,8 +115,7 @@ static void free_if_unused(struct room *room)
     room_destroy(room);
 }
 
-/* The next session of this name counts its offsets anew. */
-static void forget_offsets(struct room *room)
+void room_renew(struct room *room)
 {
     for (uint32_t i = 0; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
@@ -129,7 +128,7 @@ static void forget_offsets(struct room *room)
 void room_set_session(struct room *room, struct session *session)
 {
     if (!session)
-        forget_offsets(room);
+        room_renew(room); /* the next session of this name counts its offsets anew */
     room->session = session;
     free_if_unused(room);
 }

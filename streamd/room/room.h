@@ -61,6 +61,9 @@ struct span room_name(const struct room *room);
 /* The session of this room has come (or gone: NULL). A room with neither is freed. */
 void room_set_session(struct room *room, struct session *session);
 
+/* Offsets of this room are about to go back: replays end, members take every update again. */
+void room_renew(struct room *room);
+
 /* For subscriber.c: *out_place is the member's index. E_NOMEM: the room may be gone. */
 MUST_CHECK enum status room_add_member(struct room *room, struct member member,
                                        uint32_t *out_place);

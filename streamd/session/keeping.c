@@ -140,7 +140,7 @@ static struct batch *open_batch(struct keeping *k)
 
 void keeping_touch(struct keeping *k, struct session *s)
 {
-    if (!k->keeper)
+    if (!k->keeper || s->lost)
         return;
     if (list_empty(&s->unkept))
         list_add_tail(&k->unkept, &s->unkept);
@@ -149,7 +149,7 @@ void keeping_touch(struct keeping *k, struct session *s)
 
 void keeping_record(struct keeping *k, struct session *s)
 {
-    if (!k->keeper)
+    if (!k->keeper || s->lost)
         return;
     k->records++;
     keeping_touch(k, s);
@@ -180,6 +180,13 @@ void keeping_seal(struct keeping *k, struct session *s)
     struct batch *b = keeping_cut(k, s) ? open_batch(k) : NULL;
     if (!b || batch_add(b, BATCH_SEAL, s->key) != OK)
         log_debug("keeping", "sealed later id=%s", s->id);
+}
+
+void keeping_meta(struct keeping *k, const char *name, struct span value)
+{
+    struct batch *b = k->keeper ? open_batch(k) : NULL;
+    if (k->keeper && (!b || batch_add_meta(b, name, value) != OK))
+        log_error("keeping", "cannot keep name=%s reason=\"out of memory\"", name);
 }
 
 void keeping_forget(struct keeping *k, struct session *s)

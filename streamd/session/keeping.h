@@ -35,6 +35,7 @@ struct keeping {
     uint64_t max_bytes; /* given to the keeper and not on disk yet: past this trainers wait */
     bool urgent;        /* somebody waits for it: flush at the end of the wake-up */
     bool inline_work;   /* the keeper has no thread */
+    bool shedding;      /* some sessions are not kept: shedding.h */
     bool troubled;      /* the keeper could not commit when it was last heard */
 };
 
@@ -74,6 +75,9 @@ bool keeping_cut(struct keeping *k, struct session *s);
 
 /* No more is expected of this session for now. */
 void keeping_seal(struct keeping *k, struct session *s);
+
+/* A value of the whole store. */
+void keeping_meta(struct keeping *k, const char *name, struct span value);
 
 /* Nothing of this session is to be kept any longer. */
 void keeping_forget(struct keeping *k, struct session *s);

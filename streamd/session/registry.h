@@ -55,6 +55,9 @@ void registry_fini(struct registry *r);
 MUST_CHECK enum status registry_open(struct registry *r, const struct keeping_params *params,
                                      struct now now);
 
+/* Offsets that were told may be given again from here on. */
+void registry_begin_epoch(struct registry *r);
+
 /* May whoever has seen `since` in that epoch (empty: this one) go on from there? */
 bool registry_recovers(const struct registry *r, const struct session *s, struct span epoch,
                        uint64_t since);

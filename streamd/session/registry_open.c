@@ -197,3 +197,17 @@ bool registry_recovers(const struct registry *r, const struct session *s, struct
         return since <= series_newest(s->series);
     return r->previous_epoch[0] && span_is(epoch, r->previous_epoch) && since <= s->floor;
 }
+
+void registry_begin_epoch(struct registry *r)
+{
+    memcpy(r->previous_epoch, r->epoch, sizeof(r->epoch));
+    if (!draw_epoch(r->epoch))
+        log_error("registry", "no random bytes for an epoch");
+    LIST_EACH (at, &r->sessions) {
+        struct session *s = LIST_ENTRY(at, struct session, link);
+        s->floor = series_newest(s->series);
+        keeping_touch(&r->keeping, s);
+    }
+    keeping_meta(&r->keeping, "epoch", span_of(r->epoch));
+    keeping_meta(&r->keeping, "previous_epoch", span_of(r->previous_epoch));
+}

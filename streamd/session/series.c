@@ -110,6 +110,36 @@ void series_destroy(struct series *s)
     free(s);
 }
 
+static void drop_newest(struct series *s)
+{
+    struct chunk *last = chunk_at(s, --s->chunk_count);
+    s->records -= last->records;
+    account(s, 0, sizeof(*last) + last->cap);
+    list_remove(&last->age);
+    free(last);
+}
+
+void series_cut(struct series *s, uint64_t newest)
+{
+    assert(newest <= s->newest);
+    while (s->chunk_count > 0 && chunk_at(s, s->chunk_count - 1)->first_offset > newest)
+        drop_newest(s);
+    s->newest = newest;
+    struct chunk *last = s->chunk_count ? chunk_at(s, s->chunk_count - 1) : NULL;
+    while (last && last->first_offset + last->records > newest + 1) {
+        last->records--;
+        s->records--;
+    }
+    if (!last)
+        return;
+    last->used = 0;
+    for (size_t i = 0; i < last->records; i++) {
+        s->newest_at = last->used;
+        last->used += packed_size(last->bytes + last->used);
+    }
+    list_remove(&last->age); /* it is the open one again */
+}
+
 static void evict_oldest(struct series *s)
 {
     s->budget->stats->history_evicted += chunk_at(s, 0)->records;

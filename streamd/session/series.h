@@ -38,6 +38,9 @@ void series_budget_init(struct series_budget *b, uint64_t max_bytes, struct stat
 /* An empty series whose next record gets the offset after `newest`. */
 void series_begin_at(struct series *s, uint64_t newest);
 
+/* Forgets all after `newest`; the next record gets the offset after it. */
+void series_cut(struct series *s, uint64_t newest);
+
 /* NULL when out of memory. `max_records` > 0 per session; `budget` is borrowed. */
 struct series *series_create(struct series_budget *budget, uint64_t max_records);
 void series_destroy(struct series *s);

@@ -110,6 +110,7 @@ struct session *session_create(struct registry *registry, struct span id)
     list_init(&s->unkept);
     buf_init(&s->run, RUN_BYTES_MAX);
     buf_init(&s->latest, 2 * LINE_BYTES_MAX);
+    buf_init(&s->before_loss, RUN_BYTES_MAX);
     axis_init(&s->axis);
     timer_init(&s->tick, on_tick);
     pace_init(&s->pace, config->throttle ? config->max_rate : 0);
@@ -142,6 +143,7 @@ void session_destroy(struct session *s)
     refbuf_unref(s->config);
     buf_fini(&s->run);
     buf_fini(&s->latest);
+    buf_fini(&s->before_loss);
     free(s->rewinds);
     free(s->error);
     free(s->name);
@@ -346,4 +348,22 @@ void session_recall(struct session *s)
     series_begin_at(s->series, s->newest_offset - 1);
     if (series_append(s->series, &entry.record, entry.server_time_s, &offset) != OK)
         s->registry->stats->errors++;
+}
+
+void session_renew_room(struct session *s)
+{
+    if (!s->room)
+        return;
+    struct room *room = s->room;
+    room_renew(room);
+    struct buf *b = &s->registry->scratch;
+    buf_reset(b);
+    session_write_resumed(s, b, false);
+    if (buf_status(b) != OK)
+        return;
+    struct message m;
+    message_init(&m, s->registry->encoder, "session_status", buf_span(b), 0);
+    m.after = series_newest(s->series);
+    room_publish_event(room, &m);
+    message_fini(&m);
 }

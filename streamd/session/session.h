@@ -90,6 +90,9 @@ struct session {
     size_t run_last;             /* where the newest of them begins */
     struct record_memory before; /* what was remembered before it */
     struct buf latest;           /* owns; a run of the newest record alone, as of the last cut */
+    struct buf before_loss;      /* owns; its state before it was lost */
+    bool lost;                   /* told live and not kept: shedding.h */
+    bool resend;                 /* it went back: its trainers are to be told */
 
     struct series *series;  /* owns */
     uint64_t newest_offset; /* of the newest record; 0 while there is none */

@@ -12,6 +12,7 @@
 #include "streamd/session/legacy_room.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
+#include "streamd/session/shedding.h"
 
 #include <assert.h>
 #include <math.h>
@@ -104,7 +105,7 @@ static bool find_place(struct session *s, const struct record *r, uint64_t *out_
 /* The line into the run for the keeper. False, and it is as it was, when out of memory. */
 static bool add_to_run(struct session *s, struct run_mark mark, struct span line)
 {
-    if (!s->registry->keeping.keeper)
+    if (!s->registry->keeping.keeper || s->lost)
         return true;
     if (s->run_count == 0) {
         buf_reset(&s->run);
@@ -153,6 +154,9 @@ enum status session_progress(struct session *s, struct record *r, struct span li
     struct stats *stats = s->registry->stats;
     struct run_mark mark = mark_of(s, now);
     struct axis axis = s->axis;
+    bool lost;
+    if (shedding_takes(s, &lost) != OK)
+        return E_NOMEM;
     s->before = s->memory;
     run_complete(r, &s->memory, mark);
     enum status status = keep(s, r, mark, line);

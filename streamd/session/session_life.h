@@ -34,6 +34,9 @@ bool session_add_rewind(struct session *s, struct rewind rewind);
 /* Pins the room of its id to it. OK also when it has one already; E_NOMEM. */
 MUST_CHECK enum status session_enter_room(struct session *s);
 
+/* Offsets have gone back: watchers are told so, and forget which ones they had. */
+void session_renew_room(struct session *s);
+
 /* Unpacks the newest record of a restored session into its series. */
 void session_recall(struct session *s);
 

@@ -147,15 +147,12 @@ static void restore_fixed(struct session *s, const struct fixed *f)
     s->last_us = f->age_us - s->registry->age_base_us;
     s->start_us = s->last_us - f->elapsed_us;
     s->last_seq = f->last_seq;
-    s->durable_seq = f->last_seq;
     s->newest_offset = f->newest_offset;
     s->floor = f->floor;
     s->axis = f->axis;
     s->sent = f->sent;
-    s->state = (enum session_state)f->life;
     s->resumed = f->resumed;
     s->may_rewind = f->may_rewind;
-    series_begin_at(s->series, f->series_newest);
 }
 
 static enum status restore_memory(struct session *s, struct span run, struct line_decoder *decoder)
@@ -193,6 +190,32 @@ static enum status restore_rewinds(struct session *s, struct span rest, size_t c
     return OK;
 }
 
+enum status session_state_return(struct session *s, struct span state, struct line_decoder *decoder)
+{
+    struct fixed f;
+    struct span memory;
+    struct span latest;
+    struct span error;
+    if (!read_fixed(&state, &f) || !take_bytes(&state, &memory) || !take_bytes(&state, &latest) ||
+        !take_bytes(&state, &error))
+        return E_MALFORMED;
+    restore_fixed(s, &f);
+    series_cut(s->series, f.series_newest);
+    if (session_may_enter(s->state, (enum session_state)f.life))
+        session_enter(s, (enum session_state)f.life);
+    buf_reset(&s->latest);
+    if (latest.ptr)
+        buf_add_span(&s->latest, latest);
+    s->rewind_count = 0;
+    enum status status = restore_memory(s, memory, decoder);
+    if (status == OK)
+        status = restore_rewinds(s, state, f.rewind_count);
+    session_recall(s);
+    session_count_models(s);
+    s->version++;
+    return status;
+}
+
 enum status session_state_restore(struct session *s, const struct store_session *row,
                                   struct line_decoder *decoder)
 {
@@ -205,6 +228,9 @@ enum status session_state_restore(struct session *s, const struct store_session 
         !take_bytes(&rest, &error))
         return E_MALFORMED;
     restore_fixed(s, &f);
+    s->durable_seq = f.last_seq;
+    s->state = (enum session_state)f.life;
+    series_begin_at(s->series, f.series_newest);
     s->key = row->key;
     s->start_time_s = row->start_time_s;
     s->last_update_s = row->last_update_s;

@@ -23,6 +23,11 @@ void session_state_row(const struct session *s, struct buf *scratch, struct stor
 MUST_CHECK enum status session_state_restore(struct session *s, const struct store_session *row,
                                              struct line_decoder *decoder);
 
+/* Back to an earlier state of the same session, its texts aside. E_MALFORMED, E_NOMEM: it is
+ * somewhere between. */
+MUST_CHECK enum status session_state_return(struct session *s, struct span state,
+                                            struct line_decoder *decoder);
+
 /* The age of the row's last update on the store's own clock, which only runs while a daemon does;
  * 0 when it cannot be read. */
 uint64_t session_state_age_us(const struct store_session *row);
