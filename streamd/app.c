@@ -28,6 +28,8 @@ static void wake(void *wake_fd)
 
 static enum status open_store(struct app *app, const struct app_params *params)
 {
+    if (!params->store)
+        return OK;
     return registry_open(&app->registry,
                          &(struct keeping_params){
                              .config = params->config,
@@ -41,13 +43,19 @@ static enum status open_store(struct app *app, const struct app_params *params)
                          app->now);
 }
 
+static void give_back(struct store *store)
+{
+    if (store)
+        store->ops->destroy(store);
+}
+
 struct app *app_create(const struct app_params *params, struct now now)
 {
     const struct config *config = params->config;
     bool store_taken = false;
     struct app *app = calloc(1, sizeof(*app));
     if (!app) {
-        params->store->ops->destroy(params->store);
+        give_back(params->store);
         return NULL;
     }
     app->config = config;
@@ -92,7 +100,7 @@ struct app *app_create(const struct app_params *params, struct now now)
 fail:
     log_error("app", "cannot start");
     if (!store_taken)
-        params->store->ops->destroy(params->store);
+        give_back(params->store);
     app_destroy(app);
     return NULL;
 }

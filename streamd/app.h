@@ -44,7 +44,7 @@ struct app {
 
 struct app_params {
     const struct config *config; /* borrows */
-    struct store *store;         /* takes; where everything is kept */
+    struct store *store;         /* takes; where everything is kept. NULL: nowhere (tests) */
     bool inline_store; /* the store's work is done in app_leave, without a thread: tests */
 };
 

@@ -21,7 +21,7 @@ static void answer_health(struct app *app, const struct request *req, struct rep
     const struct stats *stats = &app->stats;
     struct buf *out = &reply->body;
     const struct keeper *keeper = app->registry.keeping.keeper;
-    const char *trouble = keeper_trouble(keeper);
+    const char *trouble = keeper ? keeper_trouble(keeper) : NULL;
     bool draining = app->peers.draining;
     reply->status = draining || trouble ? 503 : 200;
     buf_add_char(out, '{');

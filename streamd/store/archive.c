@@ -199,6 +199,7 @@ enum status archive_commit(struct archive *a, const struct list *batches)
 
 /* A segment being collected from runs, oldest first. */
 struct collection {
+    uint64_t most; /* records that go in */
     uint64_t first;
     uint64_t count;
     uint64_t next; /* offset to look for the next run at */
@@ -213,7 +214,7 @@ static bool fits(struct archive *a, const struct collection *c, const struct sto
     struct series_entry entry;
     if (c->count == 0)
         return true;
-    return c->count + row->count <= SEGMENT_ROWS_MAX && row->first == c->first + c->count &&
+    return c->count + row->count <= c->most && row->first == c->first + c->count &&
            run_open(&run, row->bytes, row->first, &a->decoder) == OK &&
            run_next(&run, &entry) == OK && entry.axis >= c->axis;
 }
@@ -246,7 +247,8 @@ static void pass_over(struct archive *a, const struct store_run *row)
               (unsigned long long)row->session, (unsigned long long)row->first);
 }
 
-/* Collects runs from c->next on. E_NOT_FOUND: there was none. */
+/* Collects runs from c->next on. E_NOT_FOUND: there was none; E_LIMIT: after c->count records the
+ * next run finds no room. */
 static enum status collect(struct archive *a, uint64_t session, struct collection *c)
 {
     struct store_run row;
@@ -261,7 +263,9 @@ static enum status collect(struct archive *a, uint64_t session, struct collectio
             return OK;
         status = add_run(a, c, &row);
         c->next = row.first + row.count;
-        if (status == E_MALFORMED) {
+        if (status == E_LIMIT && c->count > 0)
+            return E_LIMIT;
+        if (status == E_MALFORMED || status == E_LIMIT) {
             pass_over(a, &row);
             start_over(a);
             c->count = 0;
@@ -294,8 +298,12 @@ static enum status put_segment(struct archive *a, uint64_t session, const struct
 
 static enum status seal(struct archive *a, struct journal_of *j)
 {
-    struct collection c = {.next = j->readable_from};
+    struct collection c = {.most = SEGMENT_ROWS_MAX, .next = j->readable_from};
     enum status status = collect(a, j->session, &c);
+    if (status == E_LIMIT) {
+        c = (struct collection){.most = c.count, .next = c.first};
+        status = collect(a, j->session, &c);
+    }
     if (status == E_NOT_FOUND) {
         j->records = 0;
         return OK;

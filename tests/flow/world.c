@@ -3,6 +3,7 @@
 
 #include "streamd/log.h"
 #include "streamd/options.h"
+#include "streamd/store/store_memory.h"
 #include "tests/flow/client.h"
 
 #include <setjmp.h>
@@ -27,6 +28,7 @@ struct world *world_create(void)
     w->config.listen[0] = "127.0.0.1:5001";
     w->config.listen_count = 1;
     w->config.ephemeral = true;
+    w->config.commit_interval_ms = 0; /* what is said in a wake-up is kept at its end */
     w->window = SIZE_MAX;
     w->now = (struct now){.us = UINT64_C(1000) * SECOND, .wall_s = 1700000000};
     return w;
@@ -34,7 +36,10 @@ struct world *world_create(void)
 
 void world_begin(struct world *w)
 {
-    w->app = app_create(&w->config, w->now);
+    w->app = app_create(&(struct app_params){.config = &w->config,
+                                             .store = w->store ? w->store : store_memory_create(),
+                                             .inline_store = true},
+                        w->now);
     assert_non_null(w->app);
     buf_init(&w->answers, ANSWERS_LIMIT);
     intake_init(&w->trainer, &w->app->registry, &w->app->decoder, &w->answers);

@@ -20,7 +20,8 @@ struct client;
 
 struct world {
     struct config config;
-    struct app *app; /* owns */
+    struct app *app;     /* owns */
+    struct store *store; /* taken by world_begin; NULL: an empty one in memory */
     struct now now;
     unsigned awake; /* wake-ups begun and not ended: only the outermost is one */
     bool settling;

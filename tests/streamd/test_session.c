@@ -314,6 +314,7 @@ static void the_status_has_the_contracts_fields_in_order(void **state)
     buf_init(&out, 4096);
     domain_defaults(&x.d);
     scene_begin(&x);
+    memcpy(x.d.registry.epoch, "e0", 3);
     domain_take(&x.d, "{\"type\":\"start\",\"sessionId\":\"b\",\"project\":\"p\",\"name\":\"n\","
                       "\"config\":{\"model_count\": 2, \"lr\": [1, 2]}}");
     struct session *s = domain_session(&x.d, "b");
@@ -328,7 +329,8 @@ static void the_status_has_the_contracts_fields_in_order(void **state)
         "\"status\":\"running\",\"models_completed\":0,\"current_model\":1,\"total_models\":2,"
         "\"last_update\":1700000001.5,\"derived\":[\"perplexity\",\"grokProgress\",\"modelParams\","
         "\"totalSteps\",\"currentModel\",\"totalModels\",\"overallProgress\",\"trainingTime\","
-        "\"estimatedTimeRemaining\",\"timestamp\"],\"project\":\"p\",\"name\":\"n\"}");
+        "\"estimatedTimeRemaining\",\"timestamp\"],\"epoch\":\"e0\",\"project\":\"p\",\"name\":"
+        "\"n\"}");
     buf_reset(&out);
     session_write_status(s, &out, true);
     assert_has(text_of(&out), ",\"latest_metrics\":{\"loss\":0,\"perplexity\":1,");

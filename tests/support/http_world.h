@@ -55,7 +55,7 @@ static inline void world_config(struct world *w)
 static inline void world_open(struct world *w)
 {
     w->now = (struct now){.us = 1000000000, .wall_s = 1700000000.0};
-    w->app = app_create(&w->config, w->now);
+    w->app = app_create(&(struct app_params){.config = &w->config}, w->now);
     assert_non_null(w->app);
     buf_init(&w->answers, 1 << 20);
     buf_init(&w->out, REPLY_BODY_MAX + REPLY_HEAD_MAX);
