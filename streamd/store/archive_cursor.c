@@ -42,7 +42,7 @@ void archive_cursor_fini(struct archive_cursor *c)
     buf_fini(&c->body);
 }
 
-static bool is_at_hand(const struct archive_cursor *c, uint64_t offset)
+bool archive_cursor_has(const struct archive_cursor *c, uint64_t offset)
 {
     if (c->place == PLACE_NONE || offset < c->first || offset > c->last)
         return false;
@@ -51,7 +51,7 @@ static bool is_at_hand(const struct archive_cursor *c, uint64_t offset)
 
 void archive_cursor_seek(struct archive_cursor *c, uint64_t offset)
 {
-    if (!is_at_hand(c, offset))
+    if (!archive_cursor_has(c, offset))
         leave(c);
     c->next = offset;
 }
@@ -89,7 +89,8 @@ static enum status copy(struct buf *to, struct span from)
 }
 
 /* Of a damaged row OK too, but the cursor then stands behind it, in PLACE_NONE. */
-static enum status take_segment(struct archive_cursor *c, const struct store_segment *row)
+static enum status take_segment(struct archive_cursor *c, const struct store_segment *row,
+                                bool with_body)
 {
     leave(c);
     if (copy(&c->head, row->head) != OK || copy(&c->body, row->body) != OK)
@@ -99,7 +100,7 @@ static enum status take_segment(struct archive_cursor *c, const struct store_seg
         return status;
     set_bounds(c, row->first, row->count);
     c->place = status == OK ? PLACE_SEGMENT : PLACE_NONE;
-    c->whole = row->body.ptr != NULL;
+    c->whole = with_body;
     if (status != OK || c->segment.first_offset != c->first || c->segment.rows != row->count)
         pass_damaged(c);
     return OK;
@@ -123,7 +124,7 @@ static enum status look_up_segment(struct archive_cursor *c, uint64_t from, bool
 {
     struct store_segment row;
     enum status status = c->store->ops->next_segment(c->store, c->session, from, with_body, &row);
-    return status == OK ? take_segment(c, &row) : status;
+    return status == OK ? take_segment(c, &row, with_body) : status;
 }
 
 /* Takes the row that has `next`, or the first one after it. */
@@ -134,7 +135,7 @@ static enum status look_up(struct archive_cursor *c, bool with_body)
     struct store_run run;
     enum status sealed = ops->next_segment(c->store, c->session, c->next, with_body, &segment);
     if (sealed == OK && segment.first <= c->next)
-        return take_segment(c, &segment);
+        return take_segment(c, &segment, with_body);
     if (sealed != OK && sealed != E_NOT_FOUND)
         return sealed;
     uint64_t sealed_from = sealed == OK ? segment.first : UINT64_MAX;

@@ -43,6 +43,9 @@ void archive_cursor_fini(struct archive_cursor *c);
 /* The next entry is the one with that offset, or the first one after it. */
 void archive_cursor_seek(struct archive_cursor *c, uint64_t offset);
 
+/* Would going there read no row of the store again? */
+bool archive_cursor_has(const struct archive_cursor *c, uint64_t offset);
+
 /*
  * The next entry with offset >= the one asked for; it borrows from the cursor until the next call.
  * E_NOT_FOUND: there is none.

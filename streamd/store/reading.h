@@ -23,10 +23,9 @@ enum {
 
 enum reading_form {
     READING_JSON,    /* {"success":true,"data":[entries],"sessionId":..,"epoch":..,"total":N} */
-    READING_CSV,     /* RFC 4180 */
+    READING_CSV,     /* RFC 4180 (reading_csv.h) */
     READING_NDJSON,  /* an entry a line */
-    READING_HISTORY, /* {"sessionId":..,"history":[entries]}: session_history's payload, one piece
-                      */
+    READING_HISTORY, /* {"sessionId":..,"history":[entries]}: session_history, in one piece */
     READING_UPDATES, /* progress_update payloads, each after a struct reading_update */
 };
 
@@ -57,6 +56,7 @@ struct reading_request {
     uint64_t points;   /* of these so many that show the shape; 0: all */
     bool branches;     /* superseded entries too, marked "superseded":true */
     bool compat_clamp; /* READING_UPDATES: payloads in the compatibility form */
+    size_t max_bytes;  /* READING_HISTORY: E_LIMIT when it would be longer */
     struct reading_field fields[READING_FIELDS_MAX]; /* only these metrics */
     size_t field_count;                              /* 0: every metric */
     char names[READING_NAMES_BYTES];
@@ -68,7 +68,7 @@ struct reading_request {
 
 struct reading_job;
 
-/* Copies the request. NULL when out of memory. */
+/* Copies the request; store and decoder are borrowed. NULL when out of memory. */
 struct reading_job *reading_job_create(struct store *store, struct line_decoder *decoder,
                                        const struct reading_request *request);
 void reading_job_destroy(struct reading_job *job);
@@ -76,7 +76,8 @@ void reading_job_destroy(struct reading_job *job);
 /*
  * Does a few milliseconds of work. E_STATE: not ready yet, call again. OK: *out is the next piece
  * (a reference the caller owns, maybe empty), *out_last says that it was the last. Anything else:
- * the reading has failed; what was given before stands.
+ * the reading has failed; what was given before stands. E_LIMIT: more columns than a csv has, or
+ * more bytes than max_bytes; nothing was given before.
  */
 MUST_CHECK enum status reading_job_step(struct reading_job *job, struct refbuf **out,
                                         bool *out_last);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A state machine: find out where to begin (reading_walk), for a csv see which columns there are,
+ * then write entry after entry until a piece is full. Each step ends when the walk says that its
+ * time is used up or when a piece is ready; nothing is kept that grows with the history.
+ */
+#include "streamd/store/reading.h"
+
+#include "streamd/store/reading_csv.h"
+#include "streamd/store/reading_text.h"
+#include "streamd/store/reading_walk.h"
+
+#include <stdlib.h>
+
+/* An entry may be longer than a piece, but not by more than a line can make it. */
+enum { PIECE_LIMIT_BYTES = READING_PIECE_BYTES + (16 << 20) };
+
+enum job_phase { JOB_PREPARING, JOB_COLLECTING, JOB_WRITING };
+
+struct reading_job {
+    struct reading_request request;
+    enum job_phase phase;
+    struct walk walk;
+    struct reading_csv *csv; /* owns; NULL unless READING_CSV */
+    struct reading_text text;
+    struct buf out;
+};
+
+/* The names stand in the copy now. */
+static void copy_request(struct reading_request *to, const struct reading_request *from)
+{
+    *to = *from;
+    for (size_t i = 0; i < to->field_count; i++) {
+        struct span *name = &to->fields[i].name;
+        if (name->ptr >= from->names && name->ptr < from->names + sizeof(from->names))
+            name->ptr = to->names + (name->ptr - from->names);
+    }
+}
+
+static size_t limit_bytes(const struct reading_request *q)
+{
+    return q->form == READING_HISTORY && q->max_bytes > 0 ? q->max_bytes : PIECE_LIMIT_BYTES;
+}
+
+struct reading_job *reading_job_create(struct store *store, struct line_decoder *decoder,
+                                       const struct reading_request *request)
+{
+    struct reading_job *job = calloc(1, sizeof(*job));
+    if (!job)
+        return NULL;
+    copy_request(&job->request, request);
+    buf_init(&job->out, limit_bytes(request));
+    job->text.request = &job->request;
+    if (walk_init(&job->walk, store, decoder, &job->request) != OK)
+        goto fail;
+    if (request->form == READING_CSV) {
+        job->csv = reading_csv_create(&job->request);
+        job->text.csv = job->csv;
+        if (!job->csv)
+            goto fail;
+    }
+    return job;
+fail:
+    reading_job_destroy(job);
+    return NULL;
+}
+
+void reading_job_destroy(struct reading_job *job)
+{
+    if (!job)
+        return;
+    walk_fini(&job->walk);
+    reading_csv_destroy(job->csv);
+    buf_fini(&job->out);
+    free(job);
+}
+
+static void begin_writing(struct reading_job *job)
+{
+    job->phase = JOB_WRITING;
+    walk_begin(&job->walk);
+    reading_text_begin(&job->text, &job->out);
+}
+
+static enum status prepare(struct reading_job *job)
+{
+    enum status status = walk_prepare(&job->walk);
+    if (status != OK)
+        return status;
+    walk_begin(&job->walk);
+    if (job->csv && reading_csv_wants_columns(job->csv))
+        job->phase = JOB_COLLECTING;
+    else
+        begin_writing(job);
+    return E_STATE;
+}
+
+/* The names in a segment's head stand in the order in which its rows bring them. */
+static enum status collect_head(struct reading_job *job)
+{
+    const struct segment *segment;
+    struct segment_column column;
+    enum status status = walk_next_head(&job->walk, &segment);
+    for (uint32_t i = 0; status == OK && i < segment->column_count; i++) {
+        segment_column_at(segment, i, &column);
+        if (column.field == RECORD_FIELDS)
+            status = reading_csv_add_column(job->csv, column.name);
+    }
+    return status;
+}
+
+static enum status collect_entry(struct reading_job *job)
+{
+    struct series_entry entry;
+    enum status status = walk_next(&job->walk, &entry);
+    for (size_t i = 0; status == OK && i < entry.record.extra_count; i++)
+        status = reading_csv_add_column(job->csv, entry.record.extra[i].name);
+    return status;
+}
+
+static enum status collect(struct reading_job *job)
+{
+    enum { ENTRIES_A_STEP = 512 };
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < ENTRIES_A_STEP; i++) {
+        status = collect_head(job);
+        if (status == E_NOT_FOUND)
+            status = collect_entry(job);
+    }
+    if (status == E_NOT_FOUND)
+        begin_writing(job);
+    return status == OK || status == E_NOT_FOUND ? E_STATE : status;
+}
+
+static enum status give(struct reading_job *job, bool last, struct refbuf **out, bool *out_last)
+{
+    enum status status = buf_status(&job->out);
+    struct refbuf *piece = status == OK ? refbuf_create(buf_span(&job->out)) : NULL;
+    if (!piece)
+        return status == OK ? E_NOMEM : status;
+    buf_reset(&job->out);
+    *out = piece;
+    *out_last = last;
+    return OK;
+}
+
+static enum status write(struct reading_job *job, struct refbuf **out, bool *out_last)
+{
+    bool whole = job->request.form == READING_HISTORY;
+    struct series_entry entry;
+    while (buf_status(&job->out) == OK && (whole || job->out.len < READING_PIECE_BYTES)) {
+        enum status status = walk_next(&job->walk, &entry);
+        if (status == E_NOT_FOUND) {
+            const struct walk *w = &job->walk;
+            reading_text_end(&job->text, w->total_known ? w->total : w->count, &job->out);
+            return give(job, true, out, out_last);
+        }
+        if (status != OK)
+            return status;
+        reading_text_add(&job->text, &entry, sieve_superseded(&job->walk.sieve, &entry), &job->out);
+    }
+    return give(job, false, out, out_last);
+}
+
+enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool *out_last)
+{
+    switch (job->phase) {
+    case JOB_PREPARING:
+        return prepare(job);
+    case JOB_COLLECTING:
+        return collect(job);
+    case JOB_WRITING:
+        break;
+    }
+    return write(job, out, out_last);
+}

@@ -1,0 +1,787 @@
+/* SPDX-License-Identifier: MIT */
+#include "streamd/store/reading.h"
+
+#include "streamd/session/update.h"
+#include "streamd/store/reading_entry.h"
+#include "tests/streamd/archived.h"
+#include "tests/support/oom.h"
+#include "tests/support/random.h"
+#include "throttle/downsample.h"
+
+#include <math.h>
+
+static int setup(void **state)
+{
+    struct archived *a = malloc(sizeof(*a));
+    archived_open(a);
+    *state = a;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    archived_close(*state);
+    free(*state);
+    return 0;
+}
+
+/* All of the session as json. */
+static struct reading_request request_of(const struct archived *a)
+{
+    struct reading_request q = {.session = ARCHIVED_KEY,
+                                .id = "a",
+                                .epoch = "e1",
+                                .until = a->count,
+                                .to = UINT64_MAX,
+                                .limit = UINT64_MAX,
+                                .rewind_count = a->rewind_count};
+    memcpy(q.rewinds, a->rewinds, sizeof(q.rewinds));
+    return q;
+}
+
+/* Names the trainer's own metric, or one of the twelve by its name in a record. */
+static void ask_for(struct reading_request *q, const char *name)
+{
+    char *at = q->names;
+    enum record_field field = 0;
+    while (*at)
+        at += strlen(at) + 1;
+    while (field < RECORD_FIELDS && strcmp(record_field_name(field), name) != 0)
+        field++;
+    memcpy(at, name, strlen(name) + 1);
+    q->fields[q->field_count++] = (struct reading_field){{at, strlen(name)}, field};
+}
+
+/* A request that was copied has its names where they are now. */
+static void aim(struct reading_request *q)
+{
+    const char *at = q->names;
+    for (size_t i = 0; i < q->field_count; i++, at += strlen(at) + 1)
+        q->fields[i].name.ptr = at;
+}
+
+struct outcome {
+    enum status status;
+    size_t pieces;
+    size_t longest;
+};
+
+/* Runs a reading to its end; the text is appended to `out`. */
+static struct outcome read_all(const struct archived *a, struct line_decoder *decoder,
+                               const struct reading_request *q, struct buf *out)
+{
+    struct outcome outcome = {.status = E_NOMEM};
+    struct reading_job *job = reading_job_create(a->store, decoder, q);
+    bool last = false;
+    while (job && !last) {
+        struct refbuf *piece = NULL;
+        outcome.status = reading_job_step(job, &piece, &last);
+        if (outcome.status == E_STATE)
+            continue;
+        if (outcome.status != OK)
+            break;
+        outcome.pieces++;
+        outcome.longest = piece->len > outcome.longest ? piece->len : outcome.longest;
+        buf_add_span(out, refbuf_span(piece));
+        refbuf_unref(piece);
+    }
+    reading_job_destroy(job);
+    return outcome;
+}
+
+static struct span read_text(struct archived *a, const struct reading_request *q, struct buf *out)
+{
+    buf_reset(out);
+    struct outcome outcome = read_all(a, &a->decoder, q, out);
+    assert_int_equal(outcome.status, OK);
+    assert_int_equal(buf_status(out), OK);
+    return buf_span(out);
+}
+
+static void assert_text(struct span text, const char *want)
+{
+    if (!span_is(text, want))
+        fail_msg("%.*s\n wanted %s", (int)text.len, text.ptr, want);
+}
+
+static void check_text(struct archived *a, const struct reading_request *q, const char *want)
+{
+    struct buf out;
+    buf_init(&out, 1 << 24);
+    assert_text(read_text(a, q, &out), want);
+    buf_fini(&out);
+}
+
+static void add_steps(struct archived *a, int from, int count)
+{
+    char metrics[64];
+    for (int step = from; step < from + count; step++) {
+        (void)snprintf(metrics, sizeof(metrics), "\"step\":%d,\"loss\":%d", step, 1000 - step);
+        archived_add(a, metrics, step == from);
+    }
+}
+
+static void every_form_is_written_as_it_is_documented(void **state)
+{
+    static const struct {
+        enum reading_form form;
+        const char *want;
+    } cases[] = {
+        {READING_JSON, "{\"success\":true,\"data\":["
+                       "{\"currentStep\":1,\"loss\":0.5,\"offset\":1,\"serverTime\":1700000000},"
+                       "{\"currentStep\":2,\"loss\":null,\"a,\\\"b\":3,"
+                       "\"nonFinite\":{\"loss\":\"NaN\"},\"offset\":2,\"serverTime\":1700000000.01}"
+                       "],\"sessionId\":\"a\",\"epoch\":\"e1\",\"total\":2}"},
+        {READING_NDJSON, "{\"currentStep\":1,\"loss\":0.5,\"offset\":1,\"serverTime\":1700000000}\n"
+                         "{\"currentStep\":2,\"loss\":null,\"a,\\\"b\":3,"
+                         "\"nonFinite\":{\"loss\":\"NaN\"},\"offset\":2,"
+                         "\"serverTime\":1700000000.01}\n"},
+        {READING_HISTORY, "{\"sessionId\":\"a\",\"history\":["
+                          "{\"currentStep\":1,\"loss\":0.5,\"offset\":1,\"serverTime\":1700000000},"
+                          "{\"currentStep\":2,\"loss\":null,\"a,\\\"b\":3,"
+                          "\"nonFinite\":{\"loss\":\"NaN\"},\"offset\":2,"
+                          "\"serverTime\":1700000000.01}]}"},
+        {READING_CSV, "offset,serverTime,currentStep,loss,\"a,\"\"b\"\r\n"
+                      "1,1700000000,1,0.5,\r\n"
+                      "2,1700000000.01,2,NaN,3\r\n"},
+    };
+    struct archived *a = *state;
+    archived_add(a, "\"step\":1,\"loss\":0.5", false);
+    archived_add(a, "\"step\":2,\"loss\":NaN,\"a,\\\"b\":3,\"other\":1", false);
+    for (int sealed = 0; sealed < 2; sealed++) {
+        archived_empty(a);
+        archived_keep_all(a, 10, sealed);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+            struct reading_request q = request_of(a);
+            ask_for(&q, "loss");
+            ask_for(&q, "a,\"b");
+            q.form = cases[i].form;
+            check_text(a, &q, cases[i].want);
+        }
+    }
+}
+
+static void a_session_nobody_knows_has_an_empty_history(void **state)
+{
+    static const struct {
+        enum reading_form form;
+        const char *want;
+    } cases[] = {
+        {READING_JSON, "{\"success\":true,\"data\":[],\"sessionId\":\"a\",\"epoch\":\"e1\","
+                       "\"total\":0}"},
+        {READING_NDJSON, ""},
+        {READING_UPDATES, ""},
+        {READING_HISTORY, "{\"sessionId\":\"a\",\"history\":[]}"},
+        {READING_CSV, "offset,serverTime,currentStep,loss\r\n"},
+    };
+    static const uint64_t keys[] = {0, ARCHIVED_KEY - 1, ARCHIVED_KEY};
+    struct archived *a = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (size_t k = 0; k < 3; k++) {
+            struct reading_request q = request_of(a);
+            q.session = keys[k];
+            q.form = cases[i].form;
+            q.points = 5;
+            q.until = k;
+            ask_for(&q, "loss");
+            check_text(a, &q, cases[i].want);
+        }
+    }
+}
+
+static void a_csv_finds_its_columns_in_the_order_of_first_appearance(void **state)
+{
+    static const char header[] =
+        "offset,serverTime,loss,perplexity,grokProgress,modelParams,currentStep,totalSteps,"
+        "currentModel,totalModels,overallProgress,trainingTime,estimatedTimeRemaining,timestamp,"
+        "b,a,c,d\r\n";
+    struct archived *a = *state;
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    archived_add(a, "\"b\":1,\"a\":1", false);
+    archived_add(a, "\"c\":1,\"a\":1", false);
+    archived_add(a, "\"d\":1,\"b\":1", false);
+    for (size_t rows = 1; rows <= 3; rows++) {
+        for (int sealed = 0; sealed < 2; sealed++) {
+            struct reading_request q = request_of(a);
+            q.form = READING_CSV;
+            archived_empty(a);
+            archived_keep_all(a, rows, sealed);
+            struct span text = read_text(a, &q, &out);
+            assert_true(span_starts(text, span_of(header)));
+        }
+    }
+    buf_fini(&out);
+}
+
+static void a_csv_of_too_many_columns_is_refused_before_it_begins(void **state)
+{
+    struct archived *a = *state;
+    struct buf out;
+    char metrics[64];
+    buf_init(&out, 1 << 24);
+    for (int i = 0; i < 1100; i++) {
+        (void)snprintf(metrics, sizeof(metrics), "\"m%d\":1", i);
+        archived_add(a, metrics, false);
+    }
+    archived_keep(a, 700, true);
+    archived_keep_all(a, 100, false);
+    struct reading_request q = request_of(a);
+    q.form = READING_CSV;
+    struct outcome outcome = read_all(a, &a->decoder, &q, &out);
+    assert_int_equal(outcome.status, E_LIMIT);
+    assert_int_equal(outcome.pieces, 0);
+    q.limit = 500;
+    assert_int_equal(read_all(a, &a->decoder, &q, &out).status, OK);
+    buf_fini(&out);
+}
+
+static void a_history_past_its_limit_is_refused(void **state)
+{
+    struct archived *a = *state;
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    add_steps(a, 0, 50);
+    archived_keep_all(a, 100, true);
+    struct reading_request q = request_of(a);
+    q.form = READING_HISTORY;
+    q.max_bytes = 4000;
+    assert_int_equal(read_all(a, &a->decoder, &q, &out).status, E_LIMIT);
+    q.limit = 5;
+    assert_int_equal(read_all(a, &a->decoder, &q, &out).status, OK);
+    buf_fini(&out);
+}
+
+static void updates_are_those_of_the_live_stream(void **state)
+{
+    struct archived *a = *state;
+    struct archive_cursor c;
+    struct series_entry entry;
+    struct buf out;
+    struct buf want;
+    buf_init(&out, 1 << 20);
+    buf_init(&want, 1 << 20);
+    add_steps(a, 0, 20);
+    add_steps(a, 10, 5);
+    archived_keep(a, 12, true);
+    archived_keep_all(a, 5, false);
+    for (int clamp = 0; clamp < 2; clamp++) {
+        struct reading_request q = request_of(a);
+        q.form = READING_UPDATES;
+        q.since = 3;
+        q.branches = true;
+        q.compat_clamp = clamp;
+        struct span text = read_text(a, &q, &out);
+        archive_cursor_init(&c, a->store, &a->decoder, ARCHIVED_KEY, 4);
+        while (archive_cursor_next(&c, &entry) == OK) {
+            struct reading_update head;
+            buf_reset(&want);
+            update_write(&want, SPAN("a"), &entry, clamp);
+            assert_true(text.len >= sizeof(head) + want.len);
+            memcpy(&head, text.ptr, sizeof(head));
+            assert_int_equal(head.offset, entry.offset);
+            assert_int_equal(head.bytes, want.len);
+            assert_memory_equal(text.ptr + sizeof(head), want.ptr, want.len);
+            text.ptr += sizeof(head) + want.len;
+            text.len -= sizeof(head) + want.len;
+        }
+        assert_int_equal(text.len, 0);
+        archive_cursor_fini(&c);
+    }
+    buf_fini(&out);
+    buf_fini(&want);
+}
+
+/* Offsets in the order in which ndjson has them. */
+static size_t offsets_of(struct archived *a, struct reading_request *q, uint64_t *out)
+{
+    struct buf text;
+    size_t n = 0;
+    buf_init(&text, 1 << 24);
+    q->form = READING_NDJSON;
+    struct span rest = read_text(a, q, &text);
+    while (rest.len > 0) {
+        struct span line = span_cut(&rest, '\n');
+        const char *at = memmem(line.ptr, line.len, "\"offset\":", 9);
+        assert_non_null(at);
+        out[n++] = strtoull(at + 9, NULL, 10);
+    }
+    buf_fini(&text);
+    return n;
+}
+
+static void entries_after_a_rewind_replace_those_before(void **state)
+{
+    struct archived *a = *state;
+    uint64_t offsets[64];
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    add_steps(a, 0, 10); /* offsets 1 to 10 */
+    add_steps(a, 6, 6);  /* 11 to 16: steps 6 to 11 */
+    archived_keep(a, 10, true);
+    archived_keep_all(a, 10, false);
+    struct reading_request q = request_of(a);
+    assert_int_equal(q.rewind_count, 1);
+    assert_int_equal(offsets_of(a, &q, offsets), 12);
+    assert_int_equal(offsets[5], 6);
+    assert_int_equal(offsets[6], 11);
+    q.limit = 8;
+    assert_int_equal(offsets_of(a, &q, offsets), 8);
+    assert_int_equal(offsets[0], 5);
+    q.branches = true;
+    assert_int_equal(offsets_of(a, &q, offsets), 8);
+    assert_int_equal(offsets[0], 9);
+    ask_for(&q, "loss");
+    q.form = READING_JSON;
+    q.limit = 7;
+    struct span text = read_text(a, &q, &out);
+    static const char first[] = "{\"success\":true,\"data\":[{\"currentStep\":9,\"loss\":991,"
+                                "\"offset\":10,\"serverTime\":1700000000.09,\"superseded\":true},"
+                                "{\"currentStep\":6,\"loss\":994,\"offset\":11,";
+    assert_true(span_starts(text, span_of(first)));
+    q.form = READING_CSV;
+    text = read_text(a, &q, &out);
+    static const char rows[] = "offset,serverTime,superseded,currentStep,loss\r\n"
+                               "10,1700000000.09,true,9,991\r\n"
+                               "11,1700000000.1,,6,994\r\n";
+    assert_true(span_starts(text, span_of(rows)));
+    buf_fini(&out);
+}
+
+static void a_long_history_comes_in_pieces(void **state)
+{
+    struct archived *a = *state;
+    struct buf out;
+    buf_init(&out, 1 << 24);
+    add_steps(a, 0, 6000);
+    archived_keep(a, 4096, true);
+    archived_keep_all(a, 500, false);
+    struct reading_request q = request_of(a);
+    struct outcome outcome = read_all(a, &a->decoder, &q, &out);
+    assert_int_equal(outcome.status, OK);
+    assert_int_equal(outcome.pieces, (out.len - 1) / READING_PIECE_BYTES + 1);
+    assert_in_range(outcome.longest, READING_PIECE_BYTES, READING_PIECE_BYTES + 1024);
+    buf_fini(&out);
+}
+
+/* ---- what is chosen, against the definition ---- */
+
+/* Some run: models, rewinds, metrics that come and go, numbers of all kinds. */
+static void add_anything(struct archived *a, struct random *chance, size_t n)
+{
+    static const char *const odd[] = {
+        "NaN",  "Infinity",         "-Infinity", "1e300", "-0.0",
+        "null", "9007199254740993", "-5",        "1e-30", "123456789012345678901234567890"};
+    uint64_t step = random_below(chance, 50);
+    uint64_t model = 1;
+    for (size_t i = 0; i < n; i++) {
+        char metrics[256];
+        size_t len = 0;
+        bool resumes = random_below(chance, 150) == 0;
+        step += random_below(chance, 3);
+        if (resumes)
+            step -= random_below(chance, step < 60 ? step + 1 : 60);
+        if (random_below(chance, 200) == 0) {
+            step = 0;
+            model++;
+        }
+        len += (size_t)snprintf(metrics, sizeof(metrics), "\"current_model\":%d", (int)model);
+        if (random_below(chance, 10) > 0)
+            len +=
+                (size_t)snprintf(metrics + len, sizeof(metrics) - len, ",\"step\":%d", (int)step);
+        else if (random_below(chance, 10) == 0)
+            len += (size_t)snprintf(metrics + len, sizeof(metrics) - len, ",\"step\":%s",
+                                    odd[random_below(chance, 10)]);
+        if (random_below(chance, 3) > 0)
+            len += (size_t)snprintf(metrics + len, sizeof(metrics) - len, ",\"loss\":%d.%d",
+                                    (int)random_below(chance, 9), (int)random_below(chance, 99));
+        if (random_below(chance, 20) == 0)
+            len += (size_t)snprintf(metrics + len, sizeof(metrics) - len, ",\"odd\":%s",
+                                    odd[random_below(chance, 10)]);
+        if (i % 97 > 40)
+            (void)snprintf(metrics + len, sizeof(metrics) - len, ",\"acc\":%d",
+                           (int)random_below(chance, 50));
+        archived_add(a, metrics, resumes);
+    }
+}
+
+static struct reading_request ask_anything(const struct archived *a, struct random *chance)
+{
+    static const char *const names[] = {"loss", "acc", "odd", "currentStep", "nobody", "timestamp"};
+    struct reading_request q = request_of(a);
+    q.form = (enum reading_form)random_below(chance, READING_UPDATES + 1);
+    if (random_below(chance, 3) == 0)
+        q.since = random_below(chance, a->count + 1);
+    if (random_below(chance, 3) == 0)
+        q.until = 1 + random_below(chance, a->count);
+    if (random_below(chance, 3) == 0) {
+        q.ranged = true;
+        q.from = random_below(chance, 300);
+        q.to = random_below(chance, 2) ? UINT64_MAX : q.from + random_below(chance, 300);
+    }
+    if (random_below(chance, 3) == 0)
+        q.limit = random_below(chance, 200);
+    if (random_below(chance, 2) == 0)
+        q.points = 1 + random_below(chance, 100);
+    q.branches = random_below(chance, 3) == 0;
+    for (size_t i = 0; i < 6; i++) {
+        if (random_below(chance, 4) == 0)
+            ask_for(&q, names[i]);
+    }
+    return q;
+}
+
+/* Marks what a request gets, entry by entry, with no cleverness at all. Answers the total. */
+struct oracle {
+    bool *in; /* by offset */
+    uint64_t *axis;
+    double *value; /* of each field, by offset */
+    bool *has;
+};
+
+static uint64_t pass_sieve(struct archived *a, const struct reading_request *q, struct oracle *o)
+{
+    struct archive_cursor c;
+    struct series_entry e;
+    uint64_t total = 0;
+    archive_cursor_init(&c, a->store, &a->decoder, ARCHIVED_KEY, 1);
+    while (archive_cursor_next(&c, &e) == OK) {
+        double step = num_double(e.record.field[F_CURRENT_STEP]);
+        bool in = e.offset > q->since && e.offset <= q->until;
+        in = in && (!q->ranged || (step >= (double)q->from && step <= (double)q->to));
+        in = in &&
+             (q->branches || !rewind_supersedes(q->rewinds, q->rewind_count, e.offset, &e.record));
+        o->in[e.offset] = in;
+        o->axis[e.offset] = e.axis;
+        total += in;
+        for (size_t f = 0; f < q->field_count; f++) {
+            struct num n = reading_value(&e.record, &q->fields[f]);
+            o->value[e.offset * 6 + f] = num_double(n);
+            o->has[e.offset * 6 + f] = n.kind != NUM_NONE;
+        }
+        if (q->field_count == 0) {
+            o->value[e.offset * 6] = num_double(e.record.field[F_LOSS]);
+            o->has[e.offset * 6] = true;
+        }
+    }
+    archive_cursor_fini(&c);
+    return total;
+}
+
+static void choose(const struct archived *a, const struct reading_request *q, struct oracle *o)
+{
+    struct downsample_point points[DOWNSAMPLE_PER_BUCKET];
+    size_t curves = q->field_count ? q->field_count : 1;
+    uint64_t low = UINT64_MAX;
+    uint64_t high = 0;
+    bool *chosen = calloc(a->count + 1, sizeof(bool));
+    for (uint64_t i = 1; i <= a->count; i++) {
+        low = o->in[i] && o->axis[i] < low ? o->axis[i] : low;
+        high = o->in[i] && o->axis[i] > high ? o->axis[i] : high;
+    }
+    for (size_t f = 0; f < curves; f++) {
+        struct downsample d;
+        uint64_t x = low;
+        downsample_init(&d, low, high + 1, q->points);
+        for (uint64_t i = 1; i <= a->count; i++) {
+            if (!o->in[i])
+                continue;
+            x = o->axis[i] > x ? o->axis[i] : x;
+            if (!o->has[i * 6 + f])
+                continue;
+            size_t n =
+                downsample_add(&d, (struct downsample_point){x, o->value[i * 6 + f], i}, points);
+            for (size_t p = 0; p < n; p++)
+                chosen[points[p].ref] = true;
+        }
+        size_t n = downsample_finish(&d, points);
+        for (size_t p = 0; p < n; p++)
+            chosen[points[p].ref] = true;
+    }
+    memcpy(o->in, chosen, a->count + 1);
+    free(chosen);
+}
+
+static uint64_t consult(struct archived *a, const struct reading_request *q, struct oracle *o)
+{
+    uint64_t total = pass_sieve(a, q, o);
+    uint64_t left = total < q->limit ? total : q->limit;
+    uint64_t skip = total - left;
+    for (uint64_t i = 1; i <= a->count && skip > 0; i++) {
+        skip -= o->in[i];
+        o->in[i] = false;
+    }
+    if (q->points > 0 && left > q->points)
+        choose(a, q, o);
+    return total;
+}
+
+static void check_against(struct archived *a, const struct reading_request *asked,
+                          const struct oracle *o, uint64_t total)
+{
+    struct buf out;
+    uint64_t *offsets = calloc(a->count + 1, sizeof(*offsets));
+    struct reading_request q = *asked;
+    char tail[64];
+    size_t n = offsets_of(a, &q, offsets);
+    size_t at = 0;
+    for (uint64_t i = 1; i <= a->count; i++) {
+        if (o->in[i] && (at == n || offsets[at++] != i))
+            fail_msg("%d is not there", (int)i);
+    }
+    assert_int_equal(at, n);
+    buf_init(&out, 1 << 24);
+    q.form = READING_JSON;
+    struct span text = read_text(a, &q, &out);
+    int len = snprintf(tail, sizeof(tail), ",\"total\":%d}", (int)total);
+    assert_memory_equal(text.ptr + text.len - len, tail, (size_t)len);
+    buf_fini(&out);
+    free(offsets);
+}
+
+/* Cuts the session into rows of any length and form; `sealed` out of 10 of them are segments. */
+static void keep_anyhow(struct archived *a, struct random *chance, size_t most, uint64_t sealed)
+{
+    archived_empty(a);
+    while (a->kept < a->count)
+        archived_keep(a, 1 + random_below(chance, most), random_below(chance, 10) < sealed);
+}
+
+static void a_request_gets_what_its_definition_says(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct random chance = random_seeded(seed);
+        struct archived a;
+        archived_open(&a);
+        add_anything(&a, &chance, 1 + random_below(&chance, 1500));
+        struct oracle o = {calloc(a.count + 1, 1), calloc(a.count + 1, 8),
+                           calloc((a.count + 1) * 6, 8), calloc((a.count + 1) * 6, 1)};
+        for (int i = 0; i < 60; i++) {
+            if (i % 10 == 0)
+                keep_anyhow(&a, &chance, 1 + random_below(&chance, 400), 8);
+            struct reading_request q = ask_anything(&a, &chance);
+            aim(&q);
+            check_against(&a, &q, &o, consult(&a, &q, &o));
+        }
+        free(o.in);
+        free(o.axis);
+        free(o.value);
+        free(o.has);
+        archived_close(&a);
+    }
+}
+
+static void runs_and_segments_give_the_same_bytes(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 100; seed < 106; seed++) {
+        struct random chance = random_seeded(seed);
+        struct reading_request q[24];
+        struct buf want[24];
+        struct buf out;
+        struct archived a;
+        buf_init(&out, 1 << 24);
+        archived_open(&a);
+        add_anything(&a, &chance, 1 + random_below(&chance, 3000));
+        archived_keep_all(&a, 100, false);
+        for (size_t i = 0; i < 24; i++) {
+            q[i] = ask_anything(&a, &chance);
+            aim(&q[i]);
+            buf_init(&want[i], 1 << 24);
+        }
+        for (size_t round = 0; round < 6; round++) {
+            for (size_t i = 0; i < 24; i++) {
+                struct span text = read_text(&a, &q[i], round == 0 ? &want[i] : &out);
+                assert_int_equal(text.len, want[i].len);
+                assert_memory_equal(text.ptr, want[i].ptr, text.len);
+            }
+            keep_anyhow(&a, &chance, round % 2 ? 60 : SEGMENT_ROWS_MAX, 2 + round * 2);
+        }
+        for (size_t i = 0; i < 24; i++)
+            buf_fini(&want[i]);
+        buf_fini(&out);
+        archived_close(&a);
+    }
+}
+
+static void what_is_appended_after_its_range_changes_no_request(void **state)
+{
+    struct archived *a = *state;
+    struct buf before;
+    struct buf after;
+    buf_init(&before, 1 << 22);
+    buf_init(&after, 1 << 22);
+    add_steps(a, 0, 3000);
+    archived_keep_all(a, 1000, true);
+    struct reading_request q = request_of(a);
+    q.ranged = true;
+    q.from = 100;
+    q.to = 2799;
+    q.points = 60;
+    struct span first = read_text(a, &q, &before);
+    for (int more = 0; more < 5; more++) {
+        add_steps(a, 3000 + more * 700, 700);
+        archived_keep_all(a, 300, more % 2);
+        q.until = a->count;
+        struct span again = read_text(a, &q, &after);
+        assert_int_equal(again.len, first.len);
+        assert_memory_equal(again.ptr, first.ptr, first.len);
+    }
+    buf_fini(&before);
+    buf_fini(&after);
+}
+
+/* ---- trouble ---- */
+
+static void damaged_rows_are_left_out(void **state)
+{
+    struct archived *a = *state;
+    const struct store_ops *ops = a->store->ops;
+    struct random chance = random_seeded(9);
+    uint64_t *offsets = calloc(20000, sizeof(*offsets));
+    for (int step = 0; step < 9000; step++) {
+        char metrics[96];
+        (void)snprintf(metrics, sizeof(metrics), "\"step\":%d,\"loss\":%d,\"acc\":%d", step,
+                       1000 - step, (int)random_below(&chance, 1 << 30));
+        archived_add(a, metrics, false);
+    }
+    archived_keep(a, 3000, true);
+    archived_keep(a, 3000, true);
+    archived_keep(a, 1000, false);
+    archived_keep_all(a, 1000, false);
+    for (uint64_t first = 3001; first <= 6001; first += 3000) {
+        struct store_segment s;
+        struct store_run r;
+        bool sealed = ops->next_segment(a->store, ARCHIVED_KEY, first, true, &s) == OK;
+        if (!sealed)
+            assert_int_equal(ops->next_run(a->store, ARCHIVED_KEY, first, &r), OK);
+        /* The memory store lends what it owns, and it is ours. */
+        struct span part = sealed ? s.body : r.bytes;
+        ((char *)(uintptr_t)part.ptr)[part.len / 2] ^= 1;
+    }
+    for (uint64_t points = 0; points <= 9000; points += 3000) {
+        struct reading_request q = request_of(a);
+        q.points = points;
+        size_t n = offsets_of(a, &q, offsets);
+        assert_in_range(n, 1, 5000);
+        if (points == 0)
+            assert_int_equal(n, 5000);
+        for (size_t i = 0; i < n; i++)
+            assert_true(offsets[i] <= 3000 || offsets[i] > 7000);
+    }
+    free(offsets);
+}
+
+/* A store whose reads fail from the nth on. */
+struct failing_store {
+    struct store base;
+    struct store_ops ops;
+    struct store *real;
+    size_t left;
+};
+
+static struct failing_store *failing(struct store *s)
+{
+    return (struct failing_store *)(void *)s;
+}
+
+static enum status failing_next_run(struct store *s, uint64_t session, uint64_t offset,
+                                    struct store_run *out)
+{
+    struct failing_store *f = failing(s);
+    if (f->left == 0 || --f->left == 0)
+        return E_IO;
+    return f->real->ops->next_run(f->real, session, offset, out);
+}
+
+static enum status failing_next_segment(struct store *s, uint64_t session, uint64_t offset,
+                                        bool with_body, struct store_segment *out)
+{
+    struct failing_store *f = failing(s);
+    if (f->left == 0 || --f->left == 0)
+        return E_IO;
+    return f->real->ops->next_segment(f->real, session, offset, with_body, out);
+}
+
+static void a_store_that_cannot_be_read_ends_the_reading(void **state)
+{
+    struct archived *a = *state;
+    struct buf out;
+    struct failing_store f = {.real = a->store};
+    f.ops.next_run = failing_next_run;
+    f.ops.next_segment = failing_next_segment;
+    f.base.ops = &f.ops;
+    buf_init(&out, 1 << 20);
+    add_steps(a, 0, 40);
+    archived_keep(a, 10, true);
+    archived_keep_all(a, 10, false);
+    for (uint64_t points = 0; points <= 20; points += 20) {
+        size_t reads = 1;
+        enum status status = E_IO;
+        for (; status == E_IO; reads++) {
+            struct reading_request q = request_of(a);
+            struct archived broken = *a;
+            broken.store = &f.base;
+            q.points = points;
+            f.left = reads;
+            status = read_all(&broken, &a->decoder, &q, &out).status;
+        }
+        assert_int_equal(status, OK);
+        assert_in_range(reads, 4, 40);
+    }
+    buf_fini(&out);
+}
+
+static void without_memory_a_reading_says_so(void **state)
+{
+    struct archived *a = *state;
+    struct random chance = random_seeded(5);
+    struct buf out;
+    buf_init(&out, 1 << 22);
+    assert_int_equal(buf_reserve(&out, 1 << 20), OK);
+    add_anything(a, &chance, 400);
+    archived_keep(a, 150, true);
+    archived_keep(a, 100, true);
+    archived_keep_all(a, 60, false);
+    for (enum reading_form form = 0; form <= READING_UPDATES; form++) {
+        for (uint64_t points = 0; points <= 40; points += 40) {
+            struct reading_request q = request_of(a);
+            q.form = form;
+            q.points = points;
+            q.limit = 200;
+            for (size_t n = 1; oom_sweeps(n); n++) {
+                struct line_decoder decoder;
+                line_decoder_init(&decoder, 3);
+                buf_reset(&out);
+                struct outcome outcome = read_all(a, &decoder, &q, &out);
+                assert_int_equal(outcome.status, oom_failed() ? E_NOMEM : OK);
+                line_decoder_fini(&decoder);
+            }
+        }
+    }
+    buf_fini(&out);
+}
+
+#define READING_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        READING_TEST(every_form_is_written_as_it_is_documented),
+        READING_TEST(a_session_nobody_knows_has_an_empty_history),
+        READING_TEST(a_csv_finds_its_columns_in_the_order_of_first_appearance),
+        READING_TEST(a_csv_of_too_many_columns_is_refused_before_it_begins),
+        READING_TEST(a_history_past_its_limit_is_refused),
+        READING_TEST(updates_are_those_of_the_live_stream),
+        READING_TEST(entries_after_a_rewind_replace_those_before),
+        READING_TEST(a_long_history_comes_in_pieces),
+        cmocka_unit_test(a_request_gets_what_its_definition_says),
+        cmocka_unit_test(runs_and_segments_give_the_same_bytes),
+        READING_TEST(what_is_appended_after_its_range_changes_no_request),
+        READING_TEST(damaged_rows_are_left_out),
+        READING_TEST(a_store_that_cannot_be_read_ends_the_reading),
+        READING_TEST(without_memory_a_reading_says_so),
+    };
+    return cmocka_run_group_tests_name("store/reading", tests, NULL, NULL);
+}
