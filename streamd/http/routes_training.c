@@ -4,9 +4,6 @@
  * they read the session as it is. Status and metrics carry an ETag of the session's version, so a
  * poller between two records gets a 304; they say no-cache instead of no-store, for only then does
  * a browser's fetch ask with If-None-Match by itself.
- *
- * The ETag also covers when the daemon and the session began: versions count from 0 again after a
- * restart, and an old number must not be taken for a new one.
  */
 #include "proto/compat.h"
 #include "proto/json_write.h"
@@ -16,34 +13,10 @@
 #include "streamd/http/history.h"
 #include "streamd/http/params.h"
 #include "streamd/http/router.h"
+#include "streamd/http/run_etag.h"
 #include "streamd/ingest/push.h"
 
 enum { SESSIONS_LIMIT_MAX = 1000 };
-
-enum view { VIEW_STATUS = 1, VIEW_METRICS, VIEW_COMPAT };
-
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-    return hash ^ (hash >> 29);
-}
-
-static uint64_t etag_of(const struct app *app, const struct session *s, enum view view)
-{
-    uint64_t hash = mix(app->started.us, (uint64_t)app->started.wall_s);
-    hash = mix(hash, s->start_us);
-    hash = mix(hash, s->version);
-    hash = mix(hash, view);
-    for (size_t i = 0; i < s->id_len; i++)
-        hash = mix(hash, (unsigned char)s->id[i]);
-    return hash != 0 ? hash : 1;
-}
-
-static void set_etag(struct reply *reply, uint64_t etag)
-{
-    reply->etag = etag;
-    reply->cache_control = "private, no-cache";
-}
 
 /* The state of that name, or SESSION_STATES. */
 static enum session_state state_named(struct span name)
@@ -112,7 +85,7 @@ static void answer_status(struct app *app, const struct request *req, struct rep
     reply_open_data(reply);
     session_write_status(s, &reply->body, true);
     reply_close_data(reply);
-    set_etag(reply, etag_of(app, s, VIEW_STATUS));
+    run_etag(reply, app, s, RUN_STATUS);
 }
 
 /* The wrapper's timestamp is the record's, as the reference has it. */
@@ -149,7 +122,7 @@ static void answer_metrics(struct app *app, const struct request *req, struct re
         buf_add_span(&reply->body, refbuf_span(metrics));
         reply_close_data(reply);
     }
-    set_etag(reply, etag_of(app, s, has_form ? VIEW_COMPAT : VIEW_METRICS));
+    run_etag(reply, app, s, has_form ? RUN_COMPAT : RUN_METRICS);
 }
 
 /* The stream is the transport's (sse.c), which takes the GETs; a HEAD is told what it would be. */
