@@ -11,69 +11,10 @@
 #include "streamd/app.h"
 #include "streamd/http/compat_view.h"
 #include "streamd/http/history.h"
-#include "streamd/http/params.h"
 #include "streamd/http/router.h"
 #include "streamd/http/run_etag.h"
+#include "streamd/http/runs.h"
 #include "streamd/ingest/push.h"
-
-enum { SESSIONS_LIMIT_MAX = 1000 };
-
-/* The state of that name, or SESSION_STATES. */
-static enum session_state state_named(struct span name)
-{
-    unsigned state = 0;
-    while (state < SESSION_STATES && !span_is(name, session_state_name(state)))
-        state++;
-    return state;
-}
-
-static bool listed(const struct session *s, enum session_state wanted)
-{
-    return wanted == SESSION_STATES ? s->state != SESSION_EXPIRED : s->state == wanted;
-}
-
-/* The live runs, or those of one state; expired ones only when asked for. */
-static void write_sessions(struct registry *registry, enum session_state wanted, uint64_t limit,
-                           uint64_t offset, struct buf *out)
-{
-    uint64_t total = 0;
-    buf_add_str(out, "{\"sessions\":[");
-    LIST_EACH (at, &registry->sessions) {
-        struct session *s = LIST_ENTRY(at, struct session, link);
-        if (!listed(s, wanted))
-            continue;
-        if (total >= offset && total - offset < limit) {
-            json_write_comma(out);
-            session_write_summary(s, out);
-        }
-        total++;
-    }
-    buf_add_char(out, ']');
-    json_write_pair_u64(out, "total", total);
-    buf_add_char(out, '}');
-}
-
-static void answer_sessions(struct app *app, const struct request *req, struct reply *reply)
-{
-    struct query_value status;
-    enum session_state wanted = SESSION_STATES;
-    uint64_t limit = param_limit(req);
-    uint64_t offset = 0;
-    if (!param_u64(req, "offset", reply, &offset))
-        return;
-    if (query_find(req->query, "status", &status)) {
-        wanted = state_named(query_span(&status));
-        if (wanted == SESSION_STATES) {
-            reply_error(reply, 400,
-                        "status must be starting, running, completed, failed or expired");
-            return;
-        }
-    }
-    reply_open_data(reply);
-    write_sessions(&app->registry, wanted, limit < SESSIONS_LIMIT_MAX ? limit : SESSIONS_LIMIT_MAX,
-                   offset, &reply->body);
-    reply_close_data(reply);
-}
 
 static void answer_status(struct app *app, const struct request *req, struct reply *reply)
 {
@@ -140,7 +81,10 @@ static void answer_ingest(struct app *app, const struct request *req, struct rep
 }
 
 const struct route routes_training[] = {
-    {"/api/training/sessions", METHOD_GET, answer_sessions, "The runs, newest first"},
+    {"/api/training/sessions", METHOD_GET, runs_list, "The runs, newest first"},
+    {"/api/training/sessions/", METHOD_GET, runs_show, "One run and what became of its metrics"},
+    {"/api/training/sessions/", METHOD_DELETE, runs_delete, "Forget a run and its history"},
+    {"/api/training/sessions/", METHOD_PATCH, runs_change, "Pin a run, or let it go"},
     {"/api/training/status/", METHOD_GET, answer_status, "One run and its newest record"},
     {"/api/training/metrics/", METHOD_GET, answer_metrics, "The newest record of a run"},
     {"/api/training/history/", METHOD_GET, history_answer, "What a run has recorded so far"},

@@ -14,7 +14,7 @@ struct app;
 struct session;
 
 /* Each shows a run in another way. */
-enum run_view { RUN_STATUS = 1, RUN_METRICS, RUN_COMPAT };
+enum run_view { RUN_STATUS = 1, RUN_METRICS, RUN_COMPAT, RUN_WHOLE };
 
 /* The answer stands until the session's version changes. */
 void run_etag(struct reply *reply, const struct app *app, const struct session *s,
