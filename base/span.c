@@ -29,6 +29,19 @@ bool span_starts(struct span s, struct span prefix)
     return s.len >= prefix.len && span_eq((struct span){s.ptr, prefix.len}, prefix);
 }
 
+bool span_has_nocase(struct span s, struct span part)
+{
+    if (part.len == 0)
+        return true;
+    for (size_t at = 0; at + part.len <= s.len; at++) {
+        /* ASCII letters differ in that bit, so most places are left after one look. */
+        bool may_begin = ((s.ptr[at] ^ part.ptr[0]) & ~0x20) == 0;
+        if (may_begin && strncasecmp(s.ptr + at, part.ptr, part.len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -56,6 +69,15 @@ struct span span_cut(struct span *rest, char sep)
     size_t before = (size_t)(at - whole.ptr);
     *rest = (struct span){at + 1, whole.len - before - 1};
     return (struct span){whole.ptr, before};
+}
+
+bool span_take(struct span *rest, void *out, size_t n)
+{
+    if (rest->len < n)
+        return false;
+    memcpy(out, rest->ptr, n);
+    *rest = (struct span){rest->ptr + n, rest->len - n};
+    return true;
 }
 
 bool span_u64(struct span s, uint64_t *out)

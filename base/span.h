@@ -33,6 +33,9 @@ bool span_is_nocase(struct span s, const char *text);
 
 bool span_starts(struct span s, struct span prefix);
 
+/* Does `part` stand somewhere in the span, but for ASCII case? The empty part does. */
+bool span_has_nocase(struct span s, struct span part);
+
 /* Drops ASCII white space (space, tab, CR, LF) at both ends. */
 struct span span_trim(struct span s);
 
@@ -41,6 +44,10 @@ struct span span_trim(struct span s);
  * a `sep` the whole is answered and *rest becomes empty with ptr NULL.
  */
 struct span span_cut(struct span *rest, char sep);
+
+/* Copies the first n bytes to `out` and drops them; false, nothing touched, when there are fewer.
+ */
+bool span_take(struct span *rest, void *out, size_t n);
 
 /*
  * Reads the whole span as decimal digits. False, *out untouched: empty, any other byte (a sign

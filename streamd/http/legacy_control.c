@@ -10,9 +10,9 @@
  */
 #include "streamd/http/legacy_control.h"
 
-#include "proto/fields.h"
 #include "proto/json_write.h"
 #include "streamd/app.h"
+#include "streamd/http/body.h"
 #include "streamd/ingest/unix.h"
 
 #include <stdio.h>
@@ -25,28 +25,6 @@ static void answer_success(struct reply *reply, struct span id, const char *stat
     json_write_pair_string(out, "sessionId", id);
     json_write_pair_string(out, "status", span_of(status));
     buf_add_char(out, '}');
-}
-
-/* The body as an object, owned by the caller; NULL and the reply is the refusal. */
-static struct fields *parse_body(const struct request *req, struct reply *reply)
-{
-    struct fields *body;
-    struct json_error error;
-    char message[160];
-    enum status status = fields_parse(req->body, &body, &error);
-    if (status == OK && fields_is_object(body))
-        return body;
-    if (status == OK) {
-        fields_destroy(body);
-        reply_error(reply, 400, "The body must be a JSON object");
-    } else if (status == E_MALFORMED) {
-        (void)snprintf(message, sizeof(message), "The body must be a JSON object: %s at byte %zu",
-                       error.why, error.at);
-        reply_error(reply, 400, message);
-    } else {
-        reply_error(reply, 503, "Out of memory");
-    }
-    return NULL;
 }
 
 /* The raw bytes of a member of an object that was parsed before; empty when there is none. */
@@ -214,7 +192,7 @@ void legacy_phase(struct app *app, const struct request *req, struct reply *repl
 {
     struct span action = {NULL, 0};
     struct span id = {NULL, 0};
-    struct fields *body = parse_body(req, reply);
+    struct fields *body = body_read(req, reply);
     if (!body)
         return;
     (void)fields_string(body, "action", &action);
@@ -234,7 +212,7 @@ void legacy_phase(struct app *app, const struct request *req, struct reply *repl
 void legacy_start(struct app *app, const struct request *req, struct reply *reply)
 {
     struct span id = {NULL, 0};
-    struct fields *body = parse_body(req, reply);
+    struct fields *body = body_read(req, reply);
     if (!body)
         return;
     (void)fields_string(body, "sessionId", &id);

@@ -4,9 +4,6 @@
  * they read the session as it is. Status and metrics carry an ETag of the session's version, so a
  * poller between two records gets a 304; they say no-cache instead of no-store, for only then does
  * a browser's fetch ask with If-None-Match by itself.
- *
- * The ETag also covers when the daemon and the session began: versions count from 0 again after a
- * restart, and an old number must not be taken for a new one.
  */
 #include "proto/compat.h"
 #include "proto/json_write.h"
@@ -14,93 +11,10 @@
 #include "streamd/app.h"
 #include "streamd/http/compat_view.h"
 #include "streamd/http/history.h"
-#include "streamd/http/params.h"
 #include "streamd/http/router.h"
+#include "streamd/http/run_etag.h"
+#include "streamd/http/runs.h"
 #include "streamd/ingest/push.h"
-
-enum { SESSIONS_LIMIT_MAX = 1000 };
-
-enum view { VIEW_STATUS = 1, VIEW_METRICS, VIEW_COMPAT };
-
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-    return hash ^ (hash >> 29);
-}
-
-static uint64_t etag_of(const struct app *app, const struct session *s, enum view view)
-{
-    uint64_t hash = mix(app->started.us, (uint64_t)app->started.wall_s);
-    hash = mix(hash, s->start_us);
-    hash = mix(hash, s->version);
-    hash = mix(hash, view);
-    for (size_t i = 0; i < s->id_len; i++)
-        hash = mix(hash, (unsigned char)s->id[i]);
-    return hash != 0 ? hash : 1;
-}
-
-static void set_etag(struct reply *reply, uint64_t etag)
-{
-    reply->etag = etag;
-    reply->cache_control = "private, no-cache";
-}
-
-/* The state of that name, or SESSION_STATES. */
-static enum session_state state_named(struct span name)
-{
-    unsigned state = 0;
-    while (state < SESSION_STATES && !span_is(name, session_state_name(state)))
-        state++;
-    return state;
-}
-
-static bool listed(const struct session *s, enum session_state wanted)
-{
-    return wanted == SESSION_STATES ? s->state != SESSION_EXPIRED : s->state == wanted;
-}
-
-/* The live runs, or those of one state; expired ones only when asked for. */
-static void write_sessions(struct registry *registry, enum session_state wanted, uint64_t limit,
-                           uint64_t offset, struct buf *out)
-{
-    uint64_t total = 0;
-    buf_add_str(out, "{\"sessions\":[");
-    LIST_EACH (at, &registry->sessions) {
-        struct session *s = LIST_ENTRY(at, struct session, link);
-        if (!listed(s, wanted))
-            continue;
-        if (total >= offset && total - offset < limit) {
-            json_write_comma(out);
-            session_write_summary(s, out);
-        }
-        total++;
-    }
-    buf_add_char(out, ']');
-    json_write_pair_u64(out, "total", total);
-    buf_add_char(out, '}');
-}
-
-static void answer_sessions(struct app *app, const struct request *req, struct reply *reply)
-{
-    struct query_value status;
-    enum session_state wanted = SESSION_STATES;
-    uint64_t limit = param_limit(req);
-    uint64_t offset = 0;
-    if (!param_u64(req, "offset", reply, &offset))
-        return;
-    if (query_find(req->query, "status", &status)) {
-        wanted = state_named(query_span(&status));
-        if (wanted == SESSION_STATES) {
-            reply_error(reply, 400,
-                        "status must be starting, running, completed, failed or expired");
-            return;
-        }
-    }
-    reply_open_data(reply);
-    write_sessions(&app->registry, wanted, limit < SESSIONS_LIMIT_MAX ? limit : SESSIONS_LIMIT_MAX,
-                   offset, &reply->body);
-    reply_close_data(reply);
-}
 
 static void answer_status(struct app *app, const struct request *req, struct reply *reply)
 {
@@ -112,7 +26,7 @@ static void answer_status(struct app *app, const struct request *req, struct rep
     reply_open_data(reply);
     session_write_status(s, &reply->body, true);
     reply_close_data(reply);
-    set_etag(reply, etag_of(app, s, VIEW_STATUS));
+    run_etag(reply, app, s, RUN_STATUS);
 }
 
 /* The wrapper's timestamp is the record's, as the reference has it. */
@@ -149,7 +63,7 @@ static void answer_metrics(struct app *app, const struct request *req, struct re
         buf_add_span(&reply->body, refbuf_span(metrics));
         reply_close_data(reply);
     }
-    set_etag(reply, etag_of(app, s, has_form ? VIEW_COMPAT : VIEW_METRICS));
+    run_etag(reply, app, s, has_form ? RUN_COMPAT : RUN_METRICS);
 }
 
 /* The stream is the transport's (sse.c), which takes the GETs; a HEAD is told what it would be. */
@@ -167,7 +81,10 @@ static void answer_ingest(struct app *app, const struct request *req, struct rep
 }
 
 const struct route routes_training[] = {
-    {"/api/training/sessions", METHOD_GET, answer_sessions, "The runs, newest first"},
+    {"/api/training/sessions", METHOD_GET, runs_list, "The runs, newest first"},
+    {"/api/training/sessions/", METHOD_GET, runs_show, "One run and what became of its metrics"},
+    {"/api/training/sessions/", METHOD_DELETE, runs_delete, "Forget a run and its history"},
+    {"/api/training/sessions/", METHOD_PATCH, runs_change, "Pin a run, or let it go"},
     {"/api/training/status/", METHOD_GET, answer_status, "One run and its newest record"},
     {"/api/training/metrics/", METHOD_GET, answer_metrics, "The newest record of a run"},
     {"/api/training/history/", METHOD_GET, history_answer, "What a run has recorded so far"},

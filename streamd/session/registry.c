@@ -99,6 +99,21 @@ void registry_remove(struct registry *r, struct session *s)
     forget(r, s);
 }
 
+enum status registry_forget(struct registry *r, struct session *s)
+{
+    bool over = session_finished(s) || s->state == SESSION_EXPIRED;
+    if (!over || s->resumed)
+        return E_STATE;
+    log_info("registry", "forget id=%s", s->id);
+    if (s->state == SESSION_EXPIRED) {
+        s->room = room_find(r->hub, session_id(s)); /* where somebody may be waiting */
+        session_announce_cleanup(s);
+        s->room = NULL;
+    }
+    registry_remove(r, s);
+    return OK;
+}
+
 /* RFC 9562, version 4. False when the kernel gives no random bytes. */
 static bool write_uuid4(char out[UUID_TEXT_BYTES + 1])
 {
@@ -219,7 +234,7 @@ void registry_relieve(struct registry *r)
 static uint64_t patience_s(const struct registry *r, const struct session *s)
 {
     if (s->state == SESSION_EXPIRED)
-        return r->config->retain_s;
+        return s->pinned ? UINT64_MAX : r->config->retain_s;
     return session_finished(s) ? r->config->live_completed_s : r->config->live_idle_s;
 }
 

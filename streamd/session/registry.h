@@ -81,6 +81,12 @@ MUST_CHECK enum status registry_start(struct registry *r, const struct line *sta
 /* Removes a session now: session_cleanup to its room, then gone with its history. */
 void registry_remove(struct registry *r, struct session *s);
 
+/*
+ * Somebody wants it gone: the same, and told also when it had expired before. E_STATE, and nothing
+ * has happened: it is not over, or its trainer has come back to it.
+ */
+MUST_CHECK enum status registry_forget(struct registry *r, struct session *s);
+
 /* Publishes every session whose first-at-once update came in this wake-up. Call once per wake-up.
  */
 void registry_publish_due(struct registry *r, uint64_t now_us);

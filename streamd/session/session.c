@@ -117,8 +117,9 @@ struct session *session_create(struct registry *registry, struct span id)
     record_memory_init(&s->memory);
     s->id = strndup(id.ptr, id.len);
     s->id_len = id.len;
+    s->summary = summary_create();
     s->series = series_create(&registry->budget, config->max_history_records);
-    if (!s->id || !s->series)
+    if (!s->id || !s->summary || !s->series)
         goto fail;
     return s;
 fail:
@@ -139,6 +140,7 @@ void session_destroy(struct session *s)
     if (s->room)
         room_set_session(s->room, NULL);
     series_destroy(s->series);
+    summary_destroy(s->summary);
     refbuf_unref(s->metrics_cache);
     refbuf_unref(s->config);
     buf_fini(&s->run);
@@ -150,6 +152,27 @@ void session_destroy(struct session *s)
     free(s->project);
     free(s->id);
     free(s);
+}
+
+static void place_by_age(struct session *s)
+{
+    struct registry *r = s->registry;
+    list_remove(&s->aging);
+    if (!s->pinned && session_finished(s))
+        list_add_tail(&r->finished, &s->aging);
+    else if (!s->pinned && s->state == SESSION_EXPIRED)
+        list_add_tail(&r->expired, &s->aging);
+}
+
+void session_pin(struct session *s, bool pinned)
+{
+    if (s->pinned == pinned)
+        return;
+    log_info("session", "%s id=%s", pinned ? "pin" : "unpin", s->id);
+    s->pinned = pinned;
+    s->version++;
+    keeping_touch(&s->registry->keeping, s);
+    place_by_age(s);
 }
 
 void session_enter(struct session *s, enum session_state next)
@@ -165,11 +188,7 @@ void session_enter(struct session *s, enum session_state next)
     s->state = next;
     s->resumed = false;
     s->version++;
-    list_remove(&s->aging);
-    if (session_finished(s))
-        list_add_tail(&r->finished, &s->aging);
-    else if (next == SESSION_EXPIRED)
-        list_add_tail(&r->expired, &s->aging);
+    place_by_age(s);
 }
 
 /* The texts of a `start` line, copied; NULL where the line had none. */
@@ -270,6 +289,7 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->newest_offset = 0;
     s->may_rewind = false;
     buf_reset(&s->latest);
+    summary_reset(s->summary);
     record_memory_init(&s->memory);
     remember_config(s, start->config);
     session_touch(s, now);

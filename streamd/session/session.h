@@ -24,6 +24,7 @@
 #include "streamd/clock.h"
 #include "streamd/session/axis.h"
 #include "streamd/session/series.h"
+#include "streamd/session/summary.h"
 #include "streamd/store/rewind.h"
 #include "streamd/store/run.h"
 #include "throttle/pace.h"
@@ -94,8 +95,10 @@ struct session {
     bool lost;                   /* told live and not kept: shedding.h */
     bool resend;                 /* it went back: its trainers are to be told */
 
-    struct series *series;  /* owns */
-    uint64_t newest_offset; /* of the newest record; 0 while there is none */
+    struct summary *summary; /* owns */
+    bool pinned;             /* never dropped to make room, nor for its age */
+    struct series *series;   /* owns */
+    uint64_t newest_offset;  /* of the newest record; 0 while there is none */
 
     struct pace pace;
     struct timer tick; /* armed while an update waits for the pace */
@@ -123,6 +126,9 @@ uint64_t session_durable_seq(const struct session *s);
 
 /* COMPLETED or FAILED? */
 bool session_finished(const struct session *s);
+
+/* A pinned session is dropped only by registry_remove. An unpinned one is again the youngest. */
+void session_pin(struct session *s, bool pinned);
 
 /* A finished or expired session goes on: training_started, and no error any more. */
 void session_reopen(struct session *s, struct now now);

@@ -168,6 +168,7 @@ enum status session_progress(struct session *s, struct record *r, struct span li
     }
     stats->metrics_processed++;
     stats->values_ignored += r->ignored;
+    summary_add(s->summary, r);
     s->sent |= r->sent;
     session_count_models(s);
     run(s, now);
@@ -264,6 +265,11 @@ void session_fail(struct session *s, struct span error, struct now now)
     payload_announce(s, "training_error", b);
 }
 
+void session_announce_cleanup(struct session *s)
+{
+    payload_announce(s, "session_cleanup", payload_begin(s));
+}
+
 void session_expire(struct session *s)
 {
     /* The sweep is not paced, so the time of the last offer serves as well as any. */
@@ -271,7 +277,7 @@ void session_expire(struct session *s)
     session_enter(s, SESSION_EXPIRED);
     keeping_touch(&s->registry->keeping, s);
     keeping_seal(&s->registry->keeping, s);
-    payload_announce(s, "session_cleanup", payload_begin(s));
+    session_announce_cleanup(s);
     room_set_session(s->room, NULL);
     s->room = NULL;
     refbuf_unref(s->metrics_cache);

@@ -55,6 +55,7 @@ void session_touch(struct session *s, struct now now);
 /* Takes models_completed and total_models from the memory of records. */
 void session_count_models(struct session *s);
 
+void session_announce_cleanup(struct session *s);
 void session_announce_started(struct session *s, struct now now);
 
 #endif

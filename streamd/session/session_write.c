@@ -95,6 +95,7 @@ static void write_status_members(struct session *s, struct buf *out)
     json_write_pair_string(out, "epoch", span_of(s->registry->epoch));
     write_text(out, "project", s->project);
     write_text(out, "name", s->name);
+    json_write_pair_bool(out, "pinned", s->pinned);
     if (s->error)
         write_text(out, "error", s->error);
 }
@@ -119,15 +120,10 @@ void session_write_resumed(struct session *s, struct buf *out, bool recovered)
 void session_write_summary(struct session *s, struct buf *out)
 {
     buf_add_char(out, '{');
-    json_write_pair_string(out, "session_id", session_id(s));
-    write_text(out, "project", s->project);
-    write_text(out, "name", s->name);
-    json_write_pair_string(out, "status", span_of(session_state_name(s->state)));
-    write_time(out, "start_time", s->start_time_s);
-    write_time(out, "last_update", s->last_update_s);
-    write_config(s, out);
-    write_models(s, out);
+    write_status_members(s, out);
     write_latest(s, out);
+    json_write_name(out, "summary");
+    summary_write_json(s->summary, out);
     buf_add_char(out, '}');
 }
 

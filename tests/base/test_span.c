@@ -100,6 +100,51 @@ static void digits_are_read_up_to_the_largest_number(void **state)
     }
 }
 
+static void a_part_is_found_in_any_case(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *part;
+        bool has;
+    } cases[] = {
+        {"", "", true},
+        {"a", "", true},
+        {"", "a", false},
+        {"abc", "BC", true},
+        {"ABC", "abc", true},
+        {"aabc", "abc", true},
+        {"ab", "abc", false},
+        {"ab", "ba", false},
+        {"a[b", "A{b", false},
+        {"x\xc3\xa4y", "\xc3\xa4", true},
+        {"\xc3\x84", "\xc3\xa4", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct guarded g = guarded_text(cases[i].text);
+        struct guarded part = guarded_text(cases[i].part);
+        if (span_has_nocase(g.span, part.span) != cases[i].has)
+            fail_msg("case %zu", i);
+        guarded_free(&part);
+        guarded_free(&g);
+    }
+}
+
+static void taking_needs_all_it_asks_for(void **state)
+{
+    (void)state;
+    char out[3] = "??";
+    struct span rest = SPAN("abc");
+    assert_true(span_take(&rest, out, 2));
+    assert_string_equal(out, "ab");
+    assert_false(span_take(&rest, out, 2));
+    assert_string_equal(out, "ab");
+    assert_true(span_is(rest, "c"));
+    assert_true(span_take(&rest, out, 0));
+    assert_true(span_take(&rest, out, 1));
+    assert_int_equal(rest.len, 0);
+}
+
 static void nothing_reads_past_the_end(void **state)
 {
     (void)state;
@@ -122,6 +167,8 @@ int main(void)
         cmocka_unit_test(white_space_is_trimmed_at_both_ends_only),
         cmocka_unit_test(cutting_walks_the_parts_and_ends_with_null),
         cmocka_unit_test(digits_are_read_up_to_the_largest_number),
+        cmocka_unit_test(a_part_is_found_in_any_case),
+        cmocka_unit_test(taking_needs_all_it_asks_for),
         cmocka_unit_test(nothing_reads_past_the_end),
     };
     return cmocka_run_group_tests_name("base/span", tests, NULL, NULL);

@@ -285,6 +285,68 @@ static void a_full_house_drops_the_expired_then_the_finished_and_never_the_runni
     domain_close(&d);
 }
 
+static void a_pinned_session_is_dropped_neither_for_room_nor_for_age(void **state)
+{
+    (void)state;
+    struct domain d;
+    domain_defaults(&d);
+    d.config.max_sessions = 3;
+    domain_open(&d);
+    domain_take(&d, START("kept"));
+    session_pin(domain_session(&d, "kept"), true);
+    domain_take(&d, COMPLETE("kept"));
+    domain_take(&d, START("end"));
+    domain_take(&d, COMPLETE("end"));
+    session_pin(domain_session(&d, "end"), true);
+    domain_take(&d, START("run"));
+    assert_int_equal(domain_line(&d, START("new1")), E_LIMIT);
+    session_pin(domain_session(&d, "end"), false);
+    domain_take(&d, START("new1"));
+    assert_null(domain_session(&d, "end"));
+    domain_advance(&d, d.config.retain_s * 1000000 + 5 * HOUR_US);
+    assert_non_null(domain_session(&d, "kept"));
+    assert_false(is_live(&d, "kept"));
+    assert_null(domain_session(&d, "run"));
+    session_pin(domain_session(&d, "kept"), false);
+    domain_advance(&d, HOUR_US);
+    assert_null(domain_session(&d, "kept"));
+    domain_close(&d);
+}
+
+static void forgetting_is_for_what_is_over_and_told_in_any_case(void **state)
+{
+    (void)state;
+    struct domain d;
+    struct watcher of_a;
+    struct watcher of_all;
+    open_domain(&d);
+    watcher_init(&of_a, &d);
+    watcher_init(&of_all, &d);
+    watcher_join(&of_a, "a");
+    watcher_join(&of_all, "*");
+    for (int expired = 0; expired < 2; expired++) {
+        domain_take(&d, START("a"));
+        assert_int_equal(registry_forget(&d.registry, domain_session(&d, "a")), E_STATE);
+        domain_take(&d, PROGRESS("a"));
+        assert_int_equal(registry_forget(&d.registry, domain_session(&d, "a")), E_STATE);
+        domain_take(&d, COMPLETE("a"));
+        if (expired)
+            domain_advance(&d, 2 * HOUR_US);
+        domain_leave(&d);
+        (void)watcher_heard(&of_a);
+        (void)watcher_heard(&of_all);
+        assert_int_equal(registry_forget(&d.registry, domain_session(&d, "a")), OK);
+        domain_leave(&d);
+        assert_int_equal(count_of(watcher_heard(&of_a), "session_cleanup"), 1);
+        assert_int_equal(count_of(watcher_heard(&of_all), "session_cleanup"), 1);
+        assert_null(domain_session(&d, "a"));
+        assert_int_equal(d.stats.sessions_live, 0);
+    }
+    watcher_fini(&of_a);
+    watcher_fini(&of_all);
+    domain_close(&d);
+}
+
 static void removing_a_session_tells_its_room_and_forgets_it(void **state)
 {
     (void)state;
@@ -342,6 +404,8 @@ int main(void)
         cmocka_unit_test(a_wall_clock_that_jumps_expires_nothing),
         cmocka_unit_test(an_expired_session_comes_back_with_its_offsets_and_its_watchers),
         cmocka_unit_test(a_full_house_drops_the_expired_then_the_finished_and_never_the_running),
+        cmocka_unit_test(a_pinned_session_is_dropped_neither_for_room_nor_for_age),
+        cmocka_unit_test(forgetting_is_for_what_is_over_and_told_in_any_case),
         cmocka_unit_test(removing_a_session_tells_its_room_and_forgets_it),
         cmocka_unit_test(a_room_is_only_there_for_somebody),
     };

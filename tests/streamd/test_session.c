@@ -330,7 +330,7 @@ static void the_status_has_the_contracts_fields_in_order(void **state)
         "\"last_update\":1700000001.5,\"derived\":[\"perplexity\",\"grokProgress\",\"modelParams\","
         "\"totalSteps\",\"currentModel\",\"totalModels\",\"overallProgress\",\"trainingTime\","
         "\"estimatedTimeRemaining\",\"timestamp\"],\"epoch\":\"e0\",\"project\":\"p\",\"name\":"
-        "\"n\"}");
+        "\"n\",\"pinned\":false}");
     buf_reset(&out);
     session_write_status(s, &out, true);
     assert_has(text_of(&out), ",\"latest_metrics\":{\"loss\":0,\"perplexity\":1,");
@@ -349,10 +349,13 @@ static void a_summary_is_complete_before_there_is_a_record(void **state)
     session_write_summary(x.s, &out);
     assert_string_equal(
         text_of(&out),
-        "{\"session_id\":\"a\",\"project\":null,\"name\":null,\"status\":\"starting\","
-        "\"start_time\":1700000000,\"last_update\":1700000000,"
-        "\"config\":{\"model_count\":3},\"models_completed\":0,\"current_model\":1,"
-        "\"total_models\":3,\"latest_metrics\":null}");
+        "{\"session_id\":\"a\",\"config\":{\"model_count\":3},\"start_time\":1700000000,"
+        "\"status\":\"starting\",\"models_completed\":0,\"current_model\":1,\"total_models\":3,"
+        "\"last_update\":1700000000,\"derived\":[\"loss\",\"perplexity\",\"grokProgress\","
+        "\"modelParams\",\"currentStep\",\"totalSteps\",\"currentModel\",\"totalModels\","
+        "\"overallProgress\",\"trainingTime\",\"estimatedTimeRemaining\",\"timestamp\"],"
+        "\"project\":null,\"name\":null,\"pinned\":false,\"latest_metrics\":null,"
+        "\"summary\":{}}");
     assert_null(session_metrics_json(x.s));
     buf_fini(&out);
     scene_close(&x);

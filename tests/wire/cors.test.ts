@@ -12,6 +12,9 @@ import { within } from './waiting.ts';
 
 const answers: [string, string, number][] = [
   ['GET', '/api/training/sessions', 200],
+  ['GET', '/api/training/sessions/a', 200],
+  ['DELETE', '/api/training/sessions/a', 409],
+  ['DELETE', '/api/training/sessions/unknown', 404],
   ['GET', '/api/training/status/a', 200],
   ['GET', '/api/training/status/unknown', 404],
   ['GET', '/api/training/metrics/a', 200],

@@ -14,6 +14,7 @@ import { steps, training } from './trainer.ts';
 
 const reads = [
   '/api/training/sessions',
+  '/api/training/sessions/a',
   '/api/training/status/a',
   '/api/training/metrics/a',
   '/api/training/history/a',
