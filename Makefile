@@ -153,9 +153,9 @@ fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
 
 bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) ## figures, beside a bare send() loop and two peers
 	@cd tests/bench && npm ci --silent --no-fund --no-audit
-	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
 	@$(LOG_COST)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
+	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
 
 # ---- reading it strictly ----
 
