@@ -188,10 +188,10 @@ docs-check: $(DAEMON) ## the tables in docs/ against the tables in the code
 
 # ---- using it ----
 
-demo: ## install, build, train for real and show it live
+demo: ## install, build, train for real and show it live, until Ctrl+C
 	@scripts/deps build demo
 	@$(MAKE) --no-print-directory all web
-	@python3 demo/run.py demo --streamd $(DAEMON) --trainer $(TRAINER)
+	@python3 demo/run.py demo --keep --streamd $(DAEMON) --trainer $(TRAINER)
 
 install: $(DAEMON) web ## into PREFIX (/usr/local)
 	install -D -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/bin/streamd
