@@ -159,10 +159,10 @@ fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
 
 bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) ## figures, beside a bare send() loop and two peers
 	@cd tests/bench && npm ci --silent --no-fund --no-audit
-	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
 	@$(LOG_COST)
 	@$(SEGMENT_SIZE) $(CURVES)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
+	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
 
 # ---- reading it strictly ----
 
@@ -195,10 +195,10 @@ docs-check: $(DAEMON) ## the tables in docs/ against the tables in the code
 
 # ---- using it ----
 
-demo: ## install, build, train for real and show it live
+demo: ## install, build, train for real and show it live, until Ctrl+C
 	@scripts/deps build demo
 	@$(MAKE) --no-print-directory all web
-	@python3 demo/run.py demo --streamd $(DAEMON) --trainer $(TRAINER)
+	@python3 demo/run.py demo --keep --streamd $(DAEMON) --trainer $(TRAINER)
 
 install: $(DAEMON) web ## into PREFIX (/usr/local)
 	install -D -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/bin/streamd

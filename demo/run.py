@@ -16,6 +16,7 @@ from typing import Any, Callable, Dict
 
 from runner import benchmark, checks, demo, server
 from runner.processes import DEFAULT_DAEMON, DEFAULT_TRAINER, Failed
+from runner.terminal import alone
 
 MODES: Dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": demo.run,
@@ -62,7 +63,8 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:
-        return MODES[options.mode](options)
+        with alone():
+            return MODES[options.mode](options)
     except Failed as error:
         print(f"{options.mode}: {error}", file=sys.stderr)
         return 1
