@@ -122,9 +122,9 @@ static enum status enter(struct registry *r, struct session *s, struct now now)
     if (strmap_put(&r->by_id, session_id(s), s) != OK)
         return E_NOMEM;
     add_by_start(r, s);
-    if (s->state == SESSION_EXPIRED)
+    if (s->state == SESSION_EXPIRED && !s->pinned)
         add_by_age(&r->expired, s, now);
-    else if (session_finished(s))
+    else if (session_finished(s) && !s->pinned)
         add_by_age(&r->finished, s, now);
     if (s->state == SESSION_EXPIRED)
         return OK;

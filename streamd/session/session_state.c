@@ -76,6 +76,17 @@ static void put_memory(struct buf *out, const struct record_memory *memory)
     buf_fini(&run);
 }
 
+static void put_summary(struct buf *out, const struct summary *summary)
+{
+    struct buf bytes;
+    buf_init(&bytes, SUMMARY_BYTES_MAX);
+    summary_write(summary, &bytes);
+    if (buf_status(&bytes) != OK)
+        out->failed = E_NOMEM;
+    put_bytes(out, buf_span(&bytes));
+    buf_fini(&bytes);
+}
+
 static struct fixed fixed_of(const struct session *s)
 {
     struct fixed f;
@@ -110,6 +121,7 @@ void session_state_row(const struct session *s, struct buf *scratch, struct stor
     put_memory(scratch, &s->memory);
     put_bytes(scratch, s->latest.len ? buf_span(&s->latest) : (struct span){NULL, 0});
     put_bytes(scratch, text_of(s->error));
+    put_summary(scratch, s->summary);
     if (s->rewind_count)
         buf_add(scratch, s->rewinds, s->rewind_count * sizeof(*s->rewinds));
     *row = (struct store_session){
@@ -122,6 +134,7 @@ void session_state_row(const struct session *s, struct buf *scratch, struct stor
         .state = {scratch->ptr + at, scratch->len - at},
         .start_time_s = s->start_time_s,
         .last_update_s = s->last_update_s,
+        .pinned = s->pinned,
     };
 }
 
@@ -133,6 +146,22 @@ static bool read_fixed(struct span *rest, struct fixed *f)
         return false;
     *rest = (struct span){all.ptr + f->bytes, all.len - f->bytes};
     return true;
+}
+
+/* What follows the fixed part; borrows from the state. */
+struct parts {
+    struct fixed fixed;
+    struct span memory, latest, error, summary;
+    struct span rewinds; /* and what a later version may add */
+};
+
+static bool read_parts(struct span state, struct parts *p)
+{
+    bool good = read_fixed(&state, &p->fixed) && take_bytes(&state, &p->memory) &&
+                take_bytes(&state, &p->latest) && take_bytes(&state, &p->error) &&
+                take_bytes(&state, &p->summary);
+    p->rewinds = state;
+    return good;
 }
 
 uint64_t session_state_age_us(const struct store_session *row)
@@ -164,21 +193,9 @@ static enum status restore_memory(struct session *s, struct span run, struct lin
     return status;
 }
 
-static enum status restore_texts(struct session *s, const struct store_session *row,
-                                 struct span latest, struct span error)
-{
-    bool good = session_copy_text(row->project, &s->project) &&
-                session_copy_text(row->name, &s->name) && session_copy_text(error, &s->error);
-    if (latest.ptr)
-        buf_add_span(&s->latest, latest);
-    if (row->config.ptr)
-        s->config = refbuf_create(row->config);
-    good = good && buf_status(&s->latest) == OK && (!row->config.ptr || s->config);
-    return good ? OK : E_NOMEM;
-}
-
 static enum status restore_rewinds(struct session *s, struct span rest, size_t count)
 {
+    s->rewind_count = 0;
     if (rest.len < count * sizeof(*s->rewinds))
         return E_MALFORMED;
     for (size_t i = 0; i < count; i++) {
@@ -190,55 +207,63 @@ static enum status restore_rewinds(struct session *s, struct span rest, size_t c
     return OK;
 }
 
+/* What both a new session and one that goes back take from the state. */
+static enum status restore_parts(struct session *s, const struct parts *p,
+                                 struct line_decoder *decoder)
+{
+    restore_fixed(s, &p->fixed);
+    buf_reset(&s->latest);
+    if (p->latest.ptr)
+        buf_add_span(&s->latest, p->latest);
+    enum status status = buf_status(&s->latest);
+    if (status == OK)
+        status = restore_memory(s, p->memory, decoder);
+    if (status == OK)
+        status = summary_read(s->summary, p->summary);
+    if (status == OK)
+        status = restore_rewinds(s, p->rewinds, p->fixed.rewind_count);
+    session_count_models(s);
+    return status;
+}
+
 enum status session_state_return(struct session *s, struct span state, struct line_decoder *decoder)
 {
-    struct fixed f;
-    struct span memory;
-    struct span latest;
-    struct span error;
-    if (!read_fixed(&state, &f) || !take_bytes(&state, &memory) || !take_bytes(&state, &latest) ||
-        !take_bytes(&state, &error))
+    struct parts parts;
+    if (!read_parts(state, &parts))
         return E_MALFORMED;
-    restore_fixed(s, &f);
-    series_cut(s->series, f.series_newest);
-    if (session_may_enter(s->state, (enum session_state)f.life))
-        session_enter(s, (enum session_state)f.life);
-    buf_reset(&s->latest);
-    if (latest.ptr)
-        buf_add_span(&s->latest, latest);
-    s->rewind_count = 0;
-    enum status status = restore_memory(s, memory, decoder);
-    if (status == OK)
-        status = restore_rewinds(s, state, f.rewind_count);
+    enum session_state life = (enum session_state)parts.fixed.life;
+    series_cut(s->series, parts.fixed.series_newest);
+    if (session_may_enter(s->state, life))
+        session_enter(s, life);
+    enum status status = restore_parts(s, &parts, decoder);
     session_recall(s);
-    session_count_models(s);
     s->version++;
     return status;
+}
+
+static enum status restore_texts(struct session *s, const struct store_session *row,
+                                 struct span error)
+{
+    bool good = session_copy_text(row->project, &s->project) &&
+                session_copy_text(row->name, &s->name) && session_copy_text(error, &s->error);
+    if (row->config.ptr)
+        s->config = refbuf_create(row->config);
+    return good && (!row->config.ptr || s->config) ? OK : E_NOMEM;
 }
 
 enum status session_state_restore(struct session *s, const struct store_session *row,
                                   struct line_decoder *decoder)
 {
-    struct fixed f;
-    struct span rest = row->state;
-    struct span memory;
-    struct span latest;
-    struct span error;
-    if (!read_fixed(&rest, &f) || !take_bytes(&rest, &memory) || !take_bytes(&rest, &latest) ||
-        !take_bytes(&rest, &error))
+    struct parts parts;
+    if (!read_parts(row->state, &parts))
         return E_MALFORMED;
-    restore_fixed(s, &f);
-    s->durable_seq = f.last_seq;
-    s->state = (enum session_state)f.life;
-    series_begin_at(s->series, f.series_newest);
     s->key = row->key;
     s->start_time_s = row->start_time_s;
     s->last_update_s = row->last_update_s;
-    enum status status = restore_memory(s, memory, decoder);
-    if (status == OK)
-        status = restore_texts(s, row, latest, error);
-    if (status == OK)
-        status = restore_rewinds(s, rest, f.rewind_count);
-    session_count_models(s);
-    return status;
+    s->pinned = row->pinned;
+    s->state = (enum session_state)parts.fixed.life;
+    series_begin_at(s->series, parts.fixed.series_newest);
+    enum status status = restore_parts(s, &parts, decoder);
+    s->durable_seq = s->last_seq;
+    return status == OK ? restore_texts(s, row, parts.error) : status;
 }

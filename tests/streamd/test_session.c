@@ -346,6 +346,7 @@ static void a_summary_is_complete_before_there_is_a_record(void **state)
     struct buf out;
     buf_init(&out, 4096);
     scene_open(&x);
+    memcpy(x.d.registry.epoch, "e0", 3);
     session_write_summary(x.s, &out);
     assert_string_equal(
         text_of(&out),
@@ -354,7 +355,7 @@ static void a_summary_is_complete_before_there_is_a_record(void **state)
         "\"last_update\":1700000000,\"derived\":[\"loss\",\"perplexity\",\"grokProgress\","
         "\"modelParams\",\"currentStep\",\"totalSteps\",\"currentModel\",\"totalModels\","
         "\"overallProgress\",\"trainingTime\",\"estimatedTimeRemaining\",\"timestamp\"],"
-        "\"project\":null,\"name\":null,\"pinned\":false,\"latest_metrics\":null,"
+        "\"epoch\":\"e0\",\"project\":null,\"name\":null,\"pinned\":false,\"latest_metrics\":null,"
         "\"summary\":{}}");
     assert_null(session_metrics_json(x.s));
     buf_fini(&out);
