@@ -155,6 +155,10 @@ void keeping_record(struct keeping *k, struct session *s)
     keeping_touch(k, s);
     if (s->run_count >= RUN_RECORDS || s->run.len >= RUN_BYTES)
         (void)keeping_cut(k, s);
+}
+
+void keeping_relieve(struct keeping *k)
+{
     if (k->records >= BATCH_RECORDS)
         keeping_flush(k);
 }
