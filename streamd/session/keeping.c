@@ -62,7 +62,7 @@ static void on_done(void *context, struct batch *b, bool committed)
         LIST_EACH (at, &b->kept) {
             struct kept *kept = LIST_ENTRY(at, struct kept, link);
             struct session *s = kept->session.session;
-            if (s && kept->seq <= s->last_seq && kept->seq > s->durable_seq)
+            if (s && b->number >= s->begun_in && kept->seq > s->durable_seq)
                 s->durable_seq = kept->seq;
         }
     }

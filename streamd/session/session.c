@@ -285,6 +285,7 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->start_time_s = now.wall_s;
     s->last_seq = 0;
     s->durable_seq = 0;
+    s->begun_in = s->registry->keeping.number;
     s->sent = 0;
     s->newest_offset = 0;
     s->may_rewind = false;

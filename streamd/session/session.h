@@ -73,6 +73,7 @@ struct session {
 
     uint64_t last_seq;    /* 0: none seen */
     uint64_t durable_seq; /* up to this one it is on disk */
+    uint64_t begun_in;    /* number of the first batch that knows of its last `start` */
     uint64_t models_completed;
     uint64_t total_models;
     struct record_memory memory; /* what carries over from record to record */
