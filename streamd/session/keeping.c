@@ -168,9 +168,8 @@ bool keeping_cut(struct keeping *k, struct session *s)
     if (s->run_count == 0)
         return true;
     struct batch *b = open_batch(k);
-    if (!b)
+    if (!b || !session_end_run(s))
         return false;
-    session_end_run(s);
     if (batch_add_run(b, s->key, s->run_first, s->run_count, &s->run) != OK)
         return false;
     s->run_count = 0;
