@@ -76,7 +76,8 @@ struct segment {
 };
 
 /*
- * `body` may be empty: then only the head can be asked. E_MALFORMED: the head is damaged or of a
+ * `body` may be empty: then only the head can be asked, and what needs more is E_STATE (a short
+ * segment has no body, and all of it in the head). E_MALFORMED: the head is damaged or of a
  * newer version, or the body of another length. E_NOMEM. Of the body each column is checked when it
  * is first inflated; segment_row inflates, and so checks, all of it.
  */
