@@ -209,7 +209,8 @@ static enum status connect_with(struct store_sqlite *s, bool check)
         (void)snprintf(s->why, sizeof(s->why), "%s: its log is another file's", s->path);
         status = E_MALFORMED;
     }
-    (void)check;
+    if (status == OK && check && seen.version > 0)
+        status = store_sqlite_check(s);
     if (status != OK)
         return status;
     code = set_up(s, seen.version);
@@ -299,6 +300,8 @@ static enum status first_connect(struct store_sqlite *s)
     (void)store_path(mark, s, "-suspect");
     bool unclean = store_sqlite_file_bytes(s, "-wal") > 0 || access(mark, F_OK) == 0;
     enum status status = store_sqlite_connect(s, unclean && !s->readonly);
+    if (status == E_MALFORMED && !s->readonly)
+        status = store_sqlite_salvage(s);
     if (status == OK && !s->readonly)
         (void)unlink(mark);
     s->file = identify(s, "");
