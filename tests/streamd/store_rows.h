@@ -181,4 +181,26 @@ static inline void store_dir_remove(const struct store_dir *d)
     (void)rmdir(d->path);
 }
 
+/* For cmocka: the state is the directory. */
+static inline int store_dir_setup(void **state)
+{
+    static struct store_dir dir;
+    store_dir_make(&dir);
+    *state = &dir;
+    return 0;
+}
+
+static inline int store_dir_teardown(void **state)
+{
+    store_dir_remove(*state);
+    return 0;
+}
+
+static inline bool store_dir_has(const struct store_dir *d, const char *name)
+{
+    char path[384];
+    store_dir_name(path, d, name);
+    return access(path, F_OK) == 0;
+}
+
 #endif

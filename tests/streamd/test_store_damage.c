@@ -104,13 +104,6 @@ static size_t expect_nothing_new(const char *text, const char *before)
     return kept;
 }
 
-static bool is_there(const struct store_dir *dir, const char *name)
-{
-    char path[384];
-    store_dir_name(path, dir, name);
-    return access(path, F_OK) == 0;
-}
-
 /* Opens what stands in the directory and answers how many of the lines are still there; 0 also when
  * it is refused, which leaves it as it is. */
 static size_t kept_of(const struct store_dir *dir, const char *before, struct bytes damaged)
@@ -127,7 +120,7 @@ static size_t kept_of(const struct store_dir *dir, const char *before, struct by
     char *text = rows_text(s);
     size_t kept = expect_nothing_new(text, before);
     /* Put aside or not: it can be written to, and then it is sound. */
-    assert_int_equal(is_there(dir, "streamd.db.damaged-1"), why[0] != '\0');
+    assert_int_equal(store_dir_has(dir, "streamd.db.damaged-1"), why[0] != '\0');
     if (why[0]) {
         struct bytes aside = load(dir, "streamd.db.damaged-1");
         assert_true(aside.len == damaged.len && memcmp(aside.ptr, damaged.ptr, aside.len) == 0);
@@ -177,8 +170,8 @@ static void damage_pages(const struct store_dir *dir, enum how how, bool suspect
         if (suspect)
             save(dir, "streamd.db-suspect", (struct bytes){"", 0});
         kept += kept_of(dir, before, bad);
-        assert_false(suspect && is_there(dir, "streamd.db-suspect") &&
-                     is_there(dir, "streamd.db.damaged-1"));
+        assert_false(suspect && store_dir_has(dir, "streamd.db-suspect") &&
+                     store_dir_has(dir, "streamd.db.damaged-1"));
         free(bad.ptr);
     }
     /* All but a few pages cost a row or two. */
@@ -322,7 +315,7 @@ static void the_log_of_another_store_is_put_aside(void **state)
     assert_non_null(s);
     assert_non_null(strstr(why, "does not belong to it"));
     assert_non_null(strstr(why, "streamd.db.damaged-1-wal"));
-    assert_true(is_there(dir, "streamd.db.damaged-1-wal"));
+    assert_true(store_dir_has(dir, "streamd.db.damaged-1-wal"));
     char *text = rows_text(s);
     assert_string_equal(text, ours.text[0]);
     free(text);
@@ -346,30 +339,16 @@ static void what_is_put_aside_never_takes_another_ones_name(void **state)
         struct store *s = open_quietly(dir, why);
         assert_non_null(s);
         assert_non_null(strstr(why, name));
-        assert_true(is_there(dir, name));
+        assert_true(store_dir_has(dir, name));
         s->ops->destroy(s);
     }
     free(before);
     free(sound.ptr);
 }
 
-static int make_dir(void **state)
-{
-    static struct store_dir dir;
-    store_dir_make(&dir);
-    *state = &dir;
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    store_dir_remove(*state);
-    return 0;
-}
-
 int main(void)
 {
-#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, store_dir_setup, store_dir_teardown)
     const struct CMUnitTest tests[] = {
         IN_DIR(a_zeroed_page_costs_its_rows_only),
         IN_DIR(a_flipped_bit_costs_its_row_only),

@@ -16,20 +16,6 @@ static struct store *open_in(const struct store_dir *dir)
     return s;
 }
 
-static int make_dir(void **state)
-{
-    static struct store_dir dir;
-    store_dir_make(&dir);
-    *state = &dir;
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    store_dir_remove(*state);
-    return 0;
-}
-
 static void some_rows(struct store *s)
 {
     begin(s);
@@ -54,13 +40,6 @@ static mode_t mode_of(const struct store_dir *dir, const char *name)
     store_dir_name(path, dir, name);
     assert_int_equal(stat(path, &st), 0);
     return st.st_mode & 07777;
-}
-
-static bool is_there(const struct store_dir *dir, const char *name)
-{
-    char path[384];
-    store_dir_name(path, dir, name);
-    return access(path, F_OK) == 0;
 }
 
 static void write_file(const struct store_dir *dir, const char *name, struct span bytes)
@@ -90,7 +69,7 @@ static void rows_are_there_again_after_a_clean_end(void **state)
     some_rows(s);
     char *before = rows_text(s);
     s->ops->destroy(s);
-    assert_false(is_there(dir, "streamd.db-wal"));
+    assert_false(store_dir_has(dir, "streamd.db-wal"));
     s = open_in(dir);
     expect_rows(s, before);
     s->ops->destroy(s);
@@ -280,7 +259,7 @@ static void who_only_looks_sees_what_is_committed_and_writes_nothing(void **stat
     char why[STORE_WHY_MAX];
     assert_null(store_sqlite_open_readonly(dir->path, why));
     assert_non_null(strstr(why, "streamd.db"));
-    assert_false(is_there(dir, "streamd.db"));
+    assert_false(store_dir_has(dir, "streamd.db"));
     struct store *s = open_in(dir);
     some_rows(s);
     char *before = rows_text(s);
@@ -441,7 +420,7 @@ static void an_older_schema_is_taken_forward_step_by_step(void **state)
 
 int main(void)
 {
-#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, store_dir_setup, store_dir_teardown)
     const struct CMUnitTest tests[] = {
         IN_DIR(rows_are_there_again_after_a_clean_end),
         IN_DIR(directories_are_made_and_nobody_else_may_look),
