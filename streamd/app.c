@@ -4,6 +4,7 @@
 #include "streamd/ingest/unix.h"
 #include "streamd/log.h"
 #include "streamd/session/shedding.h"
+#include "streamd/transport/replay.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -159,10 +160,12 @@ void app_leave(struct app *app)
     registry_publish_due(&app->registry, app->now.us);
     keeping_flush_if_urgent(&app->registry.keeping);
     hub_flush(&app->hub);
+    replay_next_turns(&app->peers);
     peers_reap(&app->peers);
 }
 
 uint64_t app_next_us(const struct app *app)
 {
-    return timers_next_us(&app->timers);
+    /* Who came to be dirty in the flush itself has no other wake-up to wait for. */
+    return list_empty(&app->hub.dirty) ? timers_next_us(&app->timers) : app->now.us;
 }

@@ -45,7 +45,8 @@ struct app {
 struct app_params {
     const struct config *config; /* borrows */
     struct store *store;         /* takes; where everything is kept. NULL: nowhere (tests) */
-    bool inline_store; /* the store's work is done in app_leave, without a thread: tests */
+    bool inline_store; /* the store's work is done in app_leave and app_receive, without a thread:
+                        * tests */
 };
 
 /* NULL after logging why. */

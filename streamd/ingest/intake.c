@@ -219,6 +219,7 @@ enum status intake_line(struct intake *in, struct span text, struct now now,
         return status;
     }
     in->taken++;
+    keeping_relieve(&in->registry->keeping);
     registry_relieve(in->registry);
     return OK;
 }

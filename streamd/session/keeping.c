@@ -62,7 +62,7 @@ static void on_done(void *context, struct batch *b, bool committed)
         LIST_EACH (at, &b->kept) {
             struct kept *kept = LIST_ENTRY(at, struct kept, link);
             struct session *s = kept->session.session;
-            if (s && kept->seq <= s->last_seq && kept->seq > s->durable_seq)
+            if (s && b->number >= s->begun_in && kept->seq > s->durable_seq)
                 s->durable_seq = kept->seq;
         }
     }
@@ -155,6 +155,10 @@ void keeping_record(struct keeping *k, struct session *s)
     keeping_touch(k, s);
     if (s->run_count >= RUN_RECORDS || s->run.len >= RUN_BYTES)
         (void)keeping_cut(k, s);
+}
+
+void keeping_relieve(struct keeping *k)
+{
     if (k->records >= BATCH_RECORDS)
         keeping_flush(k);
 }
@@ -164,9 +168,8 @@ bool keeping_cut(struct keeping *k, struct session *s)
     if (s->run_count == 0)
         return true;
     struct batch *b = open_batch(k);
-    if (!b)
+    if (!b || !session_end_run(s))
         return false;
-    session_end_run(s);
     if (batch_add_run(b, s->key, s->run_first, s->run_count, &s->run) != OK)
         return false;
     s->run_count = 0;

@@ -70,6 +70,10 @@ void keeping_touch(struct keeping *k, struct session *s);
 /* A record was added to the session's run (session.run). */
 void keeping_record(struct keeping *k, struct session *s);
 
+/* To be called between two lines: hands over what has become enough for a batch. Not in the middle
+ * of one, since a record and its seq stand in the same batch. */
+void keeping_relieve(struct keeping *k);
+
 /* Ends the session's run: the next record begins a new one. False: out of memory, it goes on. */
 bool keeping_cut(struct keeping *k, struct session *s);
 

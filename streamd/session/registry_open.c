@@ -28,7 +28,7 @@ static bool draw_epoch(char out[REGISTRY_EPOCH_MAX])
     return true;
 }
 
-/* The value of that name as a text; "" when there is none, or none that fits. */
+/* The value of that name as a text; "" when there is none, none that fits or a damaged one. */
 static enum status read_meta(struct store *store, const char *name, char out[REGISTRY_EPOCH_MAX])
 {
     struct buf value;
@@ -38,11 +38,13 @@ static enum status read_meta(struct store *store, const char *name, char out[REG
     if (status == OK && value.len > 0)
         memcpy(out, value.ptr, value.len);
     buf_fini(&value);
-    return status == E_NOT_FOUND || status == E_LIMIT ? OK : status;
+    if (status == E_MALFORMED)
+        log_error("registry", "damaged value passed over name=%s", name);
+    return status == E_NOT_FOUND || status == E_LIMIT || status == E_MALFORMED ? OK : status;
 }
 
-/* Which epoch this is; whether it is a new one. */
-static enum status read_epoch(struct registry *r, struct store *store, bool *out_new)
+/* Which epoch this is. */
+static enum status read_epoch(struct registry *r, struct store *store)
 {
     char clean[REGISTRY_EPOCH_MAX];
     enum status status = read_meta(store, "epoch", r->epoch);
@@ -52,8 +54,7 @@ static enum status read_epoch(struct registry *r, struct store *store, bool *out
         status = read_meta(store, "clean", clean);
     if (status != OK)
         return status;
-    *out_new = r->epoch[0] == '\0' || strcmp(clean, "yes") != 0;
-    if (!*out_new)
+    if (r->epoch[0] && strcmp(clean, "yes") == 0)
         return OK;
     memcpy(r->previous_epoch, r->epoch, sizeof(r->epoch));
     return draw_epoch(r->epoch) ? OK : E_IO;
@@ -77,13 +78,29 @@ static enum status write_epoch(const struct registry *r, struct store *store)
     return status;
 }
 
+/* The row after *row; a damaged one stays on disk, for whoever can read it, and is told unless that
+ * was done before. E_NOT_FOUND: none is left; E_MALFORMED: whether one is cannot be read. */
+static enum status next_row(struct store *store, struct store_session *row, struct stats *stats)
+{
+    enum status status;
+    while ((status = store->ops->next_session(store, row->key, row)) == E_MALFORMED &&
+           row->key <= INT64_MAX) {
+        if (!stats)
+            continue;
+        log_error("registry", "damaged session passed over key=%llu reason=\"%s\"",
+                  (unsigned long long)row->key, store->ops->why(store));
+        stats->sessions_damaged++;
+    }
+    return status;
+}
+
 /* Sets the store's clock to the newest age in it, and the next key. */
 static enum status read_ages(struct registry *r, struct store *store, struct now now)
 {
     struct store_session row = {.key = 0};
     uint64_t newest_us = 0;
     enum status status;
-    while ((status = store->ops->next_session(store, row.key, &row)) == OK) {
+    while ((status = next_row(store, &row, r->stats)) == OK) {
         uint64_t age_us = session_state_age_us(&row);
         newest_us = age_us > newest_us ? age_us : newest_us;
     }
@@ -97,12 +114,18 @@ static uint64_t quiet_us(const struct session *s, struct now now)
     return now.us - s->last_us;
 }
 
+/* On the store's clock: a wall clock may have been set meanwhile. */
+static uint64_t since_start_us(const struct session *s, struct now now)
+{
+    return now.us - s->start_us;
+}
+
 /* The lists are in order; sessions come nearly so, thus each finds its place in a few steps. */
-static void add_by_start(struct registry *r, struct session *s)
+static void add_by_start(struct registry *r, struct session *s, struct now now)
 {
     struct list *at = &r->sessions;
     while (at->next != &r->sessions &&
-           LIST_ENTRY(at->next, struct session, link)->start_time_s > s->start_time_s)
+           since_start_us(LIST_ENTRY(at->next, struct session, link), now) < since_start_us(s, now))
         at = at->next;
     list_remove(&s->link);
     list_add_tail(at->next, &s->link);
@@ -121,7 +144,7 @@ static enum status enter(struct registry *r, struct session *s, struct now now)
 {
     if (strmap_put(&r->by_id, session_id(s), s) != OK)
         return E_NOMEM;
-    add_by_start(r, s);
+    add_by_start(r, s, now);
     if (s->state == SESSION_EXPIRED && !s->pinned)
         add_by_age(&r->expired, s, now);
     else if (session_finished(s) && !s->pinned)
@@ -133,45 +156,45 @@ static enum status enter(struct registry *r, struct session *s, struct now now)
     return session_enter_room(s);
 }
 
-/* A row that cannot be read is told and passed over: it stays on disk for whoever can. */
-static enum status restore(struct registry *r, const struct store_session *row, bool new_epoch,
-                           struct now now)
+static enum status restore(struct registry *r, const struct store_session *row, struct now now)
 {
-    struct log_text quoted;
-    struct session *s =
-        session_id_valid(row->id) && !registry_find(r, row->id) ? session_create(r, row->id) : NULL;
-    enum status status = s ? session_state_restore(s, row, &r->decoder) : E_MALFORMED;
-    if (status == E_MALFORMED) {
-        log_error("registry", "damaged session passed over id=%s key=%llu",
-                  log_quoted(&quoted, row->id), (unsigned long long)row->key);
-        r->stats->sessions_damaged++;
-        if (s)
-            session_destroy(s);
-        return OK;
-    }
-    if (status == OK && new_epoch)
-        s->floor = series_newest(s->series);
+    if (!session_id_valid(row->id) || registry_find(r, row->id))
+        return E_MALFORMED;
+    struct session *s = session_create(r, row->id);
+    if (!s)
+        return E_NOMEM;
+    enum status status = session_state_restore(s, row, &r->decoder);
     if (status == OK)
         status = enter(r, s, now);
     if (status != OK) {
-        strmap_take(&r->by_id, row->id);
+        (void)strmap_take(&r->by_id, row->id);
         session_destroy(s);
     }
     return status;
 }
 
+/* A row of no sense to us stays on disk as a damaged one does. */
+static void pass_over(struct registry *r, const struct store_session *row)
+{
+    struct log_text quoted;
+    log_error("registry", "damaged session passed over id=%s key=%llu",
+              log_quoted(&quoted, row->id), (unsigned long long)row->key);
+    r->stats->sessions_damaged++;
+}
+
 static enum status restore_all(struct registry *r, struct store *store, struct now now)
 {
     struct store_session row = {.key = 0};
-    bool new_epoch;
-    enum status status = read_epoch(r, store, &new_epoch);
+    enum status status = read_epoch(r, store);
     if (status == OK)
         status = read_ages(r, store, now);
     if (status != OK)
         return status;
-    while ((status = store->ops->next_session(store, row.key, &row)) == OK) {
-        status = restore(r, &row, new_epoch, now);
-        if (status != OK)
+    while ((status = next_row(store, &row, NULL)) == OK) {
+        status = restore(r, &row, now);
+        if (status == E_MALFORMED)
+            pass_over(r, &row);
+        else if (status != OK)
             return status;
     }
     return status == E_NOT_FOUND ? write_epoch(r, store) : status;

@@ -285,6 +285,7 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->start_time_s = now.wall_s;
     s->last_seq = 0;
     s->durable_seq = 0;
+    s->begun_in = s->registry->keeping.number;
     s->sent = 0;
     s->newest_offset = 0;
     s->may_rewind = false;
@@ -366,8 +367,10 @@ void session_recall(struct session *s)
         run_next(&run, &entry) != OK)
         return;
     series_begin_at(s->series, s->newest_offset - 1);
-    if (series_append(s->series, &entry.record, entry.server_time_s, &offset) != OK)
-        s->registry->stats->errors++;
+    if (series_append(s->series, &entry.record, entry.server_time_s, &offset) == OK)
+        return;
+    series_begin_at(s->series, s->newest_offset); /* its offset is not given again */
+    s->registry->stats->errors++;
 }
 
 void session_renew_room(struct session *s)

@@ -73,6 +73,7 @@ struct session {
 
     uint64_t last_seq;    /* 0: none seen */
     uint64_t durable_seq; /* up to this one it is on disk */
+    uint64_t begun_in;    /* number of the first batch that knows of its last `start` */
     uint64_t models_completed;
     uint64_t total_models;
     struct record_memory memory; /* what carries over from record to record */
@@ -145,8 +146,9 @@ void session_model_completed(struct session *s, uint64_t model_index, struct now
 void session_complete(struct session *s, struct now now);
 void session_fail(struct session *s, struct span error, struct now now);
 
-/* Completes session.run for the keeper, and session.latest from it. */
-void session_end_run(struct session *s);
+/* Completes session.run for the keeper, and session.latest from it. False: out of memory, and more
+ * may be added. */
+bool session_end_run(struct session *s);
 
 /* Publishes the newest record now if the room has not had it (end of wake-up, tick, flush). */
 void session_publish(struct session *s, uint64_t now_us);

@@ -102,14 +102,44 @@ static bool find_place(struct session *s, const struct record *r, uint64_t *out_
     return true;
 }
 
-/* The line into the run for the keeper. False, and it is as it was, when out of memory. */
-static bool add_to_run(struct session *s, struct run_mark mark, struct span line)
+/* What a record that finds no memory leaves as it was. */
+struct undo {
+    struct record_memory memory;
+    struct record_memory before;
+    struct axis axis;
+    size_t run_last;
+    bool may_rewind;
+};
+
+static struct undo undo_of(const struct session *s)
+{
+    return (struct undo){.memory = s->memory,
+                         .before = s->before,
+                         .axis = s->axis,
+                         .run_last = s->run_last,
+                         .may_rewind = s->may_rewind};
+}
+
+/* A run that was cut stays so, and a rewind stays marked: the next record makes both good. */
+static void undo(struct session *s, const struct undo *u)
+{
+    s->memory = u->memory;
+    s->before = u->before;
+    s->axis = u->axis;
+    s->run_last = u->run_last;
+    s->may_rewind = u->may_rewind;
+}
+
+/* The line, before which `memory` was remembered, into the run for the keeper. False, and the run
+ * is as it was, when out of memory. */
+static bool add_to_run(struct session *s, struct run_mark mark, struct span line,
+                       const struct record_memory *memory)
 {
     if (!s->registry->keeping.keeper || s->lost)
         return true;
     if (s->run_count == 0) {
         buf_reset(&s->run);
-        run_begin(&s->run, &s->before);
+        run_begin(&s->run, memory);
         s->run_first = series_newest(s->series) + 1;
     }
     size_t at = s->run.len;
@@ -119,6 +149,7 @@ static bool add_to_run(struct session *s, struct run_mark mark, struct span line
         s->run.failed = OK;
         return false;
     }
+    s->before = *memory;
     s->run_last = at;
     s->run_count++;
     return true;
@@ -126,9 +157,9 @@ static bool add_to_run(struct session *s, struct run_mark mark, struct span line
 
 /* Takes in the completed record: place, run, series. Not OK: it is in none of them. */
 static enum status keep(struct session *s, const struct record *r, struct run_mark mark,
-                        struct span line)
+                        struct span line, const struct record_memory *memory)
 {
-    if (!find_place(s, r, &mark.axis) || !add_to_run(s, mark, line))
+    if (!find_place(s, r, &mark.axis) || !add_to_run(s, mark, line, memory))
         return E_NOMEM;
     enum status status =
         series_append(s->series, r, (double)mark.wall_ms / 1000.0, &s->newest_offset);
@@ -139,13 +170,14 @@ static enum status keep(struct session *s, const struct record *r, struct run_ma
     return status;
 }
 
-void session_end_run(struct session *s)
+bool session_end_run(struct session *s)
 {
     buf_reset(&s->latest);
     run_begin(&s->latest, &s->before);
     buf_add(&s->latest, s->run.ptr + s->run_last, s->run.len - s->run_last);
     run_end(&s->latest);
     run_end(&s->run);
+    return buf_status(&s->latest) == OK;
 }
 
 enum status session_progress(struct session *s, struct record *r, struct span line, struct now now)
@@ -153,16 +185,14 @@ enum status session_progress(struct session *s, struct record *r, struct span li
     assert(is_taking(s));
     struct stats *stats = s->registry->stats;
     struct run_mark mark = mark_of(s, now);
-    struct axis axis = s->axis;
     bool lost;
     if (shedding_takes(s, &lost) != OK)
         return E_NOMEM;
-    s->before = s->memory;
+    const struct undo before = undo_of(s);
     run_complete(r, &s->memory, mark);
-    enum status status = keep(s, r, mark, line);
+    enum status status = keep(s, r, mark, line, &before.memory);
     if (status != OK) {
-        s->memory = s->before;
-        s->axis = axis;
+        undo(s, &before);
         stats->errors++;
         return status;
     }

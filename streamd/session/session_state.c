@@ -9,6 +9,7 @@
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { STATE_VERSION = 1 };
@@ -22,6 +23,7 @@ struct fixed {
     uint64_t last_seq;
     uint64_t newest_offset;
     uint64_t series_newest;
+    uint64_t epoch; /* in which the row was written, and `floor` is meant */
     uint64_t floor;
     struct axis axis;
     uint32_t rewind_count;
@@ -87,6 +89,11 @@ static void put_summary(struct buf *out, const struct summary *summary)
     buf_fini(&bytes);
 }
 
+static uint64_t epoch_of(const struct session *s)
+{
+    return strtoull(s->registry->epoch, NULL, 16);
+}
+
 static struct fixed fixed_of(const struct session *s)
 {
     struct fixed f;
@@ -98,6 +105,7 @@ static struct fixed fixed_of(const struct session *s)
     f.last_seq = s->last_seq;
     f.newest_offset = s->newest_offset;
     f.series_newest = series_newest(s->series);
+    f.epoch = epoch_of(s);
     f.floor = s->floor;
     f.axis = s->axis;
     f.rewind_count = (uint32_t)s->rewind_count;
@@ -177,7 +185,8 @@ static void restore_fixed(struct session *s, const struct fixed *f)
     s->start_us = s->last_us - f->elapsed_us;
     s->last_seq = f->last_seq;
     s->newest_offset = f->newest_offset;
-    s->floor = f->floor;
+    /* Of an earlier epoch all stands that was kept. */
+    s->floor = f->epoch == epoch_of(s) ? f->floor : f->series_newest;
     s->axis = f->axis;
     s->sent = f->sent;
     s->resumed = f->resumed;

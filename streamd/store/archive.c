@@ -24,6 +24,7 @@ struct journal_of {
     uint64_t session;
     uint64_t records;
     uint64_t readable_from; /* what is before is sealed, or damaged */
+    uint64_t counted_at;    /* the commit after which its runs were counted */
     bool ended;             /* seal all of it */
 };
 
@@ -64,15 +65,16 @@ void archive_fini(struct archive *a)
     buf_fini(&a->body);
 }
 
-/* Counts what the store has in runs of that session. */
+/* Counts what the store has in runs of that session, as far as they can be read. */
 static enum status count_runs(struct archive *a, uint64_t session, uint64_t *out)
 {
     struct store_run run;
     uint64_t offset = 0;
     uint64_t records = 0;
     enum status status;
-    while ((status = a->store->ops->next_run(a->store, session, offset, &run)) == OK) {
-        records += run.count;
+    while ((status = a->store->ops->next_run(a->store, session, offset, &run)) == OK ||
+           status == E_MALFORMED) {
+        records += status == OK ? run.count : 0;
         offset = run.first + run.count;
     }
     if (status != E_NOT_FOUND)
@@ -96,6 +98,7 @@ static struct journal_of *enter(struct archive *a, uint64_t session)
     if (!j)
         return NULL;
     j->session = session;
+    j->counted_at = a->commits;
     list_init(&j->due);
     if (count_runs(a, session, &j->records) == OK &&
         strmap_put(&a->journal, key_of(&j->session), j) == OK)
@@ -114,14 +117,14 @@ static void note_due(struct archive *a, struct journal_of *j)
 /* The runs of an item that has been committed are there to be sealed. */
 static void note_item(struct archive *a, const struct batch_item *item)
 {
-    bool known = find(a, item->session) != NULL;
     struct journal_of *j;
     switch (item->kind) {
     case BATCH_RUN:
-        j = enter(a, item->session); /* a new one counts this run already */
+        j = enter(a, item->session);
         if (!j)
             return;
-        j->records += known ? item->count : 0;
+        /* One that was counted after this commit has all runs of it already. */
+        j->records += j->counted_at < a->commits ? item->count : 0;
         j->ended = false;
         note_due(a, j);
         return;
@@ -135,8 +138,9 @@ static void note_item(struct archive *a, const struct batch_item *item)
             forget(a, j);
         return;
     case BATCH_DELETE:
-        if (known)
-            forget(a, find(a, item->session));
+        j = find(a, item->session);
+        if (j)
+            forget(a, j);
         return;
     default:
         return;
@@ -190,6 +194,7 @@ enum status archive_commit(struct archive *a, const struct list *batches)
         ops->rollback(a->store);
         return status;
     }
+    a->commits++;
     for (const struct list *at = batches->next; at != batches; at = at->next) {
         for (size_t i = 0; i < batch_at(at)->count; i++)
             note_item(a, &batch_at(at)->items[i]);
@@ -245,37 +250,43 @@ static void pass_over(struct archive *a, const struct store_run *row)
     a->damaged++;
     log_error("archive", "damaged run left unsealed session=%llu first=%llu",
               (unsigned long long)row->session, (unsigned long long)row->first);
+    start_over(a);
 }
 
-/* Collects runs from c->next on. E_NOT_FOUND: there was none; E_LIMIT: after c->count records the
- * next run finds no room. */
-static enum status collect(struct archive *a, uint64_t session, struct collection *c)
+/* The next run of a session into the collection. E_NOT_FOUND: there is none that goes in with those
+ * before it. E_LIMIT: neither does this one, and what it has left in the writer has to go. */
+static enum status collect_run(struct archive *a, uint64_t session, struct collection *c)
 {
     struct store_run row;
-    start_over(a);
-    for (;;) {
-        enum status status = a->store->ops->next_run(a->store, session, c->next, &row);
-        if (status == E_NOT_FOUND)
-            return c->count > 0 ? OK : E_NOT_FOUND;
-        if (status != OK)
-            return status;
-        if (!fits(a, c, &row))
-            return OK;
+    enum status status = a->store->ops->next_run(a->store, session, c->next, &row);
+    if (status == OK && !fits(a, c, &row))
+        return E_NOT_FOUND;
+    if (status == OK)
         status = add_run(a, c, &row);
-        c->next = row.first + row.count;
-        if (status == E_LIMIT && c->count > 0)
-            return E_LIMIT;
-        if (status == E_MALFORMED || status == E_LIMIT) {
-            pass_over(a, &row);
-            start_over(a);
-            c->count = 0;
-            continue;
-        }
-        if (status != OK)
-            return status;
-        c->first = c->count == 0 ? row.first : c->first;
-        c->count += row.count;
+    bool unreadable = status == E_MALFORMED || status == E_LIMIT;
+    if (unreadable && c->count > 0)
+        return E_LIMIT;
+    if (status != OK && !unreadable)
+        return status;
+    c->next = row.first + row.count;
+    if (unreadable) {
+        pass_over(a, &row);
+        return OK;
     }
+    c->first = c->count == 0 ? row.first : c->first;
+    c->count += row.count;
+    return OK;
+}
+
+/* Collects runs from c->next on. E_NOT_FOUND: there was none, and c->next is behind what cannot be
+ * read; E_LIMIT: after c->count records the next run cannot be taken. */
+static enum status collect(struct archive *a, uint64_t session, struct collection *c)
+{
+    enum status status = OK;
+    start_over(a);
+    while (status == OK)
+        status = collect_run(a, session, c);
+    return status == E_NOT_FOUND && c->count > 0 ? OK : status;
 }
 
 static enum status put_segment(struct archive *a, uint64_t session, const struct collection *c)
@@ -306,6 +317,7 @@ static enum status seal(struct archive *a, struct journal_of *j)
     }
     if (status == E_NOT_FOUND) {
         j->records = 0;
+        j->readable_from = c.next;
         return OK;
     }
     if (status == OK)

@@ -21,6 +21,7 @@ struct archive {
     struct line_decoder decoder;
     struct segment_writer *writer; /* owns */
     struct buf head, body;
+    uint64_t commits;
     uint64_t sealed;  /* segments made */
     uint64_t damaged; /* rows that could not be read */
 };

@@ -128,7 +128,7 @@ static void retry_later(struct keeper *k)
 {
     k->retry_us = k->retry_us ? k->retry_us * 2 : RETRY_FIRST_US;
     k->retry_us = k->retry_us < RETRY_LAST_US ? k->retry_us : RETRY_LAST_US;
-    k->retry_at_us = monotonic_us() + k->retry_us;
+    k->retry_at_us = k->params.inline_work ? UINT64_MAX : monotonic_us() + k->retry_us;
 }
 
 /* False when there is nothing to commit for now. */
@@ -194,6 +194,7 @@ static void open_letter(struct keeper *k, struct letter *letter)
         break;
     case LETTER_STOP:
         k->stopping = true;
+        k->retry_at_us = 0;
         k->give_up_at_us = monotonic_us() + LAST_TRY_US;
         break;
     }
@@ -263,7 +264,7 @@ struct keeper *keeper_create(const struct keeper_params *params)
         return NULL;
     }
     k->params = *params;
-    mailbox_init(&k->in, NULL, NULL);
+    mailbox_init(&k->in, params->inline_work ? params->wake : NULL, params->wake_context);
     mailbox_init(&k->out, params->wake, params->wake_context);
     list_init(&k->readings);
     list_init(&k->waiting);
@@ -331,11 +332,19 @@ static void receive(struct keeper *k, struct letter *letter)
     }
 }
 
+/* All there is to do; what could not be committed is tried again, once. */
+static void work_inline(struct keeper *k)
+{
+    k->retry_at_us = 0;
+    while (work(k))
+        continue;
+}
+
 void keeper_receive(struct keeper *k)
 {
     struct list letters;
-    while (k->params.inline_work && work(k))
-        continue;
+    if (k->params.inline_work)
+        work_inline(k);
     mailbox_take(&k->out, &letters);
     struct list *first;
     while ((first = list_first(&letters)) != NULL) {

@@ -20,7 +20,7 @@ struct keeper;
 
 struct keeper_params {
     struct store *store; /* takes */
-    /* Called on the keeper's thread when there is something for keeper_receive. */
+    /* Called when there is something for keeper_receive; on the keeper's thread, if it has one. */
     void (*wake)(void *context);
     void *wake_context;
     /* Called in keeper_receive: the batch is on disk. Takes it. In keeper_destroy also for what

@@ -79,8 +79,8 @@ void peer_close(struct peer *p, unsigned code, const char *why)
     wait_cancel(&p->heartbeat);
     wait_cancel(&p->deadline);
     p->dialect->goodbye(p, code, why);
-    subscriber_fini(&p->subscriber);
     list_remove(&p->turn);
+    subscriber_fini(&p->subscriber);
     watch_forget(p);
     if (p->link) {
         /* Who did not answer a ping will hardly answer this. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A replay from the archive holds one piece, and there are at most READINGS of them: who comes back
- * with ten thousand others waits for his turn. While a piece is on its way the membership is
- * `fetching`, so that nobody asks its connection whether it is writable; the piece makes it dirty.
+ * with ten thousand others waits for his turn. Nobody holds a place for him whose turn it is: he
+ * may be choked, or have changed his mind; should others be faster, he waits again. While a piece
+ * is on its way the membership is `fetching`, so that nobody asks its connection whether it is
+ * writable; the piece makes it dirty.
  *
  * An entry that finds no room in the outbox is looked at again next time. When the archive has come
  * to its end, what is newer is in the series; if it cannot be read at all, the series has to do.
@@ -27,19 +29,25 @@ struct replay {
     bool last;
 };
 
-/* A reading has ended: the next in line may begin his. */
-static void call_next(struct peers *peers)
+/* It may begin to read, if it still wants to. */
+static void call(struct peer *p)
 {
-    struct list *first = list_first(&peers->replay_turns);
-    if (!first)
-        return;
-    struct peer *p = LIST_ENTRY(first, struct peer, turn);
-    list_remove(first);
+    list_remove(&p->turn);
     for (uint16_t i = 0; i < p->subscriber.count; i++) {
         struct membership *m = &p->subscriber.memberships[i];
         m->fetching = m->fetching && m->replay;
     }
     subscriber_mark_dirty(&p->subscriber);
+}
+
+void replay_next_turns(struct peers *peers)
+{
+    struct list *first;
+    for (unsigned n = peers->replays; n < READINGS; n++) {
+        if (!(first = list_first(&peers->replay_turns)))
+            return;
+        call(LIST_ENTRY(first, struct peer, turn));
+    }
 }
 
 void replay_destroy(struct replay *r)
@@ -49,7 +57,6 @@ void replay_destroy(struct replay *r)
     reading_cancel(&r->reading);
     refbuf_unref(r->piece);
     r->peer->peers->replays--;
-    call_next(r->peer->peers);
     free(r);
 }
 

@@ -15,6 +15,9 @@
 /* Queues the next part of what the peer's memberships still have to replay. */
 void replay_flush(struct peer *p);
 
+/* The wake-up ends: calls those who wait for their turn to read, as far as there is place. */
+void replay_next_turns(struct peers *peers);
+
 /* subscriber_ops.end_replay of every dialect. */
 void replay_destroy(struct replay *r);
 

@@ -6,6 +6,7 @@
 #include "streamd/store/store_memory.h"
 #include "tests/flow/client.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,13 +75,25 @@ int world_teardown(void **state)
     return 0;
 }
 
+/* What a loop does when the store has something to tell. False: it has not. */
+static bool receive(struct world *w)
+{
+    struct pollfd wake = {.fd = w->app->wake_fd, .events = POLLIN};
+    if (poll(&wake, 1, 0) <= 0)
+        return false;
+    world_enter(w);
+    app_receive(w->app);
+    world_leave(w);
+    return true;
+}
+
 static void settle(struct world *w)
 {
     bool moves = true;
     w->settling = true;
     for (unsigned round = 0; moves; round++) {
         assert_true(round < ROUNDS_MAX);
-        moves = false;
+        moves = receive(w);
         for (size_t i = 0; i < w->client_count; i++)
             moves |= client_react(w->clients[i]);
     }
