@@ -60,7 +60,7 @@ def interrupt(*_: Any) -> None:
 
 def main() -> int:
     options = parse_options()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:
         with alone():

@@ -11,8 +11,8 @@
  * One thread at a time. Everything that is put or deleted stands in a transaction, from begin to
  * commit or rollback; nothing of it is kept unless commit answers OK, and then all of it is.
  * Reading needs none, and sees what the open transaction has put. A change that fails dooms its
- * transaction: until rollback, changes and commit answer the same again. After commit, whatever it
- * answered, no transaction is open; rollback is harmless when none is.
+ * transaction: until rollback, changes and commit answer the same again, and reading may fail.
+ * After commit, whatever it answered, no transaction is open; rollback is harmless when none is.
  *
  * A disk that failed may still have what a commit answered E_IO for, and a machine that then
  * crashes finds all or nothing of it. So what is tried again should put the same rows, which is

@@ -45,7 +45,12 @@ static enum status sqlite_begin(struct store *base)
         return store_sqlite_fail(s, code, "begin");
     s->open = true;
     s->doomed = OK;
-    return OK;
+    code = s->unmarked ? store_schema_mark(s->db, STORE_SCHEMA) : SQLITE_OK;
+    if (code == SQLITE_OK)
+        return OK;
+    status = store_sqlite_fail(s, code, "begin");
+    base->ops->rollback(base);
+    return status;
 }
 
 static void sqlite_rollback(struct store *base)
@@ -55,6 +60,8 @@ static void sqlite_rollback(struct store *base)
     if (s->open && s->db && !sqlite3_get_autocommit(s->db) &&
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
         s->stale = true;
+    s->runs.stale = s->runs.stale || s->runs.changed;
+    s->runs.changed = false;
     s->open = false;
     s->doomed = OK;
 }
@@ -73,6 +80,8 @@ static enum status sqlite_commit(struct store *base)
         (void)sqlite3_reset(commit);
         if (code != SQLITE_DONE)
             status = store_sqlite_fail(s, code, "commit");
+        else
+            s->unmarked = s->runs.changed = false;
     }
     sqlite_rollback(base); /* what is left of it: nothing, if all went well */
     if (status == OK)
@@ -174,18 +183,43 @@ static enum status sqlite_put_session(struct store *base, const struct store_ses
     return run(s, S_PUT_CONFIG, add_check(&b), NULL);
 }
 
+/* Its number is that of the run it replaces, else one more than all. */
 static enum status sqlite_put_run(struct store *base, const struct store_run *row)
 {
     struct store_sqlite *s = inside(base);
     enum status status = may_change(s);
     if (status != OK)
         return status;
+    const struct run_place *old = run_map_find(&s->runs, row->session, row->first);
+    bool replaces = old && old->first == row->first;
+    struct run_place place = {row->first, row->count, replaces ? old->id : s->runs.last_id + 1};
     struct binding b = bind(s, S_PUT_RUN);
+    add_int(&b, (uint64_t)place.id);
     add_int(&b, row->session);
     add_int(&b, row->first);
     add_int(&b, row->count);
     add_span(&b, row->bytes, false);
-    return run(s, S_PUT_RUN, add_check(&b), NULL);
+    status = run(s, S_PUT_RUN, add_check(&b), NULL);
+    if (status == OK && run_map_put(&s->runs, row->session, place) != OK)
+        status = doom(s, SQLITE_NOMEM, "write");
+    return status;
+}
+
+/* Of those that begin from `first` until before `end`. */
+static enum status delete_runs(struct store_sqlite *s, uint64_t session, uint64_t first,
+                               uint64_t end)
+{
+    size_t count;
+    const struct run_place *each = run_map_range(&s->runs, session, first, end, &count);
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < count; i++) {
+        struct binding b = bind(s, S_DELETE_RUN);
+        add_int(&b, (uint64_t)each[i].id);
+        status = run(s, S_DELETE_RUN, b.code, NULL);
+    }
+    if (status == OK)
+        run_map_cut(&s->runs, session, first, end);
+    return status;
 }
 
 static enum status put_head(struct store_sqlite *s, const struct store_segment *row,
@@ -217,21 +251,18 @@ static enum status sqlite_put_segment(struct store *base, const struct store_seg
         status = put_head(s, row, &id);
     if (status == OK)
         status = put_body(s, id, row->body);
-    if (status != OK)
-        return status;
-    struct binding b = bind(s, S_DELETE_SEALED);
-    add_int(&b, row->session);
-    add_int(&b, row->first);
-    add_int(&b, row->first + row->count - 1);
-    return run(s, S_DELETE_SEALED, b.code, NULL);
+    return status == OK ? delete_runs(s, row->session, row->first, row->first + row->count)
+                        : status;
 }
 
 static enum status sqlite_delete_session(struct store *base, uint64_t key)
 {
-    static const enum statement each[] = {S_DELETE_RUNS, S_DELETE_BODIES, S_DELETE_SEGMENTS,
-                                          S_DELETE_SESSION, S_DELETE_CONFIG};
+    static const enum statement each[] = {S_DELETE_BODIES, S_DELETE_SEGMENTS, S_DELETE_SESSION,
+                                          S_DELETE_CONFIG};
     struct store_sqlite *s = inside(base);
     enum status status = may_change(s);
+    if (status == OK)
+        status = delete_runs(s, key, 0, UINT64_MAX);
     for (size_t i = 0; status == OK && i < sizeof(each) / sizeof(each[0]); i++) {
         struct binding b = bind(s, each[i]);
         add_int(&b, key);
@@ -269,11 +300,13 @@ static enum status read_row(struct store_sqlite *s, enum statement which, int bo
     return code == SQLITE_DONE ? E_NOT_FOUND : store_sqlite_fail(s, code, "read");
 }
 
-/* A reader too may find that the disk failed and the connection is to be opened anew. */
+/* A reader too may find that the disk failed and the connection is to be opened anew. Damage found
+ * by that is not one of the row that is asked for. */
 static enum status may_read(struct store_sqlite *s)
 {
     forget_read(s);
-    return s->open ? s->doomed : store_sqlite_ready(s);
+    enum status status = s->open ? s->doomed : store_sqlite_ready(s);
+    return status == E_MALFORMED ? E_IO : status;
 }
 
 static enum status altered(struct store_sqlite *s, const char *table, uint64_t session)
@@ -295,9 +328,9 @@ static enum status sqlite_get_meta(struct store *base, const char *name, struct 
         read_row(s, S_GET_META, bind_span(s->statement[S_GET_META], 1, span_of(name), true), &row);
     if (status != OK)
         return status;
-    if (!check_columns(row, 0, 3))
+    if (!check_columns(row, 1, 3))
         return altered(s, "value", 0);
-    struct span value = column_span(row, 1);
+    struct span value = column_span(row, 2);
     status = buf_reserve(out, value.len);
     if (status == OK)
         buf_add_span(out, value);
@@ -327,18 +360,29 @@ static uint64_t next_place(struct store_sqlite *s, enum statement which, const u
     return place;
 }
 
+/* Has the last call answered session `after`? Then its statement has only to go on. */
+static bool goes_on(const struct store_sqlite *s, uint64_t after)
+{
+    sqlite3_stmt *row = s->statement[S_NEXT_SESSION];
+    return s->read && s->read == row && (uint64_t)sqlite3_column_int64(row, 0) == after;
+}
+
 static enum status sqlite_next_session(struct store *base, uint64_t after,
                                        struct store_session *out)
 {
     struct store_sqlite *s = inside(base);
     sqlite3_stmt *row = NULL;
-    enum status status = may_read(s);
-    if (status != OK)
-        return status;
-    if (after > INT64_MAX)
-        return E_NOT_FOUND;
-    struct binding b = bind(s, S_NEXT_SESSION);
-    add_int(&b, after);
+    struct binding b = {.code = SQLITE_OK};
+    enum status status = OK;
+    if (!goes_on(s, after)) {
+        status = may_read(s);
+        if (status == OK && after > INT64_MAX)
+            status = E_NOT_FOUND;
+        if (status != OK)
+            return status;
+        b = bind(s, S_NEXT_SESSION);
+        add_int(&b, after);
+    }
     status = read_row(s, S_NEXT_SESSION, b.code, &row);
     if (status == OK && !(check_columns(row, 0, 10) && check_columns(row, 10, 3)))
         status = altered(s, "row", (uint64_t)sqlite3_column_int64(row, 0));
@@ -362,63 +406,58 @@ static enum status sqlite_next_session(struct store *base, uint64_t after,
     return OK;
 }
 
-/* What next_run and next_segment have in common: the row with its checks, or, when it is damaged,
- * how far it reaches. */
-struct place {
-    enum statement row, next;
-    uint64_t at[2]; /* session and offset */
-    int columns;
-    bool with_body;
-    uint64_t damaged; /* E_MALFORMED: offsets from at[1] on */
-};
-
-static enum status read_place(struct store_sqlite *s, struct place *p, sqlite3_stmt **out)
-{
-    int64_t id = -1;
-    enum status status = may_read(s);
-    if (status != OK)
-        return status;
-    if (p->at[0] > INT64_MAX || p->at[1] > INT64_MAX)
-        return E_NOT_FOUND;
-    struct binding b = bind(s, p->row);
-    add_int(&b, p->at[0]);
-    add_int(&b, p->at[1]);
-    status = read_row(s, p->row, b.code, out);
-    if (status == OK) {
-        id = sqlite3_column_int64(*out, 0);
-        if (!check_columns(*out, 1, 5) || (p->with_body && !check_columns(*out, 6, 3)))
-            status = altered(s, p->row == S_NEXT_RUN ? "run" : "segment", p->at[0]);
-    }
-    if (status == E_MALFORMED)
-        p->damaged = next_place(s, p->next, p->at, id) - p->at[1];
-    return status;
-}
-
 static enum status sqlite_next_run(struct store *base, uint64_t session, uint64_t offset,
                                    struct store_run *out)
 {
-    struct place p = {S_NEXT_RUN, S_NEXT_RUN_AT, .at = {session, offset}};
+    struct store_sqlite *s = inside(base);
     sqlite3_stmt *row = NULL;
-    enum status status = read_place(inside(base), &p, &row);
-    if (status == E_MALFORMED)
-        *out = (struct store_run){session, offset, p.damaged, {NULL, 0}};
+    size_t after;
+    enum status status = may_read(s);
     if (status != OK)
         return status;
-    *out = (struct store_run){(uint64_t)sqlite3_column_int64(row, 1),
-                              (uint64_t)sqlite3_column_int64(row, 2),
-                              (uint64_t)sqlite3_column_int64(row, 3), column_span(row, 4)};
-    return OK;
+    const struct run_place *p = run_map_find(&s->runs, session, offset);
+    if (!p || offset > INT64_MAX)
+        return E_NOT_FOUND;
+    struct binding b = bind(s, S_GET_RUN);
+    add_int(&b, (uint64_t)p->id);
+    status = read_row(s, S_GET_RUN, b.code, &row);
+    if (status == E_NOT_FOUND || (status == OK && !check_columns(row, 0, 6)))
+        status = altered(s, "run", session);
+    const struct run_place *next =
+        run_map_range(&s->runs, session, p->first + 1, UINT64_MAX, &after);
+    if (status == E_MALFORMED)
+        *out = (struct store_run){
+            session, offset, (after > 0 ? next->first : UINT64_MAX) - offset, {NULL, 0}};
+    if (status == OK)
+        *out = (struct store_run){session, p->first, p->count, column_span(row, 4)};
+    return status;
 }
 
 static enum status sqlite_next_segment(struct store *base, uint64_t session, uint64_t offset,
                                        bool with_body, struct store_segment *out)
 {
-    struct place p = {with_body ? S_NEXT_SEGMENT : S_NEXT_HEAD, S_NEXT_SEGMENT_AT,
-                      .at = {session, offset}, .with_body = with_body};
+    struct store_sqlite *s = inside(base);
+    enum statement which = with_body ? S_NEXT_SEGMENT : S_NEXT_HEAD;
     sqlite3_stmt *row = NULL;
-    enum status status = read_place(inside(base), &p, &row);
-    if (status == E_MALFORMED)
-        *out = (struct store_segment){.session = session, .first = offset, .count = p.damaged};
+    int64_t id = -1;
+    enum status status = may_read(s);
+    if (status != OK)
+        return status;
+    if (session > INT64_MAX || offset > INT64_MAX)
+        return E_NOT_FOUND;
+    struct binding b = bind(s, which);
+    add_int(&b, session);
+    add_int(&b, offset);
+    status = read_row(s, which, b.code, &row);
+    if (status == OK) {
+        id = sqlite3_column_int64(row, 0);
+        if (!check_columns(row, 1, 5) || (with_body && !check_columns(row, 6, 3)))
+            status = altered(s, "segment", session);
+    }
+    if (status == E_MALFORMED) {
+        uint64_t next = next_place(s, S_NEXT_SEGMENT_AT, (const uint64_t[2]){session, offset}, id);
+        *out = (struct store_segment){.session = session, .first = offset, .count = next - offset};
+    }
     if (status != OK)
         return status;
     *out = (struct store_segment){.session = (uint64_t)sqlite3_column_int64(row, 1),

@@ -16,6 +16,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+/* Where SQLite's file format has its numbers. */
+enum { COOKIE_AT = 40, ID_AT = 68, HEAD = 100 };
+
 static enum status refuse(struct store_sqlite *s, enum status status, const char *path,
                           const char *reason)
 {
@@ -90,24 +93,47 @@ static enum status make_file(struct store_sqlite *s)
     return store_sqlite_sync_dir(s);
 }
 
-/* SQLite would refuse these too, in words nobody understands. */
+/* The first bytes of the file; fewer when it is shorter. -1: errno says why. */
+static ssize_t read_head(const struct store_sqlite *s, unsigned char *out, size_t n)
+{
+    int fd = open(s->path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, out, n) : -1;
+    int error = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    errno = error;
+    return got;
+}
+
+static uint32_t number_at(const unsigned char *head, size_t at)
+{
+    return (uint32_t)head[at] << 24 | (uint32_t)head[at + 1] << 16 | (uint32_t)head[at + 2] << 8 |
+           head[at + 3];
+}
+
+int store_sqlite_raw_cookie(const struct store_sqlite *s)
+{
+    unsigned char head[HEAD];
+    return read_head(s, head, HEAD) == HEAD ? (int)number_at(head, COOKIE_AT) : 0;
+}
+
+/* What is not ours is not even given to SQLite, which might find something in it to recover. */
 static enum status look_at(struct store_sqlite *s, const struct stat *st)
 {
-    static const char magic[] = "SQLite format 3";
-    char head[sizeof(magic)] = "";
+    static const char magic[16] = "SQLite format 3";
+    unsigned char head[HEAD];
     if (!S_ISREG(st->st_mode))
         return refuse(s, E_STATE, s->path, "not a file");
     if (st->st_size == 0)
         return s->readonly ? refuse(s, E_STATE, s->path, "empty") : OK;
-    int fd = open(s->path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, head, sizeof(head)) : -1;
-    int error = errno;
-    if (fd >= 0)
-        (void)close(fd);
+    ssize_t n = read_head(s, head, sizeof(head));
     if (n < 0)
-        return refuse(s, E_IO, s->path, strerror(error));
-    if (memcmp(head, magic, sizeof(magic)) != 0)
-        return refuse(s, E_STATE, s->path, "not a database; move it away or name another");
+        return refuse(s, E_IO, s->path, strerror(errno));
+    if (n < HEAD || memcmp(head, magic, sizeof(magic)) != 0)
+        return refuse(s, E_STATE, s->path, "not a database; it is left as it is");
+    uint32_t id = number_at(head, ID_AT);
+    if (id != STORE_APPLICATION_ID)
+        return refuse(s, E_STATE, s->path, "another program's database; it is left as it is");
     return OK;
 }
 

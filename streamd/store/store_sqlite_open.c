@@ -117,8 +117,9 @@ static int on_wal(void *of, sqlite3 *db, const char *name, int pages)
 /* SQLite's own automatic checkpoint is the same, but says nothing when it fails. */
 void store_sqlite_checkpoint(struct store_sqlite *s)
 {
-    if (s->wal_pages < CHECKPOINT_PAGES)
+    if (s->wal_pages < s->checkpoint_pages)
         return;
+    s->unmarked = true;
     int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (code != SQLITE_OK && code != SQLITE_BUSY) {
         (void)store_sqlite_fail(s, code, "checkpoint");
@@ -177,9 +178,11 @@ static int set_up(struct store_sqlite *s, int version)
 {
     size_t count;
     const struct schema_step *steps = store_schema_steps(&count);
-    int code = store_schema_pragmas(s->db, s->readonly);
+    int code = store_schema_pragmas(s->db);
     if (code == SQLITE_OK && !s->readonly)
         code = store_schema_migrate(s->db, version, steps, count);
+    if (code == SQLITE_OK && !s->readonly)
+        code = store_schema_logged(s->db);
     if (code == SQLITE_OK)
         code = prepare(s);
     s->wal_pages = 0;
@@ -188,7 +191,7 @@ static int set_up(struct store_sqlite *s, int version)
     return code;
 }
 
-static enum status connect_with(struct store_sqlite *s)
+static enum status connect_with(struct store_sqlite *s, bool check)
 {
     struct schema_seen seen = {0};
     int flags = s->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -201,19 +204,26 @@ static enum status connect_with(struct store_sqlite *s)
     if (code != SQLITE_OK)
         return store_sqlite_fail(s, code, "open");
     enum status status = recognize(s, &seen);
+    if (status == OK && seen.version > 0 &&
+        !store_schema_same_file(seen.cookie, store_sqlite_raw_cookie(s))) {
+        (void)snprintf(s->why, sizeof(s->why), "%s: its log is another file's", s->path);
+        status = E_MALFORMED;
+    }
+    if (status == OK && check && seen.version > 0)
+        status = store_sqlite_check(s);
     if (status != OK)
         return status;
     code = set_up(s, seen.version);
-    return code == SQLITE_OK ? OK : store_sqlite_fail(s, code, "open");
+    return code == SQLITE_OK ? store_sqlite_load_runs(s) : store_sqlite_fail(s, code, "open");
 }
 
 enum status store_sqlite_connect(struct store_sqlite *s, bool check)
 {
-    (void)check;
     s->stale = false;
-    enum status status = connect_with(s);
+    enum status status = connect_with(s, check);
     if (status == OK) {
         s->wal = identify(s, "-wal");
+        s->unmarked = true;
         return OK;
     }
     /* Nothing of a log that may not belong here goes into the file. */
@@ -223,13 +233,27 @@ enum status store_sqlite_connect(struct store_sqlite *s, bool check)
     return status;
 }
 
+/* Somebody else wrote to what we only look at. */
+static bool was_written(struct store_sqlite *s)
+{
+    sqlite3_stmt *statement = s->statement[S_DATA_VERSION];
+    int version = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int(statement, 0) : -1;
+    (void)sqlite3_reset(statement);
+    bool written = version != s->data_version;
+    s->data_version = version;
+    return written;
+}
+
 enum status store_sqlite_ready(struct store_sqlite *s)
 {
-    if (s->db && !s->stale)
-        return OK;
-    store_sqlite_disconnect(s);
-    enum status status = store_sqlite_same_file(s);
-    return status == OK ? store_sqlite_connect(s, true) : status;
+    if (!s->db || s->stale) {
+        store_sqlite_disconnect(s);
+        enum status status = store_sqlite_same_file(s);
+        return status == OK ? store_sqlite_connect(s, true) : status;
+    }
+    if (s->runs.stale || (s->readonly && was_written(s)))
+        return store_sqlite_load_runs(s);
+    return OK;
 }
 
 /* ---- life ---- */
@@ -239,6 +263,7 @@ void store_sqlite_destroy(struct store *base)
     struct store_sqlite *s = (struct store_sqlite *)(void *)base;
     base->ops->rollback(base);
     store_sqlite_disconnect(s);
+    run_map_fini(&s->runs);
     if (s->lock >= 0)
         (void)close(s->lock);
     free(s->path);
@@ -252,8 +277,12 @@ static struct store_sqlite *create(const char *dir, const char *vfs, bool readon
     struct store_sqlite *s = malloc(sizeof(*s));
     if (!s)
         return NULL;
-    *s = (struct store_sqlite){
-        .base = {&store_sqlite_ops}, .vfs = vfs, .lock = -1, .readonly = readonly};
+    *s = (struct store_sqlite){.base = {&store_sqlite_ops},
+                               .vfs = vfs,
+                               .lock = -1,
+                               .readonly = readonly,
+                               .checkpoint_pages = CHECKPOINT_PAGES};
+    run_map_init(&s->runs);
     size_t room = strlen(dir) + sizeof(name);
     s->path = malloc(room);
     if (!s->path) {
@@ -271,7 +300,9 @@ static enum status first_connect(struct store_sqlite *s)
     (void)store_path(mark, s, "-suspect");
     bool unclean = store_sqlite_file_bytes(s, "-wal") > 0 || access(mark, F_OK) == 0;
     enum status status = store_sqlite_connect(s, unclean && !s->readonly);
-    if (status == OK && unclean && !s->readonly)
+    if (status == E_MALFORMED && !s->readonly)
+        status = store_sqlite_salvage(s);
+    if (status == OK && !s->readonly)
         (void)unlink(mark);
     s->file = identify(s, "");
     return status;
@@ -294,6 +325,7 @@ static struct store *open_store(const char *dir, const char *vfs, bool readonly,
     if (status == OK)
         status = first_connect(s);
     (void)snprintf(why, STORE_WHY_MAX, "%s", s->why);
+    s->why[0] = '\0';
     if (status == OK)
         return &s->base;
     store_sqlite_destroy(&s->base);

@@ -3,13 +3,14 @@
  * store_sqlite_parts: what the files of store_sqlite, and their tests, know of each other.
  *
  * store_sqlite.c has the rows, store_sqlite_open.c the connection, store_sqlite_claim.c the
- * directory and the lock, store_sqlite_schema.c the tables and how older ones become newer,
- * store_sqlite_check.c what tells an altered row, store_sqlite_salvage.c what is done about a
- * damaged file.
+ * directory and the lock, store_sqlite_runs.c where runs stand, store_sqlite_schema.c the tables
+ * and how older ones become newer, store_sqlite_check.c what tells an altered row,
+ * store_sqlite_salvage.c what is done about a damaged file.
  */
 #ifndef STREAMD_STORE_STORE_SQLITE_PARTS_H
 #define STREAMD_STORE_STORE_SQLITE_PARTS_H
 
+#include "base/strmap.h"
 #include "streamd/store/store_sqlite.h"
 
 #include <sqlite3.h>
@@ -23,39 +24,40 @@
     X(PUT_CONFIG, "INSERT INTO config VALUES (?1,?2,?3) ON CONFLICT (key) DO UPDATE"               \
                   " SET config=excluded.config, crc=excluded.crc"                                  \
                   " WHERE config IS NOT excluded.config OR crc IS NOT excluded.crc")               \
-    X(PUT_RUN, "REPLACE INTO run VALUES (NULL,?1,?2,?3,?4,?5)")                                    \
+    X(PUT_RUN, "REPLACE INTO run VALUES (?1,?2,?3,?4,?5,?6)")                                      \
     X(PUT_SEGMENT, "INSERT INTO segment VALUES (NULL,?1,?2,?3,?4,?5) ON CONFLICT (session,first)"  \
                    " DO UPDATE SET count=excluded.count, head=excluded.head, crc=excluded.crc"     \
                    " RETURNING id")                                                                \
     X(PUT_BODY, "REPLACE INTO body VALUES (?1,?2,?3)")                                             \
-    X(PUT_META, "REPLACE INTO meta VALUES (?1,?2,?3)")                                             \
-    X(DELETE_SEALED, "DELETE FROM run WHERE session=?1 AND first BETWEEN ?2 AND ?3")               \
-    X(DELETE_RUNS, "DELETE FROM run WHERE session=?1")                                             \
+    X(PUT_META, "INSERT INTO meta VALUES (NULL,?1,?2,?3) ON CONFLICT (name) DO UPDATE"             \
+                " SET value=excluded.value, crc=excluded.crc")                                     \
+    X(DELETE_RUN, "DELETE FROM run WHERE id=?1")                                                   \
     X(DELETE_BODIES, "DELETE FROM body WHERE id IN (SELECT id FROM segment WHERE session=?1)")     \
     X(DELETE_SEGMENTS, "DELETE FROM segment WHERE session=?1")                                     \
     X(DELETE_SESSION, "DELETE FROM session WHERE key=?1")                                          \
     X(DELETE_CONFIG, "DELETE FROM config WHERE key=?1")                                            \
     X(GET_META, "SELECT * FROM meta WHERE name=?1")                                                \
     X(NEXT_SESSION, "SELECT session.*, config.* FROM session LEFT JOIN config USING (key)"         \
-                    " WHERE session.key>?1 ORDER BY session.key LIMIT 1")                          \
+                    " WHERE session.key>?1 ORDER BY session.key")                                  \
     X(NEXT_KEY, "SELECT key FROM session WHERE key>?1 ORDER BY key LIMIT 1")                       \
-    X(NEXT_RUN, "SELECT * FROM run WHERE id=" NEXT_ID("run"))                                      \
-    X(NEXT_RUN_AT, NEXT_AT("run"))                                                                 \
-    X(NEXT_HEAD, "SELECT * FROM segment WHERE id=" NEXT_ID("segment"))                             \
+    X(GET_RUN, "SELECT * FROM run WHERE id=?1")                                                    \
+    X(ALL_RUNS, "SELECT id, session, first, count FROM run")                                       \
+    X(DATA_VERSION, "PRAGMA data_version")                                                         \
+    X(NEXT_HEAD, "SELECT * FROM segment WHERE id=" NEXT_ID)                                        \
     X(NEXT_SEGMENT, "SELECT segment.*, body.* FROM segment LEFT JOIN body USING (id)"              \
-                    " WHERE segment.id=" NEXT_ID("segment"))                                       \
-    X(NEXT_SEGMENT_AT, NEXT_AT("segment"))
+                    " WHERE segment.id=" NEXT_ID)                                                  \
+    X(NEXT_SEGMENT_AT, NEXT_AT)
 
-/* The row of session ?1 that holds ?2, else the first after it. Answered from the index, but for
- * the count of one row, so that no other row's blob is read. */
-#define NEXT_ID(table)                                                                             \
-    "coalesce((SELECT id FROM (SELECT id, first+count AS ends FROM " table                         \
+/* The segment of session ?1 that holds ?2, else the first after it. Answered from the index, but
+ * for the count of one. */
+#define NEXT_ID                                                                                    \
+    "coalesce((SELECT id FROM (SELECT id, first+count AS ends FROM segment"                        \
     " WHERE session=?1 AND first<=?2 ORDER BY first DESC LIMIT 1) WHERE ends>?2),"                 \
-    " (SELECT id FROM " table " WHERE session=?1 AND first>?2 ORDER BY first LIMIT 1))"
+    " (SELECT id FROM segment WHERE session=?1 AND first>?2 ORDER BY first LIMIT 1))"
 
-/* Where the first row after ?2 begins that is not the row ?3. */
-#define NEXT_AT(table)                                                                             \
-    "SELECT first FROM " table " WHERE session=?1 AND first>?2 AND id<>?3 ORDER BY first LIMIT 1"
+/* Where the first segment after ?2 begins that is not ?3. */
+#define NEXT_AT                                                                                    \
+    "SELECT first FROM segment WHERE session=?1 AND first>?2 AND id<>?3 ORDER BY first LIMIT 1"
 
 enum statement {
 #define STATEMENT_ENUM(name, sql) S_##name,
@@ -75,6 +77,20 @@ struct file_id {
     ino_t ino;
 };
 
+/* Where a run stands. */
+struct run_place {
+    uint64_t first, count;
+    int64_t id;
+};
+
+/* Of all sessions: what an index would be. */
+struct run_map {
+    struct strmap shelves; /* owns them, by the session's number */
+    int64_t last_id;       /* the highest that there is */
+    bool changed;          /* in the open transaction */
+    bool stale;            /* to be read anew from the table */
+};
+
 struct store_sqlite {
     struct store base;
     char *path;                          /* owns; of the file itself */
@@ -82,14 +98,18 @@ struct store_sqlite {
     sqlite3 *db;                         /* owns; NULL: to be opened by the next begin */
     sqlite3_stmt *statement[STATEMENTS]; /* owns */
     sqlite3_stmt *read; /* borrows: what the spans last answered stand in; else NULL */
-    int lock;           /* owns the descriptor; -1: none */
+    struct run_map runs;
+    int data_version; /* readonly: when they were read */
+    int lock;         /* owns the descriptor; -1: none */
     struct file_id file, wal;
     bool readonly;
-    bool open;          /* a transaction is */
-    bool stale;         /* the disk failed: the connection is to be opened anew */
-    enum status doomed; /* OK, or why the transaction can only be rolled back */
-    int wal_pages;      /* at the last commit */
-    bool wal_large;     /* and that was said */
+    bool unmarked;        /* the log may be a new one: store_schema_mark */
+    bool open;            /* a transaction is */
+    bool stale;           /* the disk failed: the connection is to be opened anew */
+    enum status doomed;   /* OK, or why the transaction can only be rolled back */
+    int wal_pages;        /* at the last commit */
+    int checkpoint_pages; /* from which on the log is emptied; tests have it sooner */
+    bool wal_large;       /* and that was said */
     char why[STORE_WHY_MAX];
 };
 
@@ -102,6 +122,9 @@ extern const struct store_ops store_sqlite_ops;
 
 /* Makes and locks the directory, makes the file or sees that it is one. Not OK: s->why says why. */
 MUST_CHECK enum status store_sqlite_claim(struct store_sqlite *s, const char *dir);
+
+/* The cookie in the file itself, whatever its log says; 0 when it cannot be read. */
+int store_sqlite_raw_cookie(const struct store_sqlite *s);
 
 /* What was made, renamed or removed in the directory stays so. */
 MUST_CHECK enum status store_sqlite_sync_dir(struct store_sqlite *s);
@@ -135,6 +158,25 @@ void store_sqlite_checkpoint(struct store_sqlite *s);
 
 void store_sqlite_destroy(struct store *base);
 
+/* ---- store_sqlite_runs.c ---- */
+
+void run_map_init(struct run_map *m);
+void run_map_fini(struct run_map *m);
+
+/* Adds, or replaces the one with that first. E_NOMEM. */
+MUST_CHECK enum status run_map_put(struct run_map *m, uint64_t session, struct run_place place);
+
+/* The run that holds `offset`, else the first after it, else NULL; as the next, until a change. */
+const struct run_place *run_map_find(const struct run_map *m, uint64_t session, uint64_t offset);
+
+/* Those that begin from `first` until before `end`. */
+const struct run_place *run_map_range(const struct run_map *m, uint64_t session, uint64_t first,
+                                      uint64_t end, size_t *out_count);
+void run_map_cut(struct run_map *m, uint64_t session, uint64_t first, uint64_t end);
+
+/* All that the table has. */
+MUST_CHECK enum status store_sqlite_load_runs(struct store_sqlite *s);
+
 /* ---- store_sqlite_schema.c ---- */
 
 enum { STORE_APPLICATION_ID = 0x73747264 }; /* "strd" */
@@ -145,18 +187,28 @@ struct schema_step {
     const char *sql;
 };
 
-/* How a connection reads and writes; before anything else is done with it. An SQLite code. */
-int store_schema_pragmas(sqlite3 *db, bool readonly);
+/* How a connection reads and writes; before the file is made. An SQLite code, as the next. */
+int store_schema_pragmas(sqlite3 *db);
+/* From now on with a write-ahead log: after the file says whose it is, which thus stands in it
+ * from its first page on. */
+int store_schema_logged(sqlite3 *db);
 
 /* What a file says it is. */
 struct schema_seen {
     int application;
     int version; /* 0: none of ours yet */
+    int cookie;  /* SQLite's, which we begin with a random number */
     int tables;  /* and indexes */
 };
 
 /* An SQLite code, and so the next. */
 int store_schema_read(sqlite3 *db, struct schema_seen *out);
+
+/* A log does not say whose it is. So the file's first page, with its cookie, is written into every
+ * new log: within a transaction, to the version that the file has. */
+int store_schema_mark(sqlite3 *db, int version);
+/* Are these cookies of one file, if perhaps some changes apart? */
+bool store_schema_same_file(int cookie, int other);
 
 /* Takes the file through the steps beyond its version, each in a transaction of its own. */
 int store_schema_migrate(sqlite3 *db, int version, const struct schema_step *by, size_t count);
@@ -183,5 +235,14 @@ bool check_columns(sqlite3_stmt *row, int first, int count);
 /* Bound for binding; a text or blob that is borrowed until the statement is reset. */
 int bind_span(sqlite3_stmt *statement, int at, struct span bytes, bool text);
 struct span column_span(sqlite3_stmt *row, int at);
+
+/* ---- store_sqlite_salvage.c ---- */
+
+/* Looks through the file. E_MALFORMED: it is damaged. */
+MUST_CHECK enum status store_sqlite_check(struct store_sqlite *s);
+
+/* Puts a damaged file aside and what can be read of it in its place, connects to that, and tells in
+ * s->why. E_IO, E_NOMEM: the file is where it was. */
+MUST_CHECK enum status store_sqlite_salvage(struct store_sqlite *s);
 
 #endif

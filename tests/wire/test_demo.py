@@ -36,9 +36,10 @@ class Demo(unittest.TestCase):
         return path
 
     def start(self, mode: str, *options: str) -> "subprocess.Popen[str]":
-        """The runner in a mode, on a free port."""
+        """The runner in a mode, on a free port, deaf to Ctrl+C as a script's background jobs are."""
         command = [sys.executable, RUNNER, mode, "--streamd", BINARY, "--port", "0", *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        deaf = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+        process = subprocess.Popen([*deaf, *command], stdout=subprocess.PIPE, text=True)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         assert process.stdout
