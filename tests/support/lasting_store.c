@@ -12,22 +12,21 @@ static struct lasting_store *inside(const struct store *s)
     return (struct lasting_store *)(void *)s;
 }
 
-static enum status count(struct lasting_store *s, enum status status, unsigned *good)
+static enum status lasting_begin(struct store *base)
 {
-    *good += status == OK;
+    struct lasting_store *s = inside(base);
+    enum status status = s->broken ? E_IO : s->rows->ops->begin(s->rows);
     s->refusals += status != OK;
     return status;
 }
 
-static enum status lasting_begin(struct store *s)
+static enum status lasting_commit(struct store *base)
 {
-    unsigned begun = 0;
-    return count(inside(s), inside(s)->rows->ops->begin(inside(s)->rows), &begun);
-}
-
-static enum status lasting_commit(struct store *s)
-{
-    return count(inside(s), inside(s)->rows->ops->commit(inside(s)->rows), &inside(s)->commits);
+    struct lasting_store *s = inside(base);
+    enum status status = s->rows->ops->commit(s->rows);
+    s->commits += status == OK;
+    s->refusals += status != OK;
+    return status;
 }
 
 static void lasting_rollback(struct store *s)
@@ -122,7 +121,7 @@ static uint64_t lasting_bytes(struct store *s)
 
 static const char *lasting_why(const struct store *s)
 {
-    return inside(s)->rows->ops->why(inside(s)->rows);
+    return inside(s)->broken ? "broken" : inside(s)->rows->ops->why(inside(s)->rows);
 }
 
 static void lasting_destroy(struct store *s)
@@ -151,7 +150,9 @@ static const struct store_ops lasting_ops = {
 
 void lasting_store_init(struct lasting_store *s)
 {
-    *s = (struct lasting_store){.base = {&lasting_ops}, .rows = store_memory_create()};
+    memset(s, 0, sizeof(*s));
+    s->base.ops = &lasting_ops;
+    s->rows = store_memory_create();
     assert(s->rows);
 }
 

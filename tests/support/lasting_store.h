@@ -10,15 +10,18 @@
 
 #include "streamd/store/store.h"
 
+#include <stdatomic.h>
+
 enum lasting_kind { LASTING_SESSION, LASTING_RUN, LASTING_SEGMENT };
 
 enum { LASTING_DAMAGED_MAX = 8 };
 
 struct lasting_store {
     struct store base;
-    struct store *rows; /* owns; see store_memory.h */
-    unsigned commits;   /* that went well */
-    unsigned refusals;  /* begins and commits that did not */
+    struct store *rows;   /* owns; see store_memory.h */
+    atomic_uint commits;  /* that went well */
+    atomic_uint refusals; /* begins and commits that did not */
+    atomic_bool broken;   /* none begins: any thread may say so */
     unsigned destroyed;
     struct {
         enum lasting_kind kind;
