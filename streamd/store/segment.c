@@ -43,6 +43,7 @@ void segment_close(struct segment *s)
     if (!in)
         return;
     free_rows(in, s->column_count - in->fields);
+    segment_free_picked(s);
     free(in->wrong);
     free(in->sent);
     free(in->shape);
@@ -130,10 +131,40 @@ static enum status numbers_of_extra(struct segment *s, uint32_t column, double *
     return status;
 }
 
+/* A column with one number a row, all of one kind: what most charts ask for. */
+static bool is_plain(const struct segment *s, uint32_t column)
+{
+    const struct picked *p = &s->inside->picked[column];
+    return p->bits && !p->before;
+}
+
+static void numbers_of_plain(const struct segment *s, uint32_t column, double *out, bool *has)
+{
+    const struct picked *p = &s->inside->picked[column];
+    if (p->about.power > 0) {
+        for (uint32_t i = 0; i < s->rows; i++)
+            out[i] = (double)(int64_t)p->bits[i] / p->about.power;
+    } else if (p->about.kind == NUM_INT) {
+        for (uint32_t i = 0; i < s->rows; i++)
+            out[i] = (double)(int64_t)p->bits[i];
+    } else {
+        memcpy(out, p->bits, s->rows * sizeof(*out));
+    }
+    if (has)
+        memset(has, true, s->rows);
+}
+
 enum status segment_numbers(struct segment *s, uint32_t column, double *out, bool *has)
 {
-    enum record_field field = s->inside->column[column].about.field;
-    if (field < RECORD_FIELDS)
-        return numbers_of_field(s, field, out, has);
+    const struct inside_column *c = &s->inside->column[column];
+    enum status status = segment_need_picked(s, column);
+    if (status != OK)
+        return status;
+    if (is_plain(s, column)) {
+        numbers_of_plain(s, column, out, has);
+        return OK;
+    }
+    if (c->about.field < RECORD_FIELDS)
+        return numbers_of_field(s, c->about.field, out, has);
     return numbers_of_extra(s, column, out, has);
 }
