@@ -120,9 +120,8 @@ static enum status collect_entry(struct reading_job *job)
 
 static enum status collect(struct reading_job *job)
 {
-    enum { ENTRIES_A_STEP = 512 };
     enum status status = OK;
-    for (size_t i = 0; status == OK && i < ENTRIES_A_STEP; i++) {
+    while (status == OK && job->walk.spent < WALK_STEP) {
         status = collect_head(job);
         if (status == E_NOT_FOUND)
             status = collect_entry(job);
@@ -164,6 +163,7 @@ static enum status write(struct reading_job *job, struct refbuf **out, bool *out
 
 enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool *out_last)
 {
+    job->walk.spent = 0;
     switch (job->phase) {
     case JOB_PREPARING:
         return prepare(job);
