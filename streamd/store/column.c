@@ -192,30 +192,37 @@ static enum status read_numbers(struct column_reader *r, struct span *rest,
     return read_odd(r, rest, h->numbers);
 }
 
-/* Fills r->word and, where kinds are mixed, r->kind and r->number_kind. */
-static enum status read_column(struct column_reader *r, struct span *rest,
-                               const struct column_source *source, struct heading *out)
+/* The first byte, and the kinds where they are mixed. */
+static enum status read_heading(struct column_reader *r, struct span *rest, size_t n,
+                                struct heading *out)
 {
     unsigned first;
     if (!byte_take(rest, &first))
         return E_MALFORMED;
-    struct heading h = {.kind = first & KIND_MASK,
-                        .near = (enum column_near)(first >> NEAR_SHIFT & NEAR_MASK),
-                        .form = (enum column_form)(first >> FORM_SHIFT)};
-    bool uniform = h.kind != KIND_MIXED;
-    if (h.kind > KIND_MIXED || h.near > NEAR_TIME || h.form > FORM_BITS)
+    *out = (struct heading){.kind = first & KIND_MASK,
+                            .near = (enum column_near)(first >> NEAR_SHIFT & NEAR_MASK),
+                            .form = (enum column_form)(first >> FORM_SHIFT)};
+    if (out->kind > KIND_MIXED || out->near > NEAR_TIME || out->form > FORM_BITS)
         return E_MALFORMED;
-    if (uniform && (h.kind == NUM_INT || h.kind == NUM_FLOAT))
-        h.numbers = source->n;
-    if (uniform && h.kind == NUM_TEXT)
-        h.texts = source->n;
-    enum status status = uniform ? OK : read_kinds(r, rest, source->n, &h);
-    if (h.near != NEAR_NOTHING && (!source->beside || h.numbers != source->n))
-        status = status == OK ? E_MALFORMED : status;
-    if (status == OK && h.numbers > 0)
-        status = read_numbers(r, rest, source, &h);
-    *out = h;
-    return status;
+    if (out->kind == KIND_MIXED)
+        return read_kinds(r, rest, n, out);
+    if (out->kind == NUM_INT || out->kind == NUM_FLOAT)
+        out->numbers = n;
+    if (out->kind == NUM_TEXT)
+        out->texts = n;
+    return OK;
+}
+
+/* Fills r->word and, where kinds are mixed, r->kind and r->number_kind. */
+static enum status read_column(struct column_reader *r, struct span *rest,
+                               const struct column_source *source, struct heading *out)
+{
+    enum status status = read_heading(r, rest, source->n, out);
+    if (status != OK)
+        return status;
+    if (out->near != NEAR_NOTHING && (!source->beside || out->numbers != source->n))
+        return E_MALFORMED;
+    return out->numbers > 0 ? read_numbers(r, rest, source, out) : OK;
 }
 
 /* ---- out ---- */

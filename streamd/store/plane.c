@@ -23,7 +23,6 @@ enum {
     DEFLATE_FROM = 24, /* shorter ones do not pay for a table of codes */
     SHRINKS_BY = 16,
     HEADER_MAX = 5,
-    DEFLATE_RATIO_MAX = 1032, /* what zlib can reach (zlib.h, technical details) */
 };
 
 enum status plane_writer_init(struct plane_writer *w)
@@ -49,11 +48,6 @@ enum status plane_reader_init(struct plane_reader *r)
 void plane_reader_fini(struct plane_reader *r)
 {
     (void)inflateEnd(&r->inflate);
-}
-
-size_t plane_shortest(size_t n)
-{
-    return n / DEFLATE_RATIO_MAX;
 }
 
 static unsigned bits_of(const uint8_t *bytes, size_t n)
@@ -180,27 +174,48 @@ static enum status inflate_all(z_stream *z, struct span deflated, size_t n, uint
     return result == Z_STREAM_END && z->avail_out == 0 && z->avail_in == 0 ? OK : E_MALFORMED;
 }
 
+/* How many bytes follow. False: `more` is not for this form. */
+static bool length_of(enum form form, uint64_t more, size_t n, uint64_t *out)
+{
+    switch (form) {
+    case SAME:
+        *out = 1;
+        return more == 0;
+    case STORED:
+        *out = n;
+        return more == 0;
+    case PACKED:
+        *out = (n * more + 7) / 8;
+        return more >= 1 && more <= 7;
+    default:
+        *out = more;
+        return true;
+    }
+}
+
 enum status plane_read(struct plane_reader *r, struct span *rest, size_t n, uint8_t *room,
                        struct plane *out)
 {
     uint64_t first;
+    uint64_t len;
     struct span in;
-    if (!varint_take(rest, &first))
-        return E_MALFORMED;
-    enum form form = (enum form)(first & FORM_MASK);
-    uint64_t more = first >> FORM_BITS;
-    if ((form == SAME || form == STORED) ? more != 0 : form == PACKED && (more < 1 || more > 7))
-        return E_MALFORMED;
-    uint64_t len = form == SAME     ? 1
-                   : form == STORED ? n
-                   : form == PACKED ? (n * more + 7) / 8
-                                    : more;
-    if (!bytes_take(rest, len, &in))
+    if (!varint_take(rest, &first) ||
+        !length_of((enum form)(first & FORM_MASK), first >> FORM_BITS, n, &len) ||
+        !bytes_take(rest, len, &in))
         return E_MALFORMED;
     const uint8_t *bytes = (const uint8_t *)in.ptr;
-    out->bytes = form == STORED ? bytes : form == SAME ? NULL : room;
-    out->same = form == SAME ? bytes[0] : 0;
-    if (form == PACKED)
-        unpack(bytes, n, (unsigned)more, room);
-    return form == DEFLATED ? inflate_all(&r->inflate, in, n, room) : OK;
+    *out = (struct plane){.bytes = room};
+    switch (first & FORM_MASK) {
+    case SAME:
+        *out = (struct plane){.same = bytes[0]};
+        return OK;
+    case STORED:
+        out->bytes = bytes;
+        return OK;
+    case PACKED:
+        unpack(bytes, n, (unsigned)(first >> FORM_BITS), room);
+        return OK;
+    default:
+        return inflate_all(&r->inflate, in, n, room);
+    }
 }

@@ -44,7 +44,4 @@ void plane_reader_fini(struct plane_reader *r);
 MUST_CHECK enum status plane_read(struct plane_reader *r, struct span *rest, size_t n,
                                   uint8_t *room, struct plane *out);
 
-/* No plane of n bytes comes out of fewer than this, unless its bytes are all the same. */
-size_t plane_shortest(size_t n);
-
 #endif

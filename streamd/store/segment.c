@@ -154,9 +154,20 @@ static void numbers_of_plain(const struct segment *s, uint32_t column, double *o
         memset(has, true, s->rows);
 }
 
+/* A loss that was never sent is the train_loss of its row: then that column is as good, and nearer
+ * at hand. Its own holds but the number of what it lists, none. */
+static bool loss_is(const struct segment *s, const struct inside_column *c, uint32_t *out_i)
+{
+    return c->about.field == F_LOSS && c->predicted && c->section.len == 1 && c->section.checked &&
+           c->section.bytes.ptr[0] == 0 &&
+           segment_column_find(s, RECORD_FIELDS, SPAN("train_loss"), out_i) &&
+           s->inside->column[*out_i].about.count == s->rows;
+}
+
 enum status segment_numbers(struct segment *s, uint32_t column, double *out, bool *has)
 {
     const struct inside_column *c = &s->inside->column[column];
+    bool of_field = c->about.field < RECORD_FIELDS && !loss_is(s, c, &column);
     enum status status = segment_need_picked(s, column);
     if (status != OK)
         return status;
@@ -164,7 +175,6 @@ enum status segment_numbers(struct segment *s, uint32_t column, double *out, boo
         numbers_of_plain(s, column, out, has);
         return OK;
     }
-    if (c->about.field < RECORD_FIELDS)
-        return numbers_of_field(s, c->about.field, out, has);
-    return numbers_of_extra(s, column, out, has);
+    return of_field ? numbers_of_field(s, c->about.field, out, has)
+                    : numbers_of_extra(s, column, out, has);
 }

@@ -22,7 +22,7 @@
 enum {
     SEGMENT_ROWS_MAX = 4096,
     SEGMENT_COLUMNS_MAX = RECORD_FIELDS + SERIES_NAMES_MAX,
-    SEGMENT_EXTRAS_MAX = 1 << 18, /* over all rows; one row of any series goes in */
+    SEGMENT_EXTRAS_MAX = 1 << 20, /* over all rows: a thousand metrics in a thousand rows */
 };
 
 /* Collects rows. Opaque: it owns its columns, about 2 MB. */
@@ -52,9 +52,6 @@ MUST_CHECK enum status segment_writer_add(struct segment_writer *w, const struct
 MUST_CHECK enum status segment_writer_finish(struct segment_writer *w, struct buf *head,
                                              struct buf *body);
 
-/* Forgets the rows. */
-void segment_writer_reset(struct segment_writer *w);
-
 /* What a column is about: one of the twelve, or (RECORD_FIELDS) the trainer's number `name`. */
 struct segment_column {
     enum record_field field;
@@ -79,7 +76,8 @@ struct segment {
 };
 
 /*
- * `body` may be empty: then only the head can be asked. E_MALFORMED: the head is damaged or of a
+ * `body` may be empty: then only the head can be asked, and what needs more is E_STATE (a short
+ * segment has no body, and all of it in the head). E_MALFORMED: the head is damaged or of a
  * newer version, or the body of another length. E_NOMEM. Of the body each column is checked when it
  * is first inflated; segment_row inflates, and so checks, all of it.
  */

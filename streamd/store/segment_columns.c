@@ -210,6 +210,7 @@ size_t segment_rows_with(const struct segment *s, uint32_t extra, bool *has)
     const struct segment_inside *in = s->inside;
     bool in_shape[SEGMENT_ROWS_MAX];
     size_t n = 0;
+    in_shape[0] = false;
     for (uint32_t i = 0; i < in->shapes; i++)
         in_shape[i] = shape_has(in, i, extra);
     if (!in->shape) {

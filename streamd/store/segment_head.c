@@ -28,11 +28,6 @@ static uint32_t crc_of(struct span s)
 
 /* ---- what a column says of itself ---- */
 
-static bool is_below(double a, double b)
-{
-    return a < b;
-}
-
 static void describe_one(struct segment_column *c, double v, uint32_t at)
 {
     if (c->count++ == 0) {
@@ -45,11 +40,11 @@ static void describe_one(struct segment_column *c, double v, uint32_t at)
         c->gap_at = at < c->gap_at ? at : c->gap_at;
         return;
     }
-    if (c->finite == 0 || is_below(v, c->lowest)) {
+    if (c->finite == 0 || v < c->lowest) {
         c->lowest_at = at;
         c->lowest = v;
     }
-    if (c->finite == 0 || is_below(c->highest, v)) {
+    if (c->finite == 0 || v > c->highest) {
         c->highest_at = at;
         c->highest = v;
     }
@@ -70,7 +65,7 @@ void column_describe(struct segment_column *c, const struct num *nums, const uin
 
 static bool same_bits(double a, double b)
 {
-    return memcmp(&a, &b, sizeof(a)) == 0;
+    return num_same(num_float(a), num_float(b));
 }
 
 static void put_value(struct buf *head, double v, const double *before)

@@ -92,6 +92,7 @@ static enum status find_train_loss(const struct segment_writer *w, struct sorted
             return E_NOMEM;
         for (uint32_t at = begin_of(x, name); at < x->end[name]; at++)
             x->train_loss[x->row[at]] = x->num[at];
+        break;
     }
     return OK;
 }

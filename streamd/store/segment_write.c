@@ -177,7 +177,7 @@ static enum status make_text(struct segment_writer *w, size_t bytes, char **out)
 
 static struct num copied(struct num n, char **text)
 {
-    if (n.kind != NUM_TEXT || n.len == 0)
+    if (n.kind != NUM_TEXT || !*text)
         return n;
     memcpy(*text, n.text, n.len);
     n.text = *text;

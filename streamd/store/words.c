@@ -15,7 +15,15 @@
 #include <assert.h>
 #include <math.h>
 
-enum { ORDERS = 3, ORDER_BITS = 2, ORDER_MASK = 3, PLANE_HEADER_BITS = 24, ORDER_HEADER_BITS = 20 };
+enum {
+    ORDERS = 3,
+    ORDER_BITS = 2,
+    ORDER_MASK = 3,
+    PLANE_HEADER_BITS = 24,
+    ORDER_HEADER_BITS = 20,
+    SAMPLE_BLOCKS = 4,
+    SAMPLE_BLOCK = 256,
+};
 
 enum status words_writer_init(struct words_writer *w)
 {
@@ -110,15 +118,33 @@ static double bits_of_order(struct words_writer *w, const uint64_t *words, size_
     return bits;
 }
 
+/* Of many words some blocks will do: choosing must not cost more than deflating. */
+static size_t take_sample(uint64_t *sample, const uint64_t *words, size_t n)
+{
+    size_t apart = (n - SAMPLE_BLOCK) / (SAMPLE_BLOCKS - 1);
+    for (size_t i = 0; i < SAMPLE_BLOCKS; i++)
+        memcpy(sample + i * SAMPLE_BLOCK, words + i * apart, SAMPLE_BLOCK * sizeof(*words));
+    return (size_t)SAMPLE_BLOCKS * SAMPLE_BLOCK;
+}
+
 struct words_plan words_plan(struct words_writer *w, const uint64_t *words, size_t n)
 {
     assert(n <= WORDS_MAX);
+    double scale = 1;
+    uint64_t sample[SAMPLE_BLOCKS * SAMPLE_BLOCK];
+    if (n > 2 * sizeof(sample) / sizeof(sample[0])) {
+        scale = (double)n;
+        n = take_sample(sample, words, n);
+        scale /= (double)n;
+        words = sample;
+    }
     struct words_plan best = {0, n ? bits_of_order(w, words, n, 0) : 0};
     for (unsigned order = 1; order < ORDERS && order < n; order++) {
         double bits = bits_of_order(w, words, n, order);
         if (bits < best.bits)
             best = (struct words_plan){order, bits};
     }
+    best.bits *= scale;
     return best;
 }
 

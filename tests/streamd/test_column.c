@@ -4,6 +4,7 @@
 #include "tests/support/guarded.h"
 #include "tests/support/oom.h"
 #include "tests/support/random.h"
+#include "tests/support/same.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -43,17 +44,6 @@ static int teardown(void **state)
     column_reader_fini(&reader);
     buf_fini(&packed);
     return 0;
-}
-
-static void assert_same_num(struct num a, struct num b)
-{
-    assert_int_equal(a.kind, b.kind);
-    if (a.kind == NUM_TEXT) {
-        assert_int_equal(a.len, b.len);
-        assert_memory_equal(a.text, b.text, a.len);
-    } else if (a.kind != NUM_NONE) {
-        assert_memory_equal(&a.i, &b.i, sizeof(a.i));
-    }
 }
 
 static struct column_source source_of(struct span bytes, size_t n)

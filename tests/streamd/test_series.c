@@ -2,6 +2,7 @@
 #include "streamd/session/series.h"
 
 #include "tests/support/random.h"
+#include "tests/support/same.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -51,30 +52,6 @@ static bool read_one(struct series *s, uint64_t offset, struct series_cursor *c,
 {
     series_cursor_init(c, s, offset);
     return series_next(c, out);
-}
-
-static void assert_same_num(struct num a, struct num b)
-{
-    assert_int_equal(a.kind, b.kind);
-    if (a.kind == NUM_TEXT) {
-        assert_int_equal(a.len, b.len);
-        assert_memory_equal(a.text, b.text, a.len);
-    } else if (a.kind != NUM_NONE) {
-        assert_memory_equal(&a.i, &b.i, sizeof(a.i));
-    }
-}
-
-static void assert_same_record(const struct record *a, const struct record *b)
-{
-    assert_int_equal(a->sent, b->sent);
-    assert_int_equal(a->wrong, b->wrong);
-    for (size_t i = 0; i < RECORD_FIELDS; i++)
-        assert_same_num(a->field[i], b->field[i]);
-    assert_int_equal(a->extra_count, b->extra_count);
-    for (size_t i = 0; i < a->extra_count; i++) {
-        assert_true(span_eq(a->extra[i].name, b->extra[i].name));
-        assert_same_num(a->extra[i].value, b->extra[i].value);
-    }
 }
 
 static void an_empty_series_has_no_offsets_and_no_entries(void **state)
