@@ -26,8 +26,7 @@ struct reading_job {
     struct buf out;
 };
 
-/* The names stand in the copy now. */
-static void copy_request(struct reading_request *to, const struct reading_request *from)
+void reading_request_copy(struct reading_request *to, const struct reading_request *from)
 {
     *to = *from;
     for (size_t i = 0; i < to->field_count; i++) {
@@ -48,9 +47,10 @@ struct reading_job *reading_job_create(struct store *store, struct line_decoder 
     struct reading_job *job = calloc(1, sizeof(*job));
     if (!job)
         return NULL;
-    copy_request(&job->request, request);
+    reading_request_copy(&job->request, request);
     buf_init(&job->out, limit_bytes(request));
     job->text.request = &job->request;
+    job->text.id = span_of(job->request.id);
     if (walk_init(&job->walk, store, decoder, &job->request) != OK)
         goto fail;
     if (request->form == READING_CSV) {
