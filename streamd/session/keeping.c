@@ -319,16 +319,17 @@ void keeping_receive(struct keeping *k)
     k->stats->unkept_bytes = keeper_pending_bytes(k->keeper);
 }
 
+uint64_t keeping_awaited(const struct keeping *k)
+{
+    bool nothing_open = !k->open && list_empty(&k->unkept);
+    return nothing_open ? k->number - 1 : k->number;
+}
+
 void keeping_await(struct keeping *k, struct keeping_wait *w)
 {
     list_init(&w->link);
-    if (!k->keeper) {
-        w->done(w, true);
-        return;
-    }
-    bool nothing_open = !k->open && list_empty(&k->unkept);
-    w->number = nothing_open ? k->number - 1 : k->number;
-    if (w->number <= k->committed)
+    w->number = keeping_awaited(k);
+    if (!k->keeper || w->number <= k->committed)
         w->done(w, true);
     else if (k->troubled && !w->patient)
         w->done(w, false);

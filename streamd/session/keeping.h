@@ -103,7 +103,10 @@ void keeping_flush_if_urgent(struct keeping *k);
 /* When woken: batches are on disk, readings have pieces, the disk is or is not well. */
 void keeping_receive(struct keeping *k);
 
-/* Waits for everything said so far. */
+/* The batch with which everything said so far is on disk. */
+uint64_t keeping_awaited(const struct keeping *k);
+
+/* Waits for everything said so far; `done` may be called at once. */
 void keeping_await(struct keeping *k, struct keeping_wait *w);
 void keeping_cancel(struct keeping_wait *w);
 
