@@ -127,9 +127,11 @@ static const struct transfer_ops ops_stream = {.begin = begin, .writable = writa
 void history_stream(struct registry *registry, const struct reading_request *request,
                     const char *content_type, struct reply *reply)
 {
-    struct stream *s = calloc(1, sizeof(*s));
+    int http;
+    struct stream *s = registry->keeping.keeper ? calloc(1, sizeof(*s)) : NULL;
     if (!s) {
-        reply_error(reply, 503, "Out of memory");
+        const char *reason = reason_of(registry->keeping.keeper ? E_NOMEM : E_STATE, &http);
+        reply_error(reply, http, reason);
         return;
     }
     s->transfer.ops = &ops_stream;
