@@ -53,6 +53,7 @@ LOAD := $(BUILD)/bench/load
 BARE := $(BUILD)/bench/bare_send
 LOG_COST := $(BUILD)/bench/log_cost
 SEGMENT_SIZE := $(BUILD)/bench/segment_size
+HISTORY_COST := $(BUILD)/bench/history_cost
 CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 
 .DEFAULT_GOAL := all
@@ -95,6 +96,9 @@ $(CONFORMANCE): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CONFORMANCE_SRC))
 # Vectorised: it is the one place where arithmetic is the work.
 $(BUILD)/obj/demo/%.o: CFLAGS += $(if $(filter release,$(MODE)),-O3 -ffp-contract=off)
 
+# What a chart of a long history waits for: bytes put together to numbers.
+$(BUILD)/obj/streamd/store/%.o: CFLAGS += $(if $(filter release,$(MODE)),-O3)
+
 # Our allocations go through tests/support/oom, so that a test can make one fail.
 OOM_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,-u,__wrap_malloc
 
@@ -114,7 +118,7 @@ $(LOG_COST): $(call obj,tests/bench/log_cost.c) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
 
-$(SEGMENT_SIZE): $(call obj,tests/bench/segment_size.c) $(LIB)
+$(SEGMENT_SIZE) $(HISTORY_COST): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 
@@ -157,10 +161,11 @@ coverage: ## line and branch coverage of the C unit and flow tests
 fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
 	@scripts/fuzz $(or $(FUZZ_SECONDS),30)
 
-bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) ## figures, beside a bare send() loop and two peers
+bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) ## figures, beside a bare send() loop and two peers
 	@cd tests/bench && npm ci --silent --no-fund --no-audit
 	@$(LOG_COST)
 	@$(SEGMENT_SIZE) $(CURVES)
+	@$(HISTORY_COST)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
 	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
 

@@ -190,7 +190,7 @@ static bool is_damage(enum status status)
 enum status archive_cursor_enter(struct archive_cursor *c)
 {
     for (;;) {
-        enum status status = enter(c, false);
+        enum status status = enter(c, c->eager);
         if (status != OK || c->place == PLACE_SEGMENT)
             return status;
         status = advance_run(c);
@@ -220,10 +220,24 @@ enum status archive_cursor_open(struct archive_cursor *c)
     return OK;
 }
 
-static enum status read_entry(struct archive_cursor *c, struct series_entry *out)
+/* Goes to the row that has the next entry, with all of it; that may have turned out to be damaged.
+ */
+static enum status enter_whole(struct archive_cursor *c)
 {
+    enum status status = enter(c, true);
+    if (status == OK && c->place == PLACE_SEGMENT)
+        status = archive_cursor_open(c);
+    return status;
+}
+
+/* `wanted` is NULL for who reads on. */
+static enum status read_entry(struct archive_cursor *c, const struct segment_wanted *wanted,
+                              struct series_entry *out)
+{
+    uint32_t row = (uint32_t)(c->next - c->first);
     if (c->place == PLACE_SEGMENT)
-        return segment_row(&c->segment, (uint32_t)(c->next - c->first), out);
+        return wanted ? segment_pick(&c->segment, row, wanted, out)
+                      : segment_row(&c->segment, row, out);
     enum status status = advance_run(c);
     return status == OK ? run_next(&c->run, out) : status;
 }
@@ -231,18 +245,34 @@ static enum status read_entry(struct archive_cursor *c, struct series_entry *out
 enum status archive_cursor_next(struct archive_cursor *c, struct series_entry *out)
 {
     for (;;) {
-        enum status status = enter(c, true);
-        if (status == OK && c->place == PLACE_SEGMENT)
-            status = archive_cursor_open(c);
+        enum status status = enter_whole(c);
         if (status != OK)
             return status;
         if (c->place == PLACE_NONE)
             continue;
-        status = read_entry(c, out);
+        status = read_entry(c, NULL, out);
         if (!is_damage(status)) {
             c->next += status == OK;
             return status;
         }
         pass_damaged(c);
     }
+}
+
+enum status archive_cursor_pick(struct archive_cursor *c, uint64_t offset,
+                                const struct segment_wanted *wanted, struct series_entry *out)
+{
+    archive_cursor_seek(c, offset);
+    enum status status = enter_whole(c);
+    if (status != OK)
+        return status;
+    if (c->place == PLACE_NONE || c->next != offset)
+        return E_NOT_FOUND;
+    status = read_entry(c, wanted, out);
+    if (is_damage(status)) {
+        pass_damaged(c);
+        return E_NOT_FOUND;
+    }
+    c->next += status == OK;
+    return status;
 }

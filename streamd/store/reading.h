@@ -64,6 +64,9 @@ struct reading_request {
     size_t rewind_count;
 };
 
+/* The copy's names stand in the copy. */
+void reading_request_copy(struct reading_request *to, const struct reading_request *from);
+
 /* ---- on the archive's thread ---- */
 
 struct reading_job;

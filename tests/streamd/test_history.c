@@ -3,6 +3,16 @@
 
 #include "tests/support/http_world.h"
 
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    assert_non_null(w);
+    world_config(w);
+    world_open_with(w, store_memory_create());
+    *state = w;
+    return 0;
+}
+
 static void start(struct world *w, const char *id)
 {
     char line[128];
@@ -54,6 +64,16 @@ static int get(struct world *w, const char *query)
     char target[512];
     (void)snprintf(target, sizeof(target), "/api/training/history/a%s", query);
     return world_get(w, target);
+}
+
+/* `want` with the epoch in the place of %s. */
+static void assert_body(const struct world *w, const char *want)
+{
+    char text[512];
+    const char *at = strstr(want, "%s");
+    (void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - want), want, w->app->registry.epoch,
+                   at + 2);
+    assert_true(span_is(w->body, text));
 }
 
 static void an_unknown_run_has_an_empty_history(void **state)
@@ -241,16 +261,16 @@ static void fields_may_be_spelled_as_trainers_spell_them(void **state)
     start(w, "a");
     record(w, "\"loss\":2,\"step\":7,\"lr\":0.5");
     assert_int_equal(get(w, "?fields=step,lr,%20lr,,learning_rate"), 200);
-    assert_true(span_is(w->body, "{\"success\":true,\"data\":["
-                                 "{\"currentStep\":7,\"learning_rate\":0.5,\"offset\":1,"
-                                 "\"serverTime\":1700000000}],\"sessionId\":\"a\",\"total\":1}"));
+    assert_body(w, "{\"success\":true,\"data\":["
+                   "{\"currentStep\":7,\"learning_rate\":0.5,\"offset\":1,"
+                   "\"serverTime\":1700000000}],\"sessionId\":\"a\",\"epoch\":\"%s\",\"total\":1}");
 }
 
 static void more_than_32_fields_are_refused(void **state)
 {
     struct world *w = *state;
     char query[512] = "?fields=f0";
-    for (int i = 1; i < HISTORY_FIELDS_MAX; i++)
+    for (int i = 1; i < READING_FIELDS_MAX; i++)
         (void)snprintf(query + strlen(query), 16, ",f%d", i);
     assert_int_equal(get(w, query), 200);
     (void)snprintf(query + strlen(query), 16, ",one_more");
@@ -264,11 +284,11 @@ static void what_is_not_finite_is_null_and_named(void **state)
     start(w, "a");
     record(w, "\"loss\":NaN,\"step\":1,\"grad\":-Infinity,\"ok\":1");
     assert_int_equal(get(w, "?fields=loss,grad,ok"), 200);
-    assert_true(span_is(
-        w->body, "{\"success\":true,\"data\":["
-                 "{\"currentStep\":1,\"loss\":null,\"grad\":null,\"ok\":1,"
-                 "\"nonFinite\":{\"loss\":\"NaN\",\"grad\":\"-Infinity\"},"
-                 "\"offset\":1,\"serverTime\":1700000000}],\"sessionId\":\"a\",\"total\":1}"));
+    assert_body(w, "{\"success\":true,\"data\":["
+                   "{\"currentStep\":1,\"loss\":null,\"grad\":null,\"ok\":1,"
+                   "\"nonFinite\":{\"loss\":\"NaN\",\"grad\":\"-Infinity\"},"
+                   "\"offset\":1,\"serverTime\":1700000000}],\"sessionId\":\"a\",\"epoch\":\"%s\","
+                   "\"total\":1}");
 }
 
 static bool holds_offset(const struct world *w, int offset)
@@ -457,66 +477,167 @@ static void csv_with_too_many_columns_asks_for_fields(void **state)
     assert_int_equal(get(w, "?format=csv&limit=500"), 200);
 }
 
-static void a_history_past_the_cap_says_how_to_ask_for_less(void **state)
+static void a_history_that_is_too_long_for_one_answer_is_streamed(void **state)
 {
     static const char *const formats[] = {"?format=json&limit=100", "?format=csv&limit=100",
                                           "?format=ndjson&limit=100"};
     struct world *w = *state;
     start(w, "a");
     record_steps(w, 0, 100);
-    w->reply.body.limit = 4096;
     for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(get(w, formats[i]), 413);
-        assert_non_null(strstr(world_string(w, "error"), "limit"));
+        w->reply.body.limit = REPLY_BODY_MAX;
+        assert_int_equal(get(w, formats[i]), 200);
+        char *before = strndup(w->body.ptr, w->body.len);
+        w->reply.body.limit = 4096;
+        assert_int_equal(get(w, formats[i]), 200);
+        assert_header(w, "Transfer-Encoding", "chunked");
+        assert_true(span_is(w->body, before));
+        free(before);
     }
-    assert_int_equal(get(w, "?limit=5"), 200);
 }
 
-static void evicted_entries_leave_their_offsets_behind(void **state)
+static void what_memory_has_and_what_the_archive_has_reads_the_same(void **state)
+{
+    static const char *const forms[] = {"", "&format=ndjson", "&fields=loss,acc",
+                                        "&since=100&fields=none"};
+    struct world *w = *state;
+    char query[128];
+    start(w, "a");
+    record_steps(w, 0, 300);
+    record(w, "\"step\":300,\"loss\":NaN,\"acc\":123456789012345678901234567890");
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        (void)snprintf(query, sizeof(query), "?limit=1000%s", forms[i]);
+        assert_int_equal(get(w, query), 200);
+        assert_header(w, "Transfer-Encoding", NULL);
+        char *at_once = strndup(w->body.ptr, w->body.len);
+        (void)snprintf(query, sizeof(query), "?limit=1000%s&from=0", forms[i]);
+        assert_int_equal(get(w, query), 200);
+        assert_header(w, "Transfer-Encoding", "chunked");
+        assert_true(span_is(w->body, at_once));
+        free(at_once);
+    }
+}
+
+static void what_memory_let_go_is_in_the_archive(void **state)
 {
     struct world *w = *state;
     w->config.max_history_records = 1000;
     start(w, "a");
     record_steps(w, 0, 3000);
     assert_int_equal(get(w, "?limit=100000"), 200);
-    assert_in_range(size(w), 500, 1000);
-    assert_int_equal(value_at(w, size(w) - 1, "offset"), 3000);
-    int oldest = (int)value_at(w, 0, "offset");
+    assert_int_equal(size(w), 3000);
+    assert_int_equal(value_at(w, 0, "offset"), 1);
     assert_int_equal(get(w, "?since=1&limit=100000"), 200);
-    assert_int_equal(value_at(w, 0, "offset"), oldest);
-    assert_int_equal(world_number(w, "total"), 3000 - oldest + 1);
+    assert_int_equal(value_at(w, 0, "offset"), 2);
+    assert_int_equal(world_number(w, "total"), 2999);
     assert_int_equal(get(w, "?points=100"), 200);
-    assert_int_equal(value_at(w, 0, "offset"), oldest);
+    assert_int_equal(value_at(w, 0, "offset"), 1);
+    assert_int_equal(get(w, "?limit=10"), 200);
+    assert_header(w, "Transfer-Encoding", NULL);
 }
+
+static void a_rewind_leaves_out_what_it_replaced_unless_branches_are_asked_for(void **state)
+{
+    struct world *w = *state;
+    start(w, "a");
+    record_steps(w, 0, 10);
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"a\",\"resume\":true}");
+    record_steps(w, 6, 6);
+    assert_int_equal(get(w, ""), 200);
+    assert_int_equal(size(w), 12);
+    assert_int_equal(world_number(w, "total"), 12);
+    assert_int_equal(value_at(w, 6, "offset"), 11);
+    assert_int_equal(get(w, "?branches=0"), 200);
+    assert_int_equal(size(w), 12);
+    assert_int_equal(get(w, "?since=10"), 200);
+    assert_header(w, "Transfer-Encoding", NULL);
+    assert_int_equal(size(w), 6);
+    assert_int_equal(get(w, "?branches=1"), 200);
+    assert_int_equal(size(w), 16);
+    assert_false(has_at(w, 5, "superseded"));
+    assert_true(has_at(w, 6, "superseded"));
+    assert_true(has_at(w, 9, "superseded"));
+    assert_false(has_at(w, 10, "superseded"));
+    assert_int_equal(get(w, "?branches=yes"), 400);
+    assert_non_null(strstr(world_string(w, "error"), "branches"));
+}
+
+static void a_client_that_goes_away_ends_the_reading(void **state)
+{
+    struct world *w = *state;
+    start(w, "a");
+    record_steps(w, 0, 2000);
+    for (int turns = 0; turns < 8; turns++) {
+        struct conn *conn = conn_open(w->app, 1000);
+        w->req = (struct request){.method = METHOD_GET,
+                                  .path = SPAN("/api/training/history/a"),
+                                  .query = SPAN("limit=2000"),
+                                  .host = SPAN("127.0.0.1:5001"),
+                                  .is_1_1 = true};
+        conn->awaits = true;
+        reply_reset(&w->reply);
+        app_enter(w->app, w->now);
+        router_answer(w->app, &w->req, &w->reply);
+        transfer_bind(w->reply.transfer, conn->link, &w->req);
+        app_leave(w->app);
+        for (int turn = 0; turn < turns; turn++) {
+            app_enter(w->app, w->now);
+            app_receive(w->app);
+            app_leave(w->app);
+        }
+        app_enter(w->app, w->now);
+        conn_hang_up(conn);
+        app_leave(w->app);
+        conn_destroy(conn);
+        assert_int_equal(w->app->stats.transfers, 0);
+    }
+}
+
+static void without_an_archive_what_memory_has_is_answered(void **state)
+{
+    struct world *w = *state;
+    start(w, "a");
+    record_steps(w, 0, 20);
+    assert_int_equal(get(w, ""), 200);
+    assert_int_equal(size(w), 20);
+    assert_int_equal(get(w, "?points=4"), 503);
+    assert_int_equal(get(w, "?format=csv"), 503);
+}
+
+#define HISTORY_TEST(test) cmocka_unit_test_setup_teardown(test, setup, world_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(an_unknown_run_has_an_empty_history),
-        WORLD_TEST(a_run_without_a_record_has_an_empty_history),
-        WORLD_TEST(an_entry_is_the_record_at_full_precision),
-        WORLD_TEST(limit_counts_from_the_newest_and_entries_come_oldest_first),
-        WORLD_TEST(since_is_the_last_offset_already_known),
-        WORLD_TEST(from_and_to_are_steps_and_both_inclusive),
-        WORLD_TEST(a_range_of_steps_spans_models_and_leaves_out_who_counts_none),
-        WORLD_TEST(a_number_that_is_none_is_refused_by_name),
-        WORLD_TEST(fields_keep_the_named_metrics_and_their_place),
-        WORLD_TEST(fields_may_be_spelled_as_trainers_spell_them),
-        WORLD_TEST(more_than_32_fields_are_refused),
-        WORLD_TEST(what_is_not_finite_is_null_and_named),
-        WORLD_TEST(points_keep_the_peaks_of_the_loss),
-        WORLD_TEST(points_of_a_range_stay_the_same_as_the_run_goes_on),
-        WORLD_TEST(points_show_each_model_of_a_run),
-        WORLD_TEST(points_of_several_fields_show_each_of_them),
-        WORLD_TEST(points_thin_evenly_where_there_is_neither_step_nor_loss),
-        WORLD_TEST(points_are_a_limit_of_their_own),
-        WORLD_TEST(extreme_steps_do_not_upset_the_points),
-        WORLD_TEST(ndjson_has_one_entry_a_line),
-        WORLD_TEST(csv_has_a_header_and_quotes_what_must_be),
-        WORLD_TEST(csv_of_nobody_is_a_header),
-        WORLD_TEST(csv_with_too_many_columns_asks_for_fields),
-        WORLD_TEST(a_history_past_the_cap_says_how_to_ask_for_less),
-        WORLD_TEST(evicted_entries_leave_their_offsets_behind),
+        HISTORY_TEST(an_unknown_run_has_an_empty_history),
+        HISTORY_TEST(a_run_without_a_record_has_an_empty_history),
+        HISTORY_TEST(an_entry_is_the_record_at_full_precision),
+        HISTORY_TEST(limit_counts_from_the_newest_and_entries_come_oldest_first),
+        HISTORY_TEST(since_is_the_last_offset_already_known),
+        HISTORY_TEST(from_and_to_are_steps_and_both_inclusive),
+        HISTORY_TEST(a_range_of_steps_spans_models_and_leaves_out_who_counts_none),
+        HISTORY_TEST(a_number_that_is_none_is_refused_by_name),
+        HISTORY_TEST(fields_keep_the_named_metrics_and_their_place),
+        HISTORY_TEST(fields_may_be_spelled_as_trainers_spell_them),
+        HISTORY_TEST(more_than_32_fields_are_refused),
+        HISTORY_TEST(what_is_not_finite_is_null_and_named),
+        HISTORY_TEST(points_keep_the_peaks_of_the_loss),
+        HISTORY_TEST(points_of_a_range_stay_the_same_as_the_run_goes_on),
+        HISTORY_TEST(points_show_each_model_of_a_run),
+        HISTORY_TEST(points_of_several_fields_show_each_of_them),
+        HISTORY_TEST(points_thin_evenly_where_there_is_neither_step_nor_loss),
+        HISTORY_TEST(points_are_a_limit_of_their_own),
+        HISTORY_TEST(extreme_steps_do_not_upset_the_points),
+        HISTORY_TEST(ndjson_has_one_entry_a_line),
+        HISTORY_TEST(csv_has_a_header_and_quotes_what_must_be),
+        HISTORY_TEST(csv_of_nobody_is_a_header),
+        HISTORY_TEST(csv_with_too_many_columns_asks_for_fields),
+        HISTORY_TEST(a_history_that_is_too_long_for_one_answer_is_streamed),
+        HISTORY_TEST(what_memory_has_and_what_the_archive_has_reads_the_same),
+        HISTORY_TEST(what_memory_let_go_is_in_the_archive),
+        HISTORY_TEST(a_rewind_leaves_out_what_it_replaced_unless_branches_are_asked_for),
+        HISTORY_TEST(a_client_that_goes_away_ends_the_reading),
+        WORLD_TEST(without_an_archive_what_memory_has_is_answered),
     };
     return cmocka_run_group_tests_name("http/history", tests, NULL, NULL);
 }
