@@ -114,6 +114,11 @@ static enum status lasting_next_segment(struct store *s, uint64_t session, uint6
     return E_MALFORMED;
 }
 
+static enum status lasting_shrink(struct store *s)
+{
+    return inside(s)->rows->ops->shrink(inside(s)->rows);
+}
+
 static uint64_t lasting_bytes(struct store *s)
 {
     return inside(s)->rows->ops->bytes(inside(s)->rows);
@@ -143,6 +148,7 @@ static const struct store_ops lasting_ops = {
     .next_session = lasting_next_session,
     .next_run = lasting_next_run,
     .next_segment = lasting_next_segment,
+    .shrink = lasting_shrink,
     .bytes = lasting_bytes,
     .why = lasting_why,
     .destroy = lasting_destroy,
