@@ -581,7 +581,17 @@ static void only_the_first_record_after_a_resume_may_be_a_rewind(void **state)
         {"resumes twice", {RESUME("a"), RESUME("a"), P(3, 1)}, 1, 3, 3},
         {"goes back farther", {RESUME("a"), P(8, 1), RESUME("a"), P(4, 1)}, 1, 4, 4},
         {"goes back less far", {RESUME("a"), P(4, 1), RESUME("a"), P(4, 1)}, 1, 4, 4},
-        {"logs no step", {RESUME("a"), P(null, 1)}, 0, 0, 11},
+        {"logs no step",
+         {RESUME("a"), "{\"type\":\"epoch\",\"sessionId\":\"a\",\"metrics\":{\"val_loss\":1}}"},
+         0,
+         0,
+         10},
+        {"and then an earlier one",
+         {RESUME("a"), "{\"type\":\"epoch\",\"sessionId\":\"a\",\"metrics\":{\"val_loss\":1}}",
+          P(4, 1), P(3, 1)},
+         1,
+         4,
+         5},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
