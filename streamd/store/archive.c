@@ -345,3 +345,11 @@ enum status archive_tidy(struct archive *a)
         forget(a, j);
     return status;
 }
+
+uint64_t archive_backlog(const struct archive *a)
+{
+    uint64_t records = 0;
+    for (const struct list *at = a->due.next; at != &a->due; at = at->next)
+        records += LIST_ENTRY(at, const struct journal_of, due)->records;
+    return records;
+}

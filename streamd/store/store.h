@@ -102,6 +102,10 @@ struct store_ops {
     enum status (*next_segment)(struct store *s, uint64_t session, uint64_t offset, bool with_body,
                                 struct store_segment *out);
 
+    /* Between transactions: gives some of what is not used any more back to the disk, when that is
+     * much. E_NOT_FOUND: it is not. */
+    enum status (*shrink)(struct store *s);
+
     /* Bytes that all of it takes where it stands. */
     uint64_t (*bytes)(struct store *s);
     /* Why the last call that failed did; "" before any. */

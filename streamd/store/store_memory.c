@@ -476,6 +476,12 @@ static uint64_t memory_bytes(struct store *s)
     return inside(s)->bytes;
 }
 
+static enum status memory_shrink(struct store *base)
+{
+    (void)base; /* what is deleted is given back at once */
+    return E_NOT_FOUND;
+}
+
 static const char *memory_why(const struct store *s)
 {
     return ((const struct store_memory *)(const void *)s)->why;
@@ -511,6 +517,7 @@ struct store *store_memory_create(void)
         .next_session = memory_next_session,
         .next_run = memory_next_run,
         .next_segment = memory_next_segment,
+        .shrink = memory_shrink,
         .bytes = memory_bytes,
         .why = memory_why,
         .destroy = memory_destroy,

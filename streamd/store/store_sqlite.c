@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SHRINK_FROM_PAGES = 1024 }; /* 4 MiB */
+
 static struct store_sqlite *inside(struct store *s)
 {
     return (struct store_sqlite *)(void *)s;
@@ -469,6 +471,34 @@ static enum status sqlite_next_segment(struct store *base, uint64_t session, uin
     return OK;
 }
 
+/* What a statement of one number answers; -1 when it cannot. */
+static int64_t number(struct store_sqlite *s, enum statement which)
+{
+    sqlite3_stmt *statement = s->statement[which];
+    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    (void)sqlite3_reset(statement);
+    return value;
+}
+
+/* A file that was made before it could be shrunk answers E_NOT_FOUND as well. */
+static enum status sqlite_shrink(struct store *base)
+{
+    struct store_sqlite *s = (struct store_sqlite *)(void *)base;
+    if (!s->db || s->open || s->stale || s->readonly)
+        return E_NOT_FOUND;
+    forget_read(s);
+    int64_t unused = number(s, S_FREE_PAGES);
+    if (unused < SHRINK_FROM_PAGES || unused < number(s, S_ALL_PAGES) / 8)
+        return E_NOT_FOUND;
+    int code = SQLITE_ROW;
+    while (code == SQLITE_ROW)
+        code = sqlite3_step(s->statement[S_SHRINK]);
+    (void)sqlite3_reset(s->statement[S_SHRINK]);
+    if (code != SQLITE_DONE)
+        return store_sqlite_fail(s, code, "shrink");
+    return number(s, S_FREE_PAGES) < unused ? OK : E_NOT_FOUND;
+}
+
 static const char *sqlite_why(const struct store *base)
 {
     return ((const struct store_sqlite *)(const void *)base)->why;
@@ -477,6 +507,7 @@ static const char *sqlite_why(const struct store *base)
 const struct store_ops store_sqlite_ops = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
+    .shrink = sqlite_shrink,
     .rollback = sqlite_rollback,
     .put_session = sqlite_put_session,
     .delete_session = sqlite_delete_session,

@@ -42,6 +42,9 @@
     X(NEXT_KEY, "SELECT key FROM session WHERE key>?1 ORDER BY key LIMIT 1")                       \
     X(GET_RUN, "SELECT * FROM run WHERE id=?1")                                                    \
     X(ALL_RUNS, "SELECT id, session, first, count FROM run")                                       \
+    X(FREE_PAGES, "PRAGMA freelist_count")                                                         \
+    X(ALL_PAGES, "PRAGMA page_count")                                                              \
+    X(SHRINK, "PRAGMA incremental_vacuum(256)")                                                    \
     X(DATA_VERSION, "PRAGMA data_version")                                                         \
     X(NEXT_HEAD, "SELECT * FROM segment WHERE id=" NEXT_ID)                                        \
     X(NEXT_SEGMENT, "SELECT segment.*, body.* FROM segment LEFT JOIN body USING (id)"              \
