@@ -260,6 +260,8 @@ static void pass_over(struct archive *a, const struct store_run *row)
 static enum status collect_run(struct archive *a, uint64_t session, struct collection *c)
 {
     struct store_run row;
+    if (c->count >= c->most)
+        return E_NOT_FOUND;
     enum status status = a->store->ops->next_run(a->store, session, c->next, &row);
     if (status == OK && !fits(a, c, &row))
         return E_NOT_FOUND;
