@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import unittest
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
 from http_wire import Http
 from trainer_wire import Trainer, progress
@@ -46,19 +46,22 @@ def eventually(what: str, holds: Callable[[], bool], deadline_s: float = DEADLIN
 
 
 class Daemon:
-    """One streamd on a free port, with a socket of its own and nothing on disk."""
+    """One streamd on a free port, with a socket of its own and, unless told where, nothing on disk."""
 
     def __init__(
         self,
         *options: str,
         folder: Optional[str] = None,
+        data: Optional[str] = None,
+        variables: Optional[Mapping[str, str]] = None,
         limits: Sequence[Tuple[int, int]] = (),
         umask: int = 0o022
     ) -> None:
         self.folder = folder or tempfile.mkdtemp(prefix="streamd-faults-")
         self.socket_path = os.path.join(self.folder, "trainer.sock")
         self.log_path = os.path.join(self.folder, "log")
-        given = ["--listen", "127.0.0.1:0", "--socket", self.socket_path, "--ephemeral"]
+        given = ["--listen", "127.0.0.1:0", "--socket", self.socket_path]
+        given += ["--data", data] if data else ["--ephemeral"]
 
         def confine() -> None:
             os.umask(umask)
@@ -70,7 +73,7 @@ class Daemon:
                 [STREAMD, *given, *options],
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, **SANITIZERS},
+                env={**os.environ, **SANITIZERS, **(variables or {})},
                 preexec_fn=confine,
             )
         self.ports: List[int] = []
