@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A store's folder and the daemons that follow each other on it; what all tests here share."""
+"""A store's folder and the daemons that follow each other on it; what all tests here share.
+
+scripts/run-tests puts tests/faults, whose harness this stands on, on the path.
+"""
 
 import os
 import random
@@ -10,12 +13,10 @@ import tempfile
 import unittest
 from typing import Callable, List, Mapping, Optional
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "faults"))
-
-from harness import DEADLINE_S, Daemon, eventually  # noqa: E402 - the path comes first
-
-import stored  # noqa: E402
-from sender import Sender, fleet  # noqa: E402
+import stored
+from harness import DEADLINE_S, Daemon, eventually
+from live import Live
+from sender import Sender, fleet
 
 SEED = int(os.environ.get("STREAMD_SEED", "0")) or random.randrange(1, 1 << 30)
 
@@ -91,6 +92,21 @@ class DurableTest(unittest.TestCase):
         daemon.close_stdout()
         self.assertEqual(status, 1, daemon.log())
         return daemon.log()
+
+    # ---- how the daemon is ----
+
+    def live(self, daemon: Daemon) -> Live:
+        made = Live(daemon)
+        self.addCleanup(made.stop)
+        made.check()
+        return made
+
+    def await_health(self, daemon: Daemon, status: int, deadline_s: float = DEADLINE_S) -> None:
+        def holds() -> bool:
+            daemon.check_alive()
+            return bool(daemon.get("/health").status == status)
+
+        eventually("/health to answer %d" % status, holds, deadline_s)
 
     # ---- trainers ----
 
