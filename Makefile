@@ -25,7 +25,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_
 # Where the code lives, in the order the data flows.
 PURE_DIRS := base proto throttle insight
 DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
-               streamd/transport streamd/http
+               streamd/transport streamd/http streamd/tools
 TEST_DIRS := tests/base tests/proto tests/throttle tests/streamd tests/clients/c tests/demo tests/flow
 
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))

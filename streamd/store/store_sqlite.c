@@ -55,6 +55,27 @@ static enum status sqlite_begin(struct store *base)
     return status;
 }
 
+enum status store_sqlite_hold(struct store *base)
+{
+    struct store_sqlite *s = inside(base);
+    assert(s->readonly);
+    forget_read(s);
+    enum status status = store_sqlite_ready(s);
+    if (status != OK)
+        return status;
+    int code = sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
+    return code == SQLITE_OK ? OK : store_sqlite_fail(s, code, "begin");
+}
+
+void store_sqlite_release(struct store *base)
+{
+    struct store_sqlite *s = inside(base);
+    forget_read(s);
+    if (s->db && !sqlite3_get_autocommit(s->db) &&
+        sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        s->stale = true;
+}
+
 static void sqlite_rollback(struct store *base)
 {
     struct store_sqlite *s = inside(base);
