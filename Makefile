@@ -25,7 +25,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_
 # Where the code lives, in the order the data flows.
 PURE_DIRS := base proto throttle insight
 DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
-               streamd/transport streamd/http
+               streamd/transport streamd/http streamd/tools
 TEST_DIRS := tests/base tests/proto tests/throttle tests/streamd tests/clients/c tests/demo tests/flow
 
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))
@@ -53,6 +53,7 @@ LOAD := $(BUILD)/bench/load
 BARE := $(BUILD)/bench/bare_send
 LOG_COST := $(BUILD)/bench/log_cost
 SEGMENT_SIZE := $(BUILD)/bench/segment_size
+HISTORY_COST := $(BUILD)/bench/history_cost
 READ_STORE := $(BUILD)/durable/read_store
 BAD_DISK := $(BUILD)/durable/fault_preload.so
 CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
@@ -97,6 +98,9 @@ $(CONFORMANCE): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CONFORMANCE_SRC))
 # Vectorised: it is the one place where arithmetic is the work.
 $(BUILD)/obj/demo/%.o: CFLAGS += $(if $(filter release,$(MODE)),-O3 -ffp-contract=off)
 
+# What a chart of a long history waits for: bytes put together to numbers.
+$(BUILD)/obj/streamd/store/%.o: CFLAGS += $(if $(filter release,$(MODE)),-O3)
+
 # Our allocations go through tests/support/oom, so that a test can make one fail.
 OOM_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,-u,__wrap_malloc
 
@@ -116,7 +120,7 @@ $(LOG_COST): $(call obj,tests/bench/log_cost.c) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
 
-$(SEGMENT_SIZE): $(call obj,tests/bench/segment_size.c) $(LIB)
+$(SEGMENT_SIZE) $(HISTORY_COST): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 
@@ -157,9 +161,9 @@ web-test: $(DAEMON) web ## the page: Vitest, then headless Chromium
 asan: ## unit, flow and wire under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan unit flow wire
 
-tsan: ## what has threads (the C client) under ThreadSanitizer
+tsan: ## what has threads (the C client, the store) under ThreadSanitizer
 	@$(MAKE) --no-print-directory MODE=tsan tsan-tests
-tsan-tests: $(filter $(BUILD)/tests/clients/c/%,$(TESTS))
+tsan-tests: $(filter $(BUILD)/tests/clients/c/% %/test_mailbox %/test_keeper,$(TESTS))
 	@scripts/run-tests tsan $^
 
 test: deps ## everything: build, lint, all layers, sanitizers
@@ -171,10 +175,11 @@ coverage: ## line and branch coverage of the C unit and flow tests
 fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
 	@scripts/fuzz $(or $(FUZZ_SECONDS),30)
 
-bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) ## figures, beside a bare send() loop and two peers
+bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) ## figures, beside a bare send() loop and two peers
 	@cd tests/bench && npm ci --silent --no-fund --no-audit
 	@$(LOG_COST)
 	@$(SEGMENT_SIZE) $(CURVES)
+	@$(HISTORY_COST)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
 	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
 

@@ -15,6 +15,7 @@ struct answer {
     struct span session_id;
     struct span command;
     struct span reason;
+    struct span code;
     uint64_t seq;
     uint64_t last_seq;
 };

@@ -11,41 +11,39 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void link_init(struct link *l, const char *path)
+void link_init(struct link *l, const char *path, pthread_mutex_t *fork_lock)
 {
-    *l = (struct link){.address = {.sun_family = AF_UNIX}, .fd = -1};
+    *l = (struct link){.address = {.sun_family = AF_UNIX}, .fd = -1, .fork_lock = fork_lock};
     if (strlen(path) < sizeof(l->address.sun_path))
         memcpy(l->address.sun_path, path, strlen(path) + 1);
     buf_init(&l->out, LINK_OUT_MAX);
     framer_init(&l->in, FRAMER_LINE_MAX);
-    (void)pthread_mutex_init(&l->fork_lock, NULL);
 }
 
 void link_fini(struct link *l)
 {
     link_close(l);
     buf_fini(&l->out);
-    (void)pthread_mutex_destroy(&l->fork_lock);
 }
 
 bool link_open(struct link *l)
 {
     if (l->address.sun_path[0] == '\0')
         return false;
-    (void)pthread_mutex_lock(&l->fork_lock);
+    (void)pthread_mutex_lock(l->fork_lock);
     l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    (void)pthread_mutex_unlock(&l->fork_lock);
+    (void)pthread_mutex_unlock(l->fork_lock);
     return l->fd >= 0 &&
            connect(l->fd, (const struct sockaddr *)&l->address, sizeof(l->address)) == 0;
 }
 
 void link_close(struct link *l)
 {
-    (void)pthread_mutex_lock(&l->fork_lock);
+    (void)pthread_mutex_lock(l->fork_lock);
     if (l->fd >= 0)
         (void)close(l->fd);
     l->fd = -1;
-    (void)pthread_mutex_unlock(&l->fork_lock);
+    (void)pthread_mutex_unlock(l->fork_lock);
     buf_reset(&l->out);
     framer_fini(&l->in);
 }
@@ -79,16 +77,6 @@ bool link_next(struct link *l, struct span *out_line)
         result = framer_next(&l->in, out_line);
     } while (result == FRAMER_TOO_LONG || result == FRAMER_NOMEM);
     return result == FRAMER_LINE;
-}
-
-void link_before_fork(struct link *l)
-{
-    (void)pthread_mutex_lock(&l->fork_lock);
-}
-
-void link_after_fork(struct link *l)
-{
-    (void)pthread_mutex_unlock(&l->fork_lock);
 }
 
 void link_abandon(struct link *l)

@@ -2,8 +2,8 @@
 /*
  * link: the connection to the daemon's Unix socket, bytes out and lines in, never blocking.
  *
- * Belongs to the sender thread, but for the three fork calls. A link that is lost stays so until it
- * is closed; closing forgets what was not written.
+ * Belongs to the sender thread, but for link_abandon. A link that is lost stays so until it is
+ * closed; closing forgets what was not written.
  */
 #ifndef CLIENTS_C_LINK_H
 #define CLIENTS_C_LINK_H
@@ -16,17 +16,18 @@
 
 struct link {
     struct sockaddr_un address;
-    int fd;                    /* owns; -1: not connected */
-    struct buf out;            /* bytes to be written; whoever appends sees to its size */
-    struct framer in;          /* lines that came */
-    char chunk[4096];          /* read last; `in` borrows it */
-    pthread_mutex_t fork_lock; /* held while `fd` and the process's descriptors disagree */
+    int fd;           /* owns; -1: not connected */
+    struct buf out;   /* bytes to be written; whoever appends sees to its size */
+    struct framer in; /* lines that came */
+    char chunk[4096]; /* read last; `in` borrows it */
+    pthread_mutex_t
+        *fork_lock; /* borrows; held while `fd` and the process's descriptors disagree */
 };
 
 enum { LINK_OUT_MAX = 256 * 1024 };
 
 /* `path` is copied. One that is too long for an address never connects. */
-void link_init(struct link *l, const char *path);
+void link_init(struct link *l, const char *path, pthread_mutex_t *fork_lock);
 void link_fini(struct link *l);
 
 /* False: nobody listens there. */
@@ -42,9 +43,7 @@ bool link_receive(struct link *l);
 /* The next line that came, borrowed until the next call; false when there is none. */
 bool link_next(struct link *l, struct span *out_line);
 
-/* Around a fork, in the parent; in the child link_abandon comes first and closes its copy. */
-void link_before_fork(struct link *l);
-void link_after_fork(struct link *l);
+/* In a forked child, which has the lock: closes its copy of the socket. */
 void link_abandon(struct link *l);
 
 #endif

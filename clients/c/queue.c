@@ -62,6 +62,11 @@ static struct entry *evict(struct queue *q)
     return victim && !entry_ends_run(victim) ? unlink_entry(q, victim) : NULL;
 }
 
+static bool crowded_locked(const struct queue *q)
+{
+    return q->bytes > q->max_bytes / 2;
+}
+
 size_t queue_put(struct queue *q, struct entry *e)
 {
     if (!e)
@@ -75,11 +80,13 @@ size_t queue_put(struct queue *q, struct entry *e)
     list_add_tail(e->type == LINE_PROGRESS ? &q->values : &q->events, &e->link);
     while ((victim = evict(q)) != NULL)
         list_add_tail(&evicted, &victim->link);
-    bool was_asleep = q->asleep;
+    bool crowded = crowded_locked(q);
+    bool waits = q->asleep || (crowded && !q->nudged);
     q->asleep = false;
+    q->nudged = crowded;
     (void)pthread_mutex_unlock(&q->lock);
 
-    if (was_asleep)
+    if (waits)
         queue_wake(q);
     size_t given_up = 0;
     LIST_EACH_SAFE (at, &evicted) {
@@ -114,6 +121,14 @@ bool queue_empty(struct queue *q)
     bool empty = empty_locked(q);
     (void)pthread_mutex_unlock(&q->lock);
     return empty;
+}
+
+bool queue_crowded(struct queue *q)
+{
+    (void)pthread_mutex_lock(&q->lock);
+    bool crowded = crowded_locked(q);
+    (void)pthread_mutex_unlock(&q->lock);
+    return crowded;
 }
 
 bool queue_sleep(struct queue *q)

@@ -22,6 +22,7 @@ struct queue {
     size_t bytes;
     uint64_t next_order;
     bool asleep; /* the taker is to be woken by the next line */
+    bool nudged; /* it has been woken because the queue is crowded */
 };
 
 /* E_IO: no descriptor for the wake-up; nothing is held then. */
@@ -37,6 +38,9 @@ size_t queue_put(struct queue *q, struct entry *e);
 struct entry *queue_take(struct queue *q);
 
 bool queue_empty(struct queue *q);
+
+/* More than half full: the taker, which is woken when that begins, should see to it. */
+bool queue_crowded(struct queue *q);
 
 /* The taker is about to sleep on wake_fd for long. False, and it must not: there is a line. */
 bool queue_sleep(struct queue *q);

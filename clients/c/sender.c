@@ -4,9 +4,8 @@
  *      ^                                      |                   |
  *      +------------- lost: back off <--------+-------------------+
  *
- * Nothing is sent before `started` has said where the daemon stands. A line stays an entry until it
- * is written, and is encoded again if it has to be sent again: what the queue gave up was never
- * encoded, and what waits for its acknowledgement takes no second copy.
+ * Nothing is sent before `started` has said where the daemon stands, and nothing of a resumed run
+ * before what its session has left in the spool folder.
  *
  * Under steady logging the thread looks by itself every FLUSH_US, which saves the training a system
  * call a line; only after a quiet second does it sleep until woken. It has all signals blocked.
@@ -18,10 +17,10 @@
 #include "proto/json_write.h"
 
 #include <poll.h>
-#include <stdlib.h>
 #include <time.h>
 
 enum {
+    BESIDE_US = 10 * 1000,         /* while an earlier file is being sent, a bit each turn */
     FLUSH_US = 50 * 1000,          /* how long lines gather while the training logs steadily */
     QUIET_US = 1000 * 1000,        /* without a line for so long, sleep until woken */
     IDLE_US = 60 * 1000 * 1000,    /* and look around all the same */
@@ -43,10 +42,26 @@ void sender_init(struct sender *s, const struct sender_params *params)
 {
     *s = (struct sender){
         .params = *params, .ceiling_us = BACKOFF_FIRST_US, .jitter = params->jitter_seed};
-    link_init(&s->link, params->socket_path);
-    list_init(&s->sent);
-    s->unwritten = &s->sent;
-    buf_init(&s->line, LINE_BYTES_MAX);
+    (void)pthread_mutex_init(&s->fork_lock, NULL);
+    link_init(&s->link, params->socket_path, &s->fork_lock);
+    const struct window_params window = {
+        .queue = params->queue,
+        .max_bytes = params->max_sent_bytes,
+        .spool = {.session_id = params->session_id,
+                  .start = params->start,
+                  .to = params->socket_path,
+                  .folder = params->spool_folder,
+                  .max_bytes = params->spool_bytes,
+                  .last_bytes = params->last_bytes,
+                  .fresh = params->fresh,
+                  .fork_lock = &s->fork_lock},
+    };
+    window_init(&s->window, &window);
+    const struct courier_params courier = {.folder = params->spool_folder,
+                                           .session_id = params->session_id,
+                                           .to = params->socket_path,
+                                           .fork_lock = &s->fork_lock};
+    courier_init(&s->courier, &courier);
 }
 
 void sender_drop(struct sender *s, size_t lines)
@@ -61,80 +76,30 @@ void sender_finish(struct sender *s, uint64_t within_us)
     queue_wake(s->params.queue);
 }
 
-/* ---- the lines under way ---- */
-
-static void forget(struct sender *s, struct entry *e)
-{
-    if (s->unwritten == &e->link)
-        s->unwritten = e->link.next;
-    s->sent_bytes -= e->bytes;
-    list_remove(&e->link);
-    free(e);
-}
-
-static struct entry *entry_at(struct list *link)
-{
-    return LIST_ENTRY(link, struct entry, link);
-}
-
-/* The daemon has everything up to `seq`. */
-static void retire(struct sender *s, uint64_t seq)
-{
-    LIST_EACH_SAFE (at, &s->sent) {
-        if (entry_at(at)->seq > seq)
-            return;
-        forget(s, entry_at(at));
-    }
-}
-
 size_t sender_fini(struct sender *s)
 {
-    size_t left = 0;
-    LIST_EACH_SAFE (at, &s->sent) {
-        forget(s, entry_at(at));
-        left++;
-    }
-    buf_fini(&s->line);
+    size_t left = window_fini(&s->window);
+    courier_fini(&s->courier);
     link_fini(&s->link);
+    (void)pthread_mutex_destroy(&s->fork_lock);
     return left;
 }
 
-/* Takes the next line out of the queue and numbers it. False: there is none, or no room for it. */
-static bool number_next(struct sender *s, uint64_t now_us)
+void sender_before_fork(struct sender *s)
 {
-    struct entry *e = s->sent_bytes < s->params.max_sent_bytes ? queue_take(s->params.queue) : NULL;
-    if (!e)
-        return false;
-    s->took_at_us = now_us;
-    s->sent_bytes += e->bytes;
-    e->seq = ++s->last_seq;
-    list_add_tail(&s->sent, &e->link);
-    s->unwritten = &e->link;
-    return true;
+    (void)pthread_mutex_lock(&s->fork_lock);
 }
 
-static void append_line(struct sender *s, struct entry *e)
+void sender_after_fork(struct sender *s)
 {
-    if (!entry_write(e, s->params.session_id, &s->line)) {
-        forget(s, e);
-        sender_drop(s, 1);
-        return;
-    }
-    buf_add_span(&s->link.out, buf_span(&s->line));
-    buf_add_char(&s->link.out, '\n');
+    (void)pthread_mutex_unlock(&s->fork_lock);
 }
 
-/* Gives the link the next lines; false when there are none. */
-static bool append_batch(struct sender *s, uint64_t now_us)
+void sender_abandon(struct sender *s)
 {
-    while (s->link.out.len < BATCH_BYTES) {
-        if (s->unwritten == &s->sent && !number_next(s, now_us))
-            break;
-        struct entry *e = entry_at(s->unwritten);
-        s->unwritten = e->link.next;
-        append_line(s, e);
-    }
-    return s->link.out.len > 0;
+    link_abandon(&s->link);
+    spool_abandon(&s->window.spool);
+    courier_abandon(&s->courier);
 }
 
 /* ---- the connection ---- */
@@ -153,7 +118,8 @@ static void lose(struct sender *s, uint64_t now_us)
 {
     link_close(&s->link);
     atomic_store(&s->connected, false);
-    s->unwritten = s->sent.next;
+    window_rewind(&s->window);
+    s->carrying = false;
     s->state = SENDER_AWAY;
     s->retry_at_us = now_us + next_delay_us(s);
 }
@@ -170,6 +136,36 @@ static void open_and_start(struct sender *s, uint64_t now_us)
     s->params.resume = true; /* from here on the session may exist */
     s->state = SENDER_OPENING;
     s->started_by_us = now_us + STARTED_US;
+}
+
+/* What an earlier process of this run has left goes first. */
+static void open_in_turn(struct sender *s, uint64_t now_us)
+{
+    enum courier_result result =
+        s->known ? COURIER_DONE : courier_before(&s->courier, s->window.spool.path, now_us);
+    s->carrying = result == COURIER_GOES_ON;
+    if (result == COURIER_WAIT)
+        lose(s, now_us);
+    else if (result == COURIER_DONE)
+        open_and_start(s, now_us);
+}
+
+/* What the window could not keep. */
+static void count_losses(struct sender *s)
+{
+    sender_drop(s, window_given_up(&s->window));
+    atomic_store_explicit(&s->spool_errors, s->window.spool.errors, memory_order_relaxed);
+}
+
+/* The next lines for the link; false when there are none. */
+static bool append_batch(struct sender *s, uint64_t now_us)
+{
+    uint64_t before = s->window.last_seq;
+    bool any = window_write(&s->window, &s->link.out, BATCH_BYTES);
+    if (s->window.last_seq != before)
+        s->took_at_us = now_us;
+    count_losses(s);
+    return any;
 }
 
 /* Writes until there is nothing to write or the daemon takes no more. */
@@ -189,15 +185,12 @@ static void write_lines(struct sender *s, uint64_t now_us)
 
 static void on_started(struct sender *s, uint64_t last_seq)
 {
-    if (s->last_seq < last_seq)
-        s->last_seq = last_seq; /* an earlier process of this run came so far */
-    if (!list_empty(&s->sent)) {
-        struct entry *last = entry_at(s->sent.prev);
-        if (entry_ends_run(last) && last->seq <= last_seq)
-            last->seq = ++s->last_seq; /* `start` took the session up again: say its end again */
-    }
-    retire(s, last_seq);
-    s->unwritten = s->sent.next;
+    if (!s->known)
+        window_begin(&s->window, last_seq); /* an earlier process of this run came so far */
+    window_repeat_end(&s->window, last_seq);
+    window_ack(&s->window, last_seq);
+    window_rewind(&s->window);
+    courier_begin(&s->courier);
     s->state = SENDER_UP;
     s->known = true;
     s->ceiling_us = BACKOFF_FIRST_US;
@@ -234,14 +227,15 @@ static bool hear(struct sender *s, struct span line)
         (a.session_id.ptr && !span_eq(a.session_id, s->params.session_id)))
         return true;
     bool up = s->state == SENDER_UP;
-    if (span_is(a.type, "error"))
-        sender_drop(s, up);
-    if (span_is(a.type, "error") && !up)
-        return false;
+    if (span_is(a.type, "error")) {
+        if (!up || span_is(a.code, "resend"))
+            return false; /* the daemon wants all again that it could not keep */
+        sender_drop(s, 1);
+    }
     if (span_is(a.type, "started") && !up)
         on_started(s, a.last_seq);
     else if (span_is(a.type, "ack") && up)
-        retire(s, a.seq);
+        window_ack(&s->window, a.seq);
     else if (span_is(a.type, "control"))
         on_control(s, &a);
     return true;
@@ -277,7 +271,8 @@ static bool is_over(struct sender *s, uint64_t now_us)
         return true;
     if (s->state == SENDER_AWAY)
         return !s->known;
-    return s->state == SENDER_UP && list_empty(&s->sent) && queue_empty(s->params.queue);
+    return s->state == SENDER_UP && !s->carrying && window_empty(&s->window) &&
+           queue_empty(s->params.queue);
 }
 
 /* When to look around again although nothing happens. */
@@ -289,6 +284,8 @@ static uint64_t sleep_until_us(struct sender *s, uint64_t now_us)
         bool quiet = now_us - s->took_at_us >= QUIET_US && queue_sleep(s->params.queue);
         until = now_us + (stuck || quiet ? IDLE_US : FLUSH_US);
     }
+    if (s->carrying && until > now_us + BESIDE_US)
+        until = now_us + BESIDE_US;
     uint64_t finish_by = atomic_load(&s->finish_by_us);
     return s->finishing && finish_by < until ? finish_by : until;
 }
@@ -307,21 +304,33 @@ static void sleep_and_hear(struct sender *s, uint64_t now_us)
         hear_all(s);
 }
 
+static void work(struct sender *s, uint64_t now_us)
+{
+    notice_finish(s, now_us);
+    if (s->state == SENDER_AWAY && (s->carrying || now_us >= s->retry_at_us))
+        open_in_turn(s, now_us);
+    if (s->state == SENDER_OPENING && now_us >= s->started_by_us)
+        lose(s, now_us);
+    write_lines(s, now_us);
+    if (s->state == SENDER_UP)
+        s->carrying = courier_beside(&s->courier, now_us) == COURIER_GOES_ON;
+    window_relieve(&s->window, now_us);
+}
+
 void *sender_main(void *sender)
 {
     struct sender *s = sender;
     for (;;) {
         uint64_t now_us = monotonic_us();
-        notice_finish(s, now_us);
-        if (s->state == SENDER_AWAY && now_us >= s->retry_at_us)
-            open_and_start(s, now_us);
-        if (s->state == SENDER_OPENING && now_us >= s->started_by_us)
-            lose(s, now_us);
-        write_lines(s, now_us);
+        work(s, now_us);
+        count_losses(s);
         if (is_over(s, now_us))
             break;
         sleep_and_hear(s, now_us);
     }
     link_close(&s->link);
+    courier_stop(&s->courier);
+    window_keep(&s->window, monotonic_us());
+    count_losses(s);
     return NULL;
 }

@@ -2,15 +2,16 @@
 /*
  * sender: the run's own thread, which gets the queue's lines to the daemon.
  *
- * It connects, begins with `start`, numbers the lines, writes them, keeps each until the daemon has
- * acknowledged it, and after a lost connection goes on from the daemon's lastSeq: in order, nothing
- * twice. What may wait unacknowledged is bounded; past that, lines stay in the queue.
+ * It connects, begins with `start`, writes the window's lines, and after a lost connection goes on
+ * from the daemon's lastSeq: in order, nothing twice. What the daemon has not acknowledged when the
+ * run ends is left in a file; what earlier processes left so is sent from here too.
  */
 #ifndef CLIENTS_C_SENDER_H
 #define CLIENTS_C_SENDER_H
 
+#include "clients/c/courier.h"
 #include "clients/c/link.h"
-#include "clients/c/queue.h"
+#include "clients/c/window.h"
 
 #include <stdatomic.h>
 
@@ -23,7 +24,11 @@ struct sender_params {
     bool resume;
     struct queue *queue;
     const char *socket_path;
-    size_t max_sent_bytes; /* of lines that are not acknowledged */
+    const char *spool_folder; /* "": no spool */
+    uint64_t spool_bytes;     /* of the file */
+    uint64_t last_bytes;      /* of those, kept for the end of the run */
+    bool fresh;               /* no daemon can know the session */
+    size_t max_sent_bytes;    /* of lines that are not acknowledged */
     streamd_control_fn *on_control;
     void *control_context;
     uint64_t jitter_seed;
@@ -31,14 +36,13 @@ struct sender_params {
 
 struct sender {
     struct sender_params params;
+    pthread_mutex_t fork_lock; /* held while our descriptors and the process's disagree */
     struct link link;
+    struct window window;
+    struct courier courier;
     enum sender_state state;
-    bool known;             /* a daemon has answered in this run's life */
-    struct list sent;       /* of entry.link, owned; numbered, not acknowledged, by seq */
-    struct list *unwritten; /* the first of `sent` to write on this connection; &sent: none */
-    size_t sent_bytes;
-    uint64_t last_seq;
-    struct buf line; /* being made */
+    bool known;    /* a daemon has answered in this run's life */
+    bool carrying; /* the courier is at work */
     uint64_t retry_at_us;
     uint64_t started_by_us;
     uint64_t took_at_us; /* when the queue last had a line */
@@ -49,6 +53,7 @@ struct sender {
     /* For any thread. */
     atomic_uint_fast64_t finish_by_us; /* monotonic; 0: the run goes on */
     atomic_uint_fast64_t dropped;
+    atomic_uint_fast64_t spool_errors;
     atomic_bool connected;
     atomic_bool should_stop;
     atomic_bool paused;
@@ -57,8 +62,13 @@ struct sender {
 /* Allocates nothing; the thread is the caller's to start, with sender_main. */
 void sender_init(struct sender *s, const struct sender_params *params);
 
-/* Frees the lines that were not acknowledged; answers how many. The thread must have ended. */
+/* Frees the lines that could not be kept; answers how many. The thread must have ended. */
 size_t sender_fini(struct sender *s);
+
+/* Around a fork; in the child sender_abandon comes first, and closes its copies. */
+void sender_before_fork(struct sender *s);
+void sender_after_fork(struct sender *s);
+void sender_abandon(struct sender *s);
 
 /* The thread's function; `sender` is a struct sender. Ends after sender_finish. */
 void *sender_main(void *sender);

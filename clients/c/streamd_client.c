@@ -19,14 +19,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     MEMORY_BYTES = 8 * 1024 * 1024,
     MEMORY_BYTES_MIN = 64 * 1024,
     FINISH_MS = 2000,
-    PATH_BYTES = 4096,
-    START_END_BYTES = 32, /* what is left for `resume` and the newline */
+    SPOOL_BYTES = 256 * 1024 * 1024,
+    TEXT_OF_MEMORY = 3,   /* a line is at most about so much longer as text */
+    DISK_GRACE_MS = 1000, /* what finish waits beyond its time for the disk */
 };
 
 struct streamd_run {
@@ -37,6 +39,8 @@ struct streamd_run {
     bool inert; /* this process is a forked child */
     bool running;
     pthread_t thread;
+    char socket_path[SPOOL_PATH_BYTES];
+    char spool_folder[SPOOL_PATH_BYTES]; /* "": no spool */
     struct queue queue;
     struct sender sender;
 };
@@ -54,13 +58,13 @@ static void before_fork(void)
 {
     (void)pthread_mutex_lock(&runs_lock);
     LIST_EACH (at, &runs)
-        link_before_fork(&run_at(at)->sender.link);
+        sender_before_fork(&run_at(at)->sender);
 }
 
 static void after_fork(void)
 {
     LIST_EACH (at, &runs)
-        link_after_fork(&run_at(at)->sender.link);
+        sender_after_fork(&run_at(at)->sender);
     (void)pthread_mutex_unlock(&runs_lock);
 }
 
@@ -71,7 +75,7 @@ static void after_fork_in_child(void)
         if (run->inert)
             continue; /* since an earlier fork */
         run->inert = true;
-        link_abandon(&run->sender.link);
+        sender_abandon(&run->sender);
         (void)close(run->queue.wake_fd);
     }
     after_fork();
@@ -129,23 +133,41 @@ static void write_start(struct buf *b, const char *id, const struct streamd_opti
     }
 }
 
-static const char *socket_path(const char *asked, char *out, size_t out_bytes)
+/* Absolute, since it is compared with what a file of an earlier process says. */
+static void choose_socket(const char *asked, char *out, size_t out_bytes)
 {
+    char folder[SPOOL_PATH_BYTES] = "";
     const char *named = asked ? asked : getenv("STREAMD_SOCKET");
-    if (named && *named)
-        return named;
     const char *runtime = getenv("XDG_RUNTIME_DIR");
-    if (runtime && *runtime)
-        (void)snprintf(out, out_bytes, "%s/streamd.sock", runtime);
+    int len;
+    if (named && *named && *named != '/' && getcwd(folder, sizeof(folder)))
+        len = snprintf(out, out_bytes, "%s/%s", folder, named);
+    else if (named && *named)
+        len = snprintf(out, out_bytes, "%s", named);
+    else if (runtime && *runtime)
+        len = snprintf(out, out_bytes, "%s/streamd.sock", runtime);
     else
-        (void)snprintf(out, out_bytes, "/tmp/streamd-%u.sock", (unsigned)getuid());
-    return out;
+        len = snprintf(out, out_bytes, "/tmp/streamd-%u.sock", (unsigned)getuid());
+    if (len < 0 || (size_t)len >= out_bytes)
+        out[0] = '\0'; /* never connects */
 }
 
 static size_t half_memory(const struct streamd_options *o)
 {
     size_t memory = o->memory_bytes ? o->memory_bytes : MEMORY_BYTES;
     return (memory < MEMORY_BYTES_MIN ? MEMORY_BYTES_MIN : memory) / 2;
+}
+
+static uint64_t spool_bytes(const struct streamd_options *o)
+{
+    return o->spool_bytes ? o->spool_bytes : SPOOL_BYTES;
+}
+
+/* So much of the file that all of memory fits in at the end. */
+static uint64_t last_bytes(const struct streamd_options *o)
+{
+    uint64_t text = UINT64_C(2) * TEXT_OF_MEMORY * half_memory(o);
+    return text < spool_bytes(o) / 2 ? text : spool_bytes(o) / 2;
 }
 
 /* The training's signal handlers run in the training's threads. */
@@ -160,11 +182,26 @@ static bool start_thread(struct streamd_run *run)
     return run->running;
 }
 
-/* Ends what has begun; answers how many lines were given up. */
+/* False: the thread is held up by the disk. */
+static bool join_thread(struct streamd_run *run)
+{
+    struct timespec by;
+    (void)clock_gettime(CLOCK_REALTIME, &by);
+    uint64_t wait_ms = run->finish_us / 1000 + DISK_GRACE_MS;
+    by.tv_sec += (time_t)(wait_ms / 1000) + 1; /* rounded up */
+    return pthread_timedjoin_np(run->thread, NULL, &by) == 0;
+}
+
+/*
+ * Ends what has begun; answers how many lines were given up. A run whose thread a dead disk holds
+ * is left to it.
+ */
 static uint64_t run_destroy(struct streamd_run *run)
 {
-    if (run->running)
-        (void)pthread_join(run->thread, NULL);
+    if (run->running && !join_thread(run)) {
+        (void)pthread_detach(run->thread);
+        return atomic_load(&run->sender.dropped);
+    }
     (void)pthread_mutex_lock(&runs_lock);
     list_remove(&run->link);
     (void)pthread_mutex_unlock(&runs_lock);
@@ -176,13 +213,16 @@ static uint64_t run_destroy(struct streamd_run *run)
     return dropped;
 }
 
-static void choose_id(struct streamd_run *run, const char *asked, const unsigned char random[16])
+/* True: it is a fresh one. */
+static bool choose_id(struct streamd_run *run, const char *asked, const unsigned char random[16])
 {
     struct span id = span_of(asked);
-    if (session_id_valid(id))
+    bool usable = session_id_valid(id);
+    if (usable)
         memcpy(run->id, id.ptr, id.len);
     else
         make_uuid(random, run->id);
+    return !usable;
 }
 
 /* Everything but the thread; false when there is no descriptor left. */
@@ -191,19 +231,25 @@ static bool prepare(struct streamd_run *run, const struct streamd_options *o)
     unsigned char random[16] = {0};
     ssize_t drawn = getrandom(random, sizeof(random), 0);
     (void)drawn; /* sixteen bytes never fall short */
-    choose_id(run, o->session_id, random);
-    buf_init(&run->start, LINE_BYTES_MAX - START_END_BYTES);
+    bool fresh = choose_id(run, o->session_id, random);
+    buf_init(&run->start, LINE_BYTES_MAX - SPOOL_HEADER_BYTES);
     write_start(&run->start, run->id, o);
     run->finish_us = (o->finish_ms ? o->finish_ms : FINISH_MS) * UINT64_C(1000);
     if (queue_init(&run->queue, half_memory(o)) != OK)
         return false;
-    char path[PATH_BYTES];
+    choose_socket(o->socket_path, run->socket_path, sizeof(run->socket_path));
+    if (!o->no_spool)
+        (void)spool_folder(run->spool_folder, sizeof(run->spool_folder));
     struct sender_params params = {
         .session_id = span_of(run->id),
         .start = buf_span(&run->start),
         .resume = o->resume,
         .queue = &run->queue,
-        .socket_path = socket_path(o->socket_path, path, sizeof(path)),
+        .socket_path = run->socket_path,
+        .spool_folder = run->spool_folder,
+        .spool_bytes = spool_bytes(o),
+        .last_bytes = last_bytes(o),
+        .fresh = fresh,
         .max_sent_bytes = half_memory(o),
         .on_control = o->on_control,
         .control_context = o->control_context,
@@ -290,6 +336,11 @@ const char *streamd_run_id(const struct streamd_run *run)
 uint64_t streamd_dropped(const struct streamd_run *run)
 {
     return is_live(run) ? atomic_load(&run->sender.dropped) : 0;
+}
+
+uint64_t streamd_spool_errors(const struct streamd_run *run)
+{
+    return is_live(run) ? atomic_load(&run->sender.spool_errors) : 0;
 }
 
 bool streamd_connected(const struct streamd_run *run)

@@ -14,8 +14,13 @@
  * makes JSON of them and talks to the daemon's Unix socket. Without a daemon nothing is printed and
  * nothing fails; when one comes, within 5 s, the run connects and sends what it still has. Every
  * line is numbered, kept until the daemon has acknowledged it, and sent again after a reconnect.
- * When memory_bytes is not enough, the oldest values are given up and counted, lifecycle lines
- * (epoch, model_completed, complete, fail) never for a value's sake.
+ *
+ * When memory_bytes is not enough, lines move to a file of the run's, the oldest first; and what is
+ * not acknowledged when the run ends is left in one. Files are in $STREAMD_SPOOL, else
+ * $XDG_STATE_HOME/streamd/spool, else ~/.local/state/streamd/spool; the next run that logs to the
+ * same daemon sends them, or `python -m streamd sync`. When the file is full, or the disk fails,
+ * the oldest values in memory are given up and counted, lifecycle lines (epoch, model_completed,
+ * complete, fail) never for a value's sake. kill -9 loses what was only in the process's memory.
  *
  * All calls may come from any thread and accept NULL for the run, and then do nothing; none is for
  * signal handlers. In a forked child the run is inert: every call does nothing, and its connection
@@ -57,6 +62,8 @@ struct streamd_options {
     const char *socket_path; /* default: $STREAMD_SOCKET, else $XDG_RUNTIME_DIR/streamd.sock, else
                                 /tmp/streamd-<uid>.sock */
     size_t memory_bytes;     /* for lines that wait; default 8 MiB, at least 64 KiB */
+    uint64_t spool_bytes;    /* of the run's file; default 256 MiB */
+    bool no_spool;           /* no file, neither this run's nor an earlier one's */
     unsigned finish_ms;      /* how long finish and fail may take; default 2000 */
     streamd_control_fn *on_control; /* hears every control line; default: nobody */
     void *control_context;          /* borrowed until the run has ended */
@@ -77,8 +84,9 @@ void streamd_model_completed(struct streamd_run *run, uint64_t index);
 
 /*
  * Ends the run as completed, or as failed for the reason `error`. Waits at most finish_ms for the
- * daemon to acknowledge everything, and not at all when none was ever there. Takes the run; answers
- * how many lines were given up in its whole life. No other call may be under way or follow.
+ * daemon to acknowledge everything, and not at all when none was ever there; then for the disk to
+ * have the rest, two seconds if it is slow. Takes the run; answers how many lines were given up in
+ * its whole life. No other call may be under way or follow.
  */
 uint64_t streamd_finish(struct streamd_run *run);
 uint64_t streamd_fail(struct streamd_run *run, const char *error);
@@ -88,6 +96,9 @@ const char *streamd_run_id(const struct streamd_run *run);
 
 /* Lines given up so far: no memory left for them, too long, without a usable value, or refused. */
 uint64_t streamd_dropped(const struct streamd_run *run);
+
+/* How often the disk has failed; the run goes on in memory then, and tries again a minute later. */
+uint64_t streamd_spool_errors(const struct streamd_run *run);
 
 /* The daemon has answered and the connection stands. */
 bool streamd_connected(const struct streamd_run *run);

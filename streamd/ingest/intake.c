@@ -243,21 +243,31 @@ static void on_kept(struct keeping_wait *w, bool kept)
         in->answered(in);
 }
 
-/* Is the newest debt for the same session and the same batch? Then it only grows. */
-static bool grow_debt(struct intake *in, const struct session *s)
+/* Is there a debt for the same session and the same batch? Then it only grows. There are never more
+ * than there are sessions to each batch, however often their lines alternate or are repeated. */
+static bool grow_debt(struct intake *in, const struct session *s, uint64_t number)
 {
-    if (list_empty(&in->debts))
-        return false;
-    struct debt *d = LIST_ENTRY(in->debts.prev, struct debt, link);
-    if (d->session.session != s || d->wait.number != in->registry->keeping.number)
-        return false;
-    d->seq = in->unacked_seq;
-    return true;
+    for (struct list *at = in->debts.prev; at != &in->debts; at = at->prev) {
+        struct debt *d = LIST_ENTRY(at, struct debt, link);
+        if (d->wait.number != number)
+            return false;
+        if (d->session.session != s)
+            continue;
+        d->seq = in->unacked_seq;
+        return true;
+    }
+    return false;
 }
 
 static void owe(struct intake *in, struct session *s)
 {
-    if (grow_debt(in, s))
+    const struct keeping *k = &in->registry->keeping;
+    uint64_t number = keeping_awaited(k);
+    if (number <= k->committed) {
+        line_write_ack(in->answers, session_id(s), in->unacked_seq);
+        return;
+    }
+    if (grow_debt(in, s, number))
         return;
     struct debt *d = calloc(1, sizeof(*d));
     if (!d) {

@@ -170,9 +170,11 @@ static void watch(struct trainer *t, ev_io *watcher, bool wanted)
 
 /* Who has said his last word may still hear that it is kept; but not for as long as a disk is in
  * trouble, since most have gone. */
-static bool awaits_acks(const struct trainer *t)
+static bool awaits_acks(struct trainer *t)
 {
-    return intake_owes(&t->intake) && !t->all->params.registry->keeping.troubled;
+    bool waits = intake_owes(&t->intake) && !t->all->params.registry->keeping.troubled;
+    t->all->held_up = t->all->held_up || waits;
+    return waits;
 }
 
 void trainer_settle(struct trainer *t)

@@ -18,7 +18,7 @@ struct trainers {
     struct unix_ingest_params params;
     struct list all; /* of trainer.link; owned */
     char *chunk;     /* owns; what is read goes here. NULL while a paused trainer has kept it */
-    bool held_up;    /* some are not read because too much waits for the disk */
+    bool held_up;    /* some wait for the disk, to be read or to end */
 };
 
 struct trainer;

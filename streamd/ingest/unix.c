@@ -147,7 +147,8 @@ void unix_ingest_destroy(struct unix_ingest *u)
 
 void unix_ingest_relieve(struct unix_ingest *u)
 {
-    if (!u->trainers.held_up || keeping_full(&u->trainers.params.registry->keeping))
+    const struct keeping *k = &u->trainers.params.registry->keeping;
+    if (!u->trainers.held_up || (keeping_full(k) && !k->troubled))
         return;
     u->trainers.held_up = false;
     LIST_EACH_SAFE (at, &u->trainers.all) {

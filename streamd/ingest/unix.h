@@ -34,7 +34,7 @@ struct unix_ingest *unix_ingest_create(const struct unix_ingest_params *params);
 /* Closes every trainer, removes the socket file. */
 void unix_ingest_destroy(struct unix_ingest *u);
 
-/* What waits for the disk has become less: reads again whom it made wait. */
+/* The disk has got on, or into trouble: goes on with those whom it made wait. */
 void unix_ingest_relieve(struct unix_ingest *u);
 
 /* Ends who talks of a session that went back (session.resend), so that he resumes it. */

@@ -185,6 +185,12 @@ void keeping_seal(struct keeping *k, struct session *s)
         log_debug("keeping", "sealed later id=%s", s->id);
 }
 
+bool keeping_trim(struct keeping *k, const struct session *s, uint64_t offset)
+{
+    struct batch *b = open_batch(k);
+    return b && batch_add_trim(b, s->key, offset) == OK;
+}
+
 void keeping_meta(struct keeping *k, const char *name, struct span value)
 {
     struct batch *b = k->keeper ? open_batch(k) : NULL;
@@ -319,16 +325,17 @@ void keeping_receive(struct keeping *k)
     k->stats->unkept_bytes = keeper_pending_bytes(k->keeper);
 }
 
+uint64_t keeping_awaited(const struct keeping *k)
+{
+    bool nothing_open = !k->open && list_empty(&k->unkept);
+    return nothing_open ? k->number - 1 : k->number;
+}
+
 void keeping_await(struct keeping *k, struct keeping_wait *w)
 {
     list_init(&w->link);
-    if (!k->keeper) {
-        w->done(w, true);
-        return;
-    }
-    bool nothing_open = !k->open && list_empty(&k->unkept);
-    w->number = nothing_open ? k->number - 1 : k->number;
-    if (w->number <= k->committed)
+    w->number = keeping_awaited(k);
+    if (!k->keeper || w->number <= k->committed)
         w->done(w, true);
     else if (k->troubled && !w->patient)
         w->done(w, false);

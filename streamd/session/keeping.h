@@ -28,6 +28,7 @@ struct keeping {
     struct timer flush;
     struct buf state;   /* scratch */
     uint64_t number;    /* of the open batch */
+    uint64_t trimmed;   /* number of the batch with the last cut: trim.h */
     uint64_t committed; /* number of the newest batch on disk */
     uint64_t records;   /* of the open batch, and of the runs that will go into it */
     uint64_t seen_us;   /* now_us of this wake-up */
@@ -80,6 +81,9 @@ bool keeping_cut(struct keeping *k, struct session *s);
 /* No more is expected of this session for now. */
 void keeping_seal(struct keeping *k, struct session *s);
 
+/* What the session recorded before that offset is not to be kept any longer. False: no memory. */
+bool keeping_trim(struct keeping *k, const struct session *s, uint64_t offset);
+
 /* A value of the whole store. */
 void keeping_meta(struct keeping *k, const char *name, struct span value);
 
@@ -103,7 +107,10 @@ void keeping_flush_if_urgent(struct keeping *k);
 /* When woken: batches are on disk, readings have pieces, the disk is or is not well. */
 void keeping_receive(struct keeping *k);
 
-/* Waits for everything said so far. */
+/* The batch with which everything said so far is on disk. */
+uint64_t keeping_awaited(const struct keeping *k);
+
+/* Waits for everything said so far; `done` may be called at once. */
 void keeping_await(struct keeping *k, struct keeping_wait *w);
 void keeping_cancel(struct keeping_wait *w);
 

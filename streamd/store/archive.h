@@ -32,6 +32,9 @@ void archive_fini(struct archive *a);
 /* Commits the batches of the list (of batch.letter.link) as one. Not OK: none of them is kept. */
 MUST_CHECK enum status archive_commit(struct archive *a, const struct list *batches);
 
+/* Records that are due to be sealed. */
+uint64_t archive_backlog(const struct archive *a);
+
 /* Seals one segment if one is due. E_NOT_FOUND: none was. Not OK otherwise: it is due still. */
 MUST_CHECK enum status archive_tidy(struct archive *a);
 

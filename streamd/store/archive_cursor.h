@@ -29,6 +29,7 @@ struct archive_cursor {
     enum archive_place place;
     uint64_t first, last;  /* offsets of the row at hand; undefined in PLACE_NONE */
     bool whole;            /* PLACE_SEGMENT: with its body */
+    bool eager;            /* the caller's to set: enter with the body, it will be opened anyway */
     struct buf head, body; /* own a copy of the row at hand; a run is in `body` */
     struct segment segment;
     struct run_reader run;
@@ -51,6 +52,14 @@ bool archive_cursor_has(const struct archive_cursor *c, uint64_t offset);
  * E_NOT_FOUND: there is none.
  */
 MUST_CHECK enum status archive_cursor_next(struct archive_cursor *c, struct series_entry *out);
+
+/*
+ * The entry with that offset, with what is wanted of it: cheaper than archive_cursor_next for one
+ * of a few rows of a segment. E_NOT_FOUND: there is none, or it is damaged.
+ */
+MUST_CHECK enum status archive_cursor_pick(struct archive_cursor *c, uint64_t offset,
+                                           const struct segment_wanted *wanted,
+                                           struct series_entry *out);
 
 /*
  * For who reads columns. Goes to the row that has the next entry: `place` says of which kind it is,

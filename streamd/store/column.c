@@ -24,6 +24,8 @@ struct heading {
 
 enum status column_reader_init(struct column_reader *r)
 {
+    r->lazy = false;
+    r->word = r->own_word;
     return words_reader_init(&r->words);
 }
 
@@ -159,6 +161,25 @@ static enum status read_odd(struct column_reader *r, struct span *rest, size_t n
     return status;
 }
 
+/* Is the list of odd ones, which comes next, empty? */
+static bool has_no_odd(struct span rest)
+{
+    uint64_t odd;
+    return varint_take(&rest, &odd) && odd == 0;
+}
+
+/* From words to bits, or (asked for lazily) not yet. `rest` is what follows the words. */
+static void convert(struct column_reader *r, struct span rest, const struct heading *h, int places)
+{
+    bool digits = h->form == FORM_DECIMAL && h->kind == NUM_FLOAT;
+    if (digits && r->lazy && has_no_odd(rest))
+        r->power = decimal_power(places);
+    else if (digits)
+        put_doubles(r->word, h->numbers, decimal_power(places));
+    else if (h->form != FORM_DECIMAL || h->kind != NUM_INT || places > 0)
+        put_all(r, h, places);
+}
+
 static enum status read_numbers(struct column_reader *r, struct span *rest,
                                 const struct column_source *source, const struct heading *h)
 {
@@ -174,10 +195,7 @@ static enum status read_numbers(struct column_reader *r, struct span *rest,
         return status == OK ? E_MALFORMED : status;
     for (size_t i = 0; h->near != NEAR_NOTHING && i < h->numbers; i++)
         r->word[i] += source->beside[i];
-    if (h->form == FORM_DECIMAL && h->kind == NUM_FLOAT)
-        put_doubles(r->word, h->numbers, decimal_power((int)places));
-    else if (h->form != FORM_DECIMAL || h->kind != NUM_INT || places > 0)
-        put_all(r, h, (int)places);
+    convert(r, *rest, h, (int)places);
     return read_odd(r, rest, h->numbers);
 }
 
@@ -285,6 +303,26 @@ enum status column_nums(struct column_reader *r, const struct column_source *sou
     }
     spread(r, &h, source->n, text.bytes ? text.bytes : "", out);
     *out_text = text;
+    return OK;
+}
+
+enum status column_bits(struct column_reader *r, const struct column_source *source, uint64_t *out,
+                        struct column_bits *out_about)
+{
+    struct span rest = source->bytes;
+    struct heading h;
+    unsigned kind = rest.len > 0 ? (unsigned char)rest.ptr[0] & KIND_MASK : KIND_MIXED;
+    if (kind != NUM_INT && kind != NUM_FLOAT)
+        return E_STATE;
+    r->lazy = true;
+    r->power = 0;
+    r->word = out;
+    enum status status = read_column(r, &rest, source, &h);
+    r->word = r->own_word;
+    r->lazy = false;
+    if (status != OK || rest.len > 0)
+        return status == OK ? E_MALFORMED : status;
+    *out_about = (struct column_bits){(enum num_kind)kind, r->power};
     return OK;
 }
 

@@ -52,14 +52,19 @@ void column_writer_fini(struct column_writer *w);
 /* Appends the column, n > 0; look at buf_status. Its texts are at most COLUMN_TEXT_MAX bytes. */
 void column_write(struct column_writer *w, const struct column_slots *slots, struct buf *out);
 
+/* Points into itself once it is initialized. */
 struct column_reader {
     struct words_reader words;
-    uint64_t word[WORDS_MAX]; /* of the integers and doubles: the bits */
+    uint64_t
+        *word; /* of the integers and doubles: the bits; at own_word, or where they are wanted */
+    uint64_t own_word[WORDS_MAX];
     uint64_t odd_at[WORDS_MAX];
     uint64_t odd_bits[WORDS_MAX];
     uint8_t kind[WORDS_MAX];
     uint8_t number_kind[WORDS_MAX];
     uint8_t places[WORDS_MAX];
+    bool lazy;    /* digits need not be divided: column_bits */
+    double power; /* what is left to divide by; 0: nothing */
 };
 
 /* What long digits borrow from. */
@@ -86,6 +91,24 @@ enum column_near column_near(struct span bytes);
  */
 MUST_CHECK enum status column_nums(struct column_reader *r, const struct column_source *source,
                                    struct num *out, struct column_text *out_text);
+
+/* What column_bits has filled: word i is the bits of a num.i, or of digits still to be divided. */
+struct column_bits {
+    enum num_kind kind; /* of all */
+    double power;       /* 0, or what they are to be divided by */
+};
+
+/* The same without the cost of each number; when all are integers or all doubles. E_STATE: they are
+ * not. */
+MUST_CHECK enum status column_bits(struct column_reader *r, const struct column_source *source,
+                                   uint64_t *out, struct column_bits *out_about);
+
+static inline struct num column_bits_num(struct column_bits about, uint64_t word)
+{
+    if (about.power > 0)
+        return num_float((double)(int64_t)word / about.power);
+    return (struct num){.kind = about.kind, .i = (int64_t)word};
+}
 
 /* The same as doubles (num_double) and whether there is a number; `has` may be NULL. */
 MUST_CHECK enum status column_doubles(struct column_reader *r, const struct column_source *source,

@@ -4,8 +4,8 @@
  * is committed, a reading's ticket with each piece. So everything has one owner at any time, and
  * nothing is locked but the boxes.
  *
- * Commits come first, all batches that wait as one transaction; then a step of one reading; then a
- * segment is sealed. While commits fail, readings go on.
+ * Commits come first, all batches that wait as one transaction; then a step of one reading; then,
+ * or when too much has come together, a segment is sealed. While commits fail, readings go on.
  */
 #include "streamd/store/keeper.h"
 
@@ -23,7 +23,8 @@
 enum {
     RETRY_FIRST_US = 50 * 1000,
     RETRY_LAST_US = 1000 * 1000,
-    LAST_TRY_US = 1000 * 1000, /* for what is not committed when the keeper must end */
+    LAST_TRY_US = 1000 * 1000,              /* for what is not committed when the keeper must end */
+    BACKLOG_RECORDS = 4 * SEGMENT_ROWS_MAX, /* due and not sealed, while there are commits */
     NEWS_TEXT_MAX = 256,
 };
 
@@ -169,12 +170,14 @@ static bool read_some(struct keeper *k)
     return true;
 }
 
-/* Seals a segment; false when there is none to seal. */
+/* Seals a segment, or lets the store become smaller; false when there is no need. */
 static bool tidy(struct keeper *k)
 {
     if (k->next_news.trouble || k->stopping)
         return false;
     enum status status = archive_tidy(&k->archive);
+    if (status == E_NOT_FOUND)
+        status = k->params.store->ops->shrink(k->params.store);
     if (status == OK)
         note_success(k);
     return status == OK;
@@ -212,6 +215,9 @@ static bool work(struct keeper *k)
     bool committed = commit(k);
     bool read = read_some(k);
     bool worked = committed || read || tidy(k);
+    /* Who writes without a pause must not outrun what is sealed: the journal would grow. */
+    while (archive_backlog(&k->archive) > BACKLOG_RECORDS && tidy(k))
+        continue;
     send_news(k);
     return worked;
 }

@@ -26,8 +26,7 @@ struct reading_job {
     struct buf out;
 };
 
-/* The names stand in the copy now. */
-static void copy_request(struct reading_request *to, const struct reading_request *from)
+void reading_request_copy(struct reading_request *to, const struct reading_request *from)
 {
     *to = *from;
     for (size_t i = 0; i < to->field_count; i++) {
@@ -48,9 +47,10 @@ struct reading_job *reading_job_create(struct store *store, struct line_decoder 
     struct reading_job *job = calloc(1, sizeof(*job));
     if (!job)
         return NULL;
-    copy_request(&job->request, request);
+    reading_request_copy(&job->request, request);
     buf_init(&job->out, limit_bytes(request));
     job->text.request = &job->request;
+    job->text.id = span_of(job->request.id);
     if (walk_init(&job->walk, store, decoder, &job->request) != OK)
         goto fail;
     if (request->form == READING_CSV) {
@@ -120,9 +120,8 @@ static enum status collect_entry(struct reading_job *job)
 
 static enum status collect(struct reading_job *job)
 {
-    enum { ENTRIES_A_STEP = 512 };
     enum status status = OK;
-    for (size_t i = 0; status == OK && i < ENTRIES_A_STEP; i++) {
+    while (status == OK && job->walk.spent < WALK_STEP) {
         status = collect_head(job);
         if (status == E_NOT_FOUND)
             status = collect_entry(job);
@@ -164,6 +163,7 @@ static enum status write(struct reading_job *job, struct refbuf **out, bool *out
 
 enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool *out_last)
 {
+    job->walk.spent = 0;
     switch (job->phase) {
     case JOB_PREPARING:
         return prepare(job);
@@ -173,4 +173,9 @@ enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool 
         break;
     }
     return write(job, out, out_last);
+}
+
+uint64_t reading_job_written(const struct reading_job *job)
+{
+    return job->phase == JOB_WRITING ? job->walk.count : 0;
 }

@@ -64,6 +64,9 @@ struct reading_request {
     size_t rewind_count;
 };
 
+/* The copy's names stand in the copy. */
+void reading_request_copy(struct reading_request *to, const struct reading_request *from);
+
 /* ---- on the archive's thread ---- */
 
 struct reading_job;
@@ -81,5 +84,8 @@ void reading_job_destroy(struct reading_job *job);
  */
 MUST_CHECK enum status reading_job_step(struct reading_job *job, struct refbuf **out,
                                         bool *out_last);
+
+/* Entries written so far, for who shows how far it is. */
+uint64_t reading_job_written(const struct reading_job *job);
 
 #endif

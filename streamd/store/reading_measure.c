@@ -230,7 +230,6 @@ static enum status step(struct walk *w)
 
 enum status walk_prepare(struct walk *w)
 {
-    w->spent = 0;
     while (w->phase != WALK_READY) {
         enum status status = w->spent < WALK_STEP ? step(w) : E_STATE;
         if (status != OK)

@@ -224,13 +224,39 @@ static void see(struct found *f, uint32_t row, double y)
     }
 }
 
+/* The same at once for rows that all count and are finite; false: one is not. */
+static bool see_all(struct found *f, const double *y, uint32_t from, uint32_t to)
+{
+    double low = y[from];
+    double high = y[from];
+    uint32_t lowest = from;
+    uint32_t highest = from;
+    double sum = 0; /* of zeros, unless one is not finite */
+    for (uint32_t i = from; i < to; i++) {
+        lowest = y[i] < low ? i : lowest;
+        low = y[i] < low ? y[i] : low;
+        highest = y[i] > high ? i : highest;
+        high = y[i] > high ? y[i] : high;
+        sum += y[i] - y[i];
+    }
+    f->first = from;
+    f->last = to - 1;
+    f->lowest = lowest;
+    f->highest = highest;
+    return sum == 0;
+}
+
 /* Sums up the rows [from, to) of the column in `values`. */
 static void sum_up_rows(const struct points *p, uint32_t from, uint32_t to, struct stretch *out)
 {
-    struct found f = {to, to, to, to, to, to, (double)INFINITY, (double)-INFINITY};
-    for (uint32_t i = from; i < to; i++) {
-        if (p->has[i])
-            see(&f, i, p->values[i]);
+    const struct found nothing = {to, to, to, to, to, to, (double)INFINITY, (double)-INFINITY};
+    struct found f = nothing;
+    if (!p->all || !see_all(&f, p->values, from, to)) {
+        f = nothing;
+        for (uint32_t i = from; i < to; i++) {
+            if (p->all || p->has[i])
+                see(&f, i, p->values[i]);
+        }
     }
     const uint32_t rows[] = {f.first, f.last, f.lowest, f.highest, f.gap};
     out->count = 0;
@@ -259,10 +285,16 @@ static enum status load_curve(struct points *p, size_t curve, struct segment *se
                               const bool *takes)
 {
     uint32_t column;
+    struct segment_column about = {.count = 0};
     bool found = find_column(p, curve, segment, &column);
     enum status status = found ? segment_numbers(segment, column, p->values, p->has) : OK;
     if (status != OK)
         return status;
+    if (found)
+        segment_column_at(segment, column, &about);
+    p->all = about.count == segment->rows && !takes;
+    if (p->all)
+        return OK;
     for (uint32_t i = 0; i < segment->rows; i++) {
         bool has = found && p->has[i];
         if (!has)

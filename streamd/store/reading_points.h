@@ -25,7 +25,8 @@ struct points {
     bool sorted;        /* and each is there once */
     enum status failed; /* E_NOMEM: one was lost; all later answers are this */
     double *values;     /* owns: scratch for a column */
-    bool *has;          /* owns: the same */
+    bool *has;          /* owns: the same; which of its rows count */
+    bool all;           /* they all do, and `has` is undefined */
 };
 
 /* Entries stand on the axis within [from, to). Allocates nothing. */

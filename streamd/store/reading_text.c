@@ -24,7 +24,7 @@ static void begin_csv(struct reading_text *t, struct buf *out)
 static void begin_history(struct reading_text *t, struct buf *out)
 {
     buf_add_char(out, '{');
-    json_write_pair_string(out, "sessionId", span_of(t->request->id));
+    json_write_pair_string(out, "sessionId", t->id);
     json_write_name(out, "history");
     buf_add_char(out, '[');
 }
@@ -63,7 +63,7 @@ static void add_update(struct reading_text *t, const struct series_entry *entry,
     struct reading_update head = {.offset = entry->offset};
     size_t at = out->len;
     buf_add(out, &head, sizeof(head));
-    update_write(out, span_of(t->request->id), entry, t->request->compat_clamp);
+    update_write(out, t->id, entry, t->request->compat_clamp);
     if (buf_status(out) != OK)
         return;
     head.bytes = out->len - at - sizeof(head);
@@ -73,7 +73,7 @@ static void add_update(struct reading_text *t, const struct series_entry *entry,
 static void end_json(struct reading_text *t, uint64_t total, struct buf *out)
 {
     buf_add_char(out, ']');
-    json_write_pair_string(out, "sessionId", span_of(t->request->id));
+    json_write_pair_string(out, "sessionId", t->id);
     json_write_pair_string(out, "epoch", span_of(t->request->epoch));
     json_write_pair_u64(out, "total", total);
     buf_add_char(out, '}');

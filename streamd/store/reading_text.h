@@ -13,6 +13,7 @@
 
 struct reading_text {
     const struct reading_request *request; /* borrows */
+    struct span id;                        /* borrows; of the session, or what was taken for one */
     struct reading_csv *csv;               /* borrows; NULL unless READING_CSV */
     bool any;                              /* an entry was written */
 };

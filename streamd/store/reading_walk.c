@@ -12,6 +12,22 @@
 
 #include <stdlib.h>
 
+/* What the text is made of: what was asked for, the step, and what tells whether it is superseded.
+ */
+static void want(struct walk *w)
+{
+    const struct reading_request *q = w->request;
+    bool every = q->field_count == 0 || q->form == READING_UPDATES;
+    w->wanted = (struct segment_wanted){
+        .every = every, .fields = 1U << F_CURRENT_STEP | 1U << F_CURRENT_MODEL, .names = w->names};
+    for (size_t i = 0; i < q->field_count; i++) {
+        if (q->fields[i].field == RECORD_FIELDS)
+            w->names[w->wanted.name_count++] = q->fields[i].name;
+        else
+            w->wanted.fields |= 1U << q->fields[i].field;
+    }
+}
+
 enum status walk_init(struct walk *w, struct store *store, struct line_decoder *decoder,
                       const struct reading_request *request)
 {
@@ -22,6 +38,7 @@ enum status walk_init(struct walk *w, struct store *store, struct line_decoder *
     w->recent = &w->cursor[1];
     w->older = &w->cursor[2];
     points_init(&w->points, request, 0, 0);
+    want(w);
     w->takes = calloc(SEGMENT_ROWS_MAX, sizeof(*w->takes));
     return w->takes ? OK : E_NOMEM;
 }
@@ -40,6 +57,7 @@ void walk_begin(struct walk *w)
     w->next = w->sieve.first;
     w->judged = false;
     w->scanned = false;
+    w->opens = false;
     w->count = 0;
     if (!w->choosing)
         return;
@@ -55,11 +73,12 @@ enum status walk_enter(struct walk *w)
     if (w->next > w->sieve.last)
         return E_NOT_FOUND;
     archive_cursor_seek(w->ahead, w->next);
+    w->ahead->eager = w->opens;
     enum status status = archive_cursor_enter(w->ahead);
     if (status != OK)
         return status;
     w->next = w->ahead->next;
-    w->spent += w->ahead->place == PLACE_SEGMENT ? WALK_HEAD_COST : 1;
+    w->spent += w->opens ? WALK_BODY_COST : w->ahead->place == PLACE_SEGMENT ? WALK_HEAD_COST : 1;
     return w->next > w->sieve.last ? E_NOT_FOUND : OK;
 }
 
@@ -168,6 +187,7 @@ static enum status next_let_through(struct walk *w, struct series_entry *out)
         if (status != OK)
             return status;
         w->next = w->ahead->next;
+        w->spent++;
         if (sieve_takes(&w->sieve, out)) {
             w->count++;
             return OK;
@@ -226,9 +246,11 @@ static enum status scan_segment(struct walk *w)
         return status;
     if (verdict == SIEVE_NONE ||
         (verdict == SIEVE_ALL && points_add_head(&w->points, &w->ahead->segment))) {
+        w->opens = false;
         walk_pass(w);
         return OK;
     }
+    w->opens = true;
     return scan_columns(w, verdict == SIEVE_ALL ? NULL : w->takes);
 }
 
@@ -262,9 +284,8 @@ static enum status scan(struct walk *w)
 static enum status fetch(struct walk *w, uint64_t offset, struct series_entry *out)
 {
     struct archive_cursor *c = archive_cursor_has(w->recent, offset) ? w->recent : w->older;
-    archive_cursor_seek(c, offset);
-    enum status status = archive_cursor_next(c, out);
-    return status == OK && out->offset != offset ? E_NOT_FOUND : status;
+    w->spent += archive_cursor_has(c, offset) ? WALK_PICK_COST : WALK_BODY_COST;
+    return archive_cursor_pick(c, offset, &w->wanted, out);
 }
 
 static enum status next_chosen(struct walk *w, struct series_entry *out)
@@ -289,6 +310,5 @@ static enum status next_chosen(struct walk *w, struct series_entry *out)
 
 enum status walk_next(struct walk *w, struct series_entry *out)
 {
-    w->spent = 0;
     return w->choosing ? next_chosen(w, out) : next_let_through(w, out);
 }

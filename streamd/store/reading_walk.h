@@ -14,8 +14,8 @@
 #include "streamd/store/reading_points.h"
 #include "streamd/store/reading_sieve.h"
 
-/* What a call may cost, in units of an entry looked at, roughly a microsecond. */
-enum { WALK_STEP = 2048, WALK_HEAD_COST = 16, WALK_BODY_COST = 512 };
+/* What a step may cost, in units of an entry looked at, roughly a microsecond. */
+enum { WALK_STEP = 2048, WALK_HEAD_COST = 16, WALK_PICK_COST = 16, WALK_BODY_COST = 256 };
 
 enum { WALK_CURSORS = 3 };
 
@@ -42,10 +42,13 @@ struct walk {
 
     uint64_t count; /* entries that were let through: given, or passed in COUNT and SEEK */
     uint64_t axis_low, axis_high; /* of these, in COUNT and MEASURE */
-    size_t spent;                 /* of WALK_STEP in this call */
+    size_t spent; /* of WALK_STEP; the caller's to set to 0 when a new step begins */
 
+    struct segment_wanted wanted; /* of what is chosen */
+    struct span names[READING_FIELDS_MAX];
     struct points points;
     bool scanned; /* points have seen the last entry */
+    bool opens;   /* the last segment had to be opened for its columns: so will the next */
 };
 
 /* All are borrowed. E_NOMEM: walk_fini is needed all the same. */

@@ -43,6 +43,7 @@ void segment_close(struct segment *s)
     if (!in)
         return;
     free_rows(in, s->column_count - in->fields);
+    segment_free_picked(s);
     free(in->wrong);
     free(in->sent);
     free(in->shape);
@@ -130,6 +131,29 @@ static enum status numbers_of_extra(struct segment *s, uint32_t column, double *
     return status;
 }
 
+/* A column with one number a row, all of one kind: what most charts ask for. */
+static bool is_plain(const struct segment *s, uint32_t column)
+{
+    const struct picked *p = &s->inside->picked[column];
+    return p->bits && !p->before;
+}
+
+static void numbers_of_plain(const struct segment *s, uint32_t column, double *out, bool *has)
+{
+    const struct picked *p = &s->inside->picked[column];
+    if (p->about.power > 0) {
+        for (uint32_t i = 0; i < s->rows; i++)
+            out[i] = (double)(int64_t)p->bits[i] / p->about.power;
+    } else if (p->about.kind == NUM_INT) {
+        for (uint32_t i = 0; i < s->rows; i++)
+            out[i] = (double)(int64_t)p->bits[i];
+    } else {
+        memcpy(out, p->bits, s->rows * sizeof(*out));
+    }
+    if (has)
+        memset(has, true, s->rows);
+}
+
 /* A loss that was never sent is the train_loss of its row: then that column is as good, and nearer
  * at hand. Its own holds but the number of what it lists, none. */
 static bool loss_is(const struct segment *s, const struct inside_column *c, uint32_t *out_i)
@@ -143,7 +167,14 @@ static bool loss_is(const struct segment *s, const struct inside_column *c, uint
 enum status segment_numbers(struct segment *s, uint32_t column, double *out, bool *has)
 {
     const struct inside_column *c = &s->inside->column[column];
-    if (c->about.field < RECORD_FIELDS && !loss_is(s, c, &column))
-        return numbers_of_field(s, c->about.field, out, has);
-    return numbers_of_extra(s, column, out, has);
+    bool of_field = c->about.field < RECORD_FIELDS && !loss_is(s, c, &column);
+    enum status status = segment_need_picked(s, column);
+    if (status != OK)
+        return status;
+    if (is_plain(s, column)) {
+        numbers_of_plain(s, column, out, has);
+        return OK;
+    }
+    return of_field ? numbers_of_field(s, c->about.field, out, has)
+                    : numbers_of_extra(s, column, out, has);
 }

@@ -108,4 +108,20 @@ MUST_CHECK enum status segment_axis(struct segment *s, uint64_t *out);
  */
 MUST_CHECK enum status segment_row(struct segment *s, uint32_t i, struct series_entry *out);
 
+/* What of a row is wanted. */
+struct segment_wanted {
+    bool every;               /* all of it; the rest is undefined */
+    unsigned fields;          /* bit i: field i of the twelve */
+    const struct span *names; /* borrows; of the trainer's numbers those */
+    size_t name_count;
+};
+
+/*
+ * The same for one of a few rows: what segment_row does for all rows this does for that one. Only
+ * columns that are wanted are inflated, and so checked; of the record the rest is as if it was not
+ * there.
+ */
+MUST_CHECK enum status segment_pick(struct segment *s, uint32_t i,
+                                    const struct segment_wanted *wanted, struct series_entry *out);
+
 #endif

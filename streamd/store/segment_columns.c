@@ -33,7 +33,7 @@ static enum status need_reader(struct segment_inside *in)
 static enum status take_words(struct segment *s, struct span *rest, uint64_t **out)
 {
     enum status status = need_reader(s->inside);
-    uint64_t *words = status == OK ? malloc(s->rows * sizeof(*words)) : NULL;
+    uint64_t *words = status == OK ? malloc(s->rows * sizeof(*words) + 1) : NULL;
     if (!words)
         return E_NOMEM;
     status = words_read(&s->inside->reader->words, rest, s->rows, words);
@@ -232,6 +232,12 @@ enum status segment_need_masks(struct segment *s)
     enum status status = segment_need_shapes(s);
     if (status == OK && !in->sent)
         status = take_words(s, &in->masks, &in->sent);
+    in->sent_in_all = UINT64_MAX;
+    in->sent_in_any = 0;
+    for (uint32_t i = 0; status == OK && i < s->rows; i++) {
+        in->sent_in_all &= in->sent[i];
+        in->sent_in_any |= in->sent[i];
+    }
     if (status == OK)
         status = take_words(s, &in->masks, &in->wrong);
     return status == OK && in->masks.len > 0 ? E_MALFORMED : status;
@@ -302,18 +308,25 @@ static enum status need_what_it_needs(struct segment *s, enum record_field f)
 }
 
 /* Which rows are in the column: those that were sent, and those listed. */
-static enum status take_kept(struct segment *s, enum record_field f, struct span *rest, bool *kept,
-                             size_t *out_n)
+enum status segment_take_kept(struct segment *s, enum record_field f, struct span *rest, bool *kept,
+                              size_t *out_n)
 {
     uint64_t listed;
-    struct column_reader *reader = s->inside->reader;
+    struct segment_inside *in = s->inside;
+    struct column_reader *reader = in->reader;
     if (!varint_take(rest, &listed) || listed > s->rows)
         return E_MALFORMED;
     enum status status = words_read(&reader->words, rest, (size_t)listed, reader->odd_at);
     if (status != OK)
         return status;
+    bool in_all = in->sent_in_all >> f & 1;
+    bool in_any = in->sent_in_any >> f & 1;
+    memset(kept, in_all, s->rows);
+    *out_n = in_all ? s->rows : 0;
+    if (in_all == in_any && listed == 0)
+        return OK;
     for (uint32_t i = 0; i < s->rows; i++)
-        kept[i] = s->inside->sent[i] >> f & 1;
+        kept[i] = in->sent[i] >> f & 1;
     for (uint64_t i = 0; i < listed; i++) {
         if (reader->odd_at[i] >= s->rows)
             return E_MALFORMED;
@@ -359,7 +372,7 @@ static enum status take_predicted(struct segment *s, enum record_field f, struct
     struct num *train_loss = NULL;
     enum status status = need_what_it_needs(s, f);
     if (status == OK)
-        status = take_kept(s, f, &rest, kept, &n);
+        status = segment_take_kept(s, f, &rest, kept, &n);
     if (status == OK && f == F_LOSS && n < s->rows)
         status = take_train_loss(s, &train_loss);
     if (status == OK)

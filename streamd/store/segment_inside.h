@@ -36,6 +36,18 @@ struct inside_column {
     struct section section;
 };
 
+/* The numbers of one column as segment_pick looks them up. */
+struct picked {
+    bool known;
+    uint32_t n; /* how many */
+    struct column_bits about;
+    uint64_t *bits;          /* owns; NULL when kinds differ: then they are in nums */
+    struct num *nums;        /* owns */
+    struct column_text text; /* owns; of nums */
+    uint16_t *before; /* owns rows + 1: how many stand before each row; NULL: one in every row, or
+                         none in any */
+};
+
 /* All pointers own; what they point to is made when first needed. */
 struct segment_inside {
     struct section section[SECTIONS];
@@ -52,6 +64,8 @@ struct segment_inside {
     struct span masks;       /* borrows: the rest of SECTION_ROWS */
     uint64_t *sent;          /* by row */
     uint64_t *wrong;         /* by row */
+    uint64_t sent_in_all;    /* the bits that every row has in `sent` */
+    uint64_t sent_in_any;
 
     bool field_known[RECORD_FIELDS];
     struct num *field[RECORD_FIELDS]; /* by row; NULL: none in any */
@@ -61,6 +75,9 @@ struct segment_inside {
     uint32_t *extra_at;  /* rows + 1 places in `extra` */
     char **extra_text;   /* by trainer's column, NULL for most */
     bool whole;          /* segment_row has all it needs */
+
+    struct picked *picked;      /* by column */
+    struct extra *picked_extra; /* of the row picked last */
 };
 
 /* ---- the head (segment_head.c) ---- */
@@ -125,6 +142,17 @@ MUST_CHECK enum status segment_need_field(struct segment *s, enum record_field f
 
 /* Which rows have the trainer's column `extra`; answers how many. The shapes are there. */
 size_t segment_rows_with(const struct segment *s, uint32_t extra, bool *has);
+
+/* Which rows of a predicted field are in its column, taken off the head of it; and how many. */
+MUST_CHECK enum status segment_take_kept(struct segment *s, enum record_field f, struct span *rest,
+                                         bool *kept, size_t *out_n);
+
+/* ---- few rows (segment_pick.c) ---- */
+
+/* Makes picked[column] known. E_MALFORMED, E_NOMEM, E_STATE. */
+MUST_CHECK enum status segment_need_picked(struct segment *s, uint32_t column);
+
+void segment_free_picked(struct segment *s);
 
 /* Readies `bytes` of a column, n slots, for column_nums or column_doubles. */
 MUST_CHECK enum status segment_source(struct segment *s, struct span bytes, size_t n,

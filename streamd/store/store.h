@@ -83,6 +83,8 @@ struct store_ops {
     /* Adds (or replaces) a segment and deletes the runs that it holds: those of the session that
      * begin within it. */
     enum status (*put_segment)(struct store *s, const struct store_segment *row);
+    /* The session's segments that end at or before `offset`, which is then not in them. */
+    enum status (*delete_before)(struct store *s, uint64_t session, uint64_t offset);
     enum status (*put_meta)(struct store *s, const char *name, struct span value);
 
     /*
@@ -101,6 +103,10 @@ struct store_ops {
                             struct store_run *out);
     enum status (*next_segment)(struct store *s, uint64_t session, uint64_t offset, bool with_body,
                                 struct store_segment *out);
+
+    /* Between transactions: gives some of what is not used any more back to the disk, when that is
+     * much. E_NOT_FOUND: it is not. */
+    enum status (*shrink)(struct store *s);
 
     /* Bytes that all of it takes where it stands. */
     uint64_t (*bytes)(struct store *s);

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SHRINK_FROM_PAGES = 1024 }; /* 4 MiB */
+
 static struct store_sqlite *inside(struct store *s)
 {
     return (struct store_sqlite *)(void *)s;
@@ -51,6 +53,27 @@ static enum status sqlite_begin(struct store *base)
     status = store_sqlite_fail(s, code, "begin");
     base->ops->rollback(base);
     return status;
+}
+
+enum status store_sqlite_hold(struct store *base)
+{
+    struct store_sqlite *s = inside(base);
+    assert(s->readonly);
+    forget_read(s);
+    enum status status = store_sqlite_ready(s);
+    if (status != OK)
+        return status;
+    int code = sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
+    return code == SQLITE_OK ? OK : store_sqlite_fail(s, code, "begin");
+}
+
+void store_sqlite_release(struct store *base)
+{
+    struct store_sqlite *s = inside(base);
+    forget_read(s);
+    if (s->db && !sqlite3_get_autocommit(s->db) &&
+        sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        s->stale = true;
 }
 
 static void sqlite_rollback(struct store *base)
@@ -271,6 +294,20 @@ static enum status sqlite_delete_session(struct store *base, uint64_t key)
     return status;
 }
 
+static enum status sqlite_delete_before(struct store *base, uint64_t session, uint64_t offset)
+{
+    static const enum statement each[] = {S_DELETE_BODIES_BEFORE, S_DELETE_SEGMENTS_BEFORE};
+    struct store_sqlite *s = inside(base);
+    enum status status = may_change(s);
+    for (size_t i = 0; status == OK && i < sizeof(each) / sizeof(each[0]); i++) {
+        struct binding b = bind(s, each[i]);
+        add_int(&b, session);
+        add_int(&b, offset);
+        status = run(s, each[i], b.code, NULL);
+    }
+    return status;
+}
+
 static enum status sqlite_put_meta(struct store *base, const char *name, struct span value)
 {
     struct store_sqlite *s = inside(base);
@@ -469,6 +506,34 @@ static enum status sqlite_next_segment(struct store *base, uint64_t session, uin
     return OK;
 }
 
+/* What a statement of one number answers; -1 when it cannot. */
+static int64_t number(struct store_sqlite *s, enum statement which)
+{
+    sqlite3_stmt *statement = s->statement[which];
+    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    (void)sqlite3_reset(statement);
+    return value;
+}
+
+/* A file that was made before it could be shrunk answers E_NOT_FOUND as well. */
+static enum status sqlite_shrink(struct store *base)
+{
+    struct store_sqlite *s = (struct store_sqlite *)(void *)base;
+    if (!s->db || s->open || s->stale || s->readonly)
+        return E_NOT_FOUND;
+    forget_read(s);
+    int64_t unused = number(s, S_FREE_PAGES);
+    if (unused < SHRINK_FROM_PAGES || unused < number(s, S_ALL_PAGES) / 8)
+        return E_NOT_FOUND;
+    int code = SQLITE_ROW;
+    while (code == SQLITE_ROW)
+        code = sqlite3_step(s->statement[S_SHRINK]);
+    (void)sqlite3_reset(s->statement[S_SHRINK]);
+    if (code != SQLITE_DONE)
+        return store_sqlite_fail(s, code, "shrink");
+    return number(s, S_FREE_PAGES) < unused ? OK : E_NOT_FOUND;
+}
+
 static const char *sqlite_why(const struct store *base)
 {
     return ((const struct store_sqlite *)(const void *)base)->why;
@@ -477,11 +542,13 @@ static const char *sqlite_why(const struct store *base)
 const struct store_ops store_sqlite_ops = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
+    .shrink = sqlite_shrink,
     .rollback = sqlite_rollback,
     .put_session = sqlite_put_session,
     .delete_session = sqlite_delete_session,
     .put_run = sqlite_put_run,
     .put_segment = sqlite_put_segment,
+    .delete_before = sqlite_delete_before,
     .put_meta = sqlite_put_meta,
     .get_meta = sqlite_get_meta,
     .next_session = sqlite_next_session,

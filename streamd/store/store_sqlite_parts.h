@@ -34,6 +34,9 @@
     X(DELETE_RUN, "DELETE FROM run WHERE id=?1")                                                   \
     X(DELETE_BODIES, "DELETE FROM body WHERE id IN (SELECT id FROM segment WHERE session=?1)")     \
     X(DELETE_SEGMENTS, "DELETE FROM segment WHERE session=?1")                                     \
+    X(DELETE_BODIES_BEFORE, "DELETE FROM body WHERE id IN (SELECT id FROM segment"                 \
+                            " WHERE session=?1 AND first+count<=?2)")                              \
+    X(DELETE_SEGMENTS_BEFORE, "DELETE FROM segment WHERE session=?1 AND first+count<=?2")          \
     X(DELETE_SESSION, "DELETE FROM session WHERE key=?1")                                          \
     X(DELETE_CONFIG, "DELETE FROM config WHERE key=?1")                                            \
     X(GET_META, "SELECT * FROM meta WHERE name=?1")                                                \
@@ -42,6 +45,9 @@
     X(NEXT_KEY, "SELECT key FROM session WHERE key>?1 ORDER BY key LIMIT 1")                       \
     X(GET_RUN, "SELECT * FROM run WHERE id=?1")                                                    \
     X(ALL_RUNS, "SELECT id, session, first, count FROM run")                                       \
+    X(FREE_PAGES, "PRAGMA freelist_count")                                                         \
+    X(ALL_PAGES, "PRAGMA page_count")                                                              \
+    X(SHRINK, "PRAGMA incremental_vacuum(256)")                                                    \
     X(DATA_VERSION, "PRAGMA data_version")                                                         \
     X(NEXT_HEAD, "SELECT * FROM segment WHERE id=" NEXT_ID)                                        \
     X(NEXT_SEGMENT, "SELECT segment.*, body.* FROM segment LEFT JOIN body USING (id)"              \

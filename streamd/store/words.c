@@ -168,44 +168,73 @@ void words_write(struct words_writer *w, const uint64_t *words, size_t n, unsign
     }
 }
 
-/* The planes put together again. Those of one byte go into all words at once. */
-static enum status join(struct words_reader *r, struct span *rest, unsigned planes, size_t n,
-                        uint64_t *out)
+/* The planes that are not all one byte, and how far each is to be shifted. */
+struct planes {
+    const uint8_t *bytes[WORD_BYTES];
+    unsigned shift[WORD_BYTES];
+    unsigned count;
+    uint64_t same; /* the bytes of the others */
+};
+
+static enum status take_planes(struct words_reader *r, struct span *rest, unsigned planes, size_t n,
+                               struct planes *out)
 {
-    struct plane plane[WORD_BYTES];
-    uint64_t same = 0;
+    *out = (struct planes){.count = 0};
     for (unsigned i = 0; i < planes; i++) {
-        enum status status = plane_read(&r->planes, rest, n, r->room[i], &plane[i]);
+        struct plane plane;
+        enum status status = plane_read(&r->planes, rest, n, r->room[i], &plane);
         if (status != OK)
             return status;
-        same |= plane[i].bytes ? 0 : (uint64_t)plane[i].same << (8 * i);
-    }
-    for (size_t i = 0; i < n; i++)
-        out[i] = same;
-    for (unsigned k = 0; k < planes; k++) {
-        const uint8_t *bytes = plane[k].bytes;
-        for (size_t i = 0; bytes && i < n; i++)
-            out[i] |= (uint64_t)bytes[i] << (8 * k);
+        out->bytes[out->count] = plane.bytes;
+        out->shift[out->count] = 8 * i;
+        if (plane.bytes)
+            out->count++;
+        else
+            out->same |= (uint64_t)plane.same << (8 * i);
     }
     return OK;
 }
 
+/* One plane into words that have the others. */
+static void join_one(const struct planes *p, unsigned k, size_t n, uint64_t *words)
+{
+    const uint8_t *bytes = p->bytes[k];
+    unsigned shift = p->shift[k];
+    for (size_t i = 0; i < n; i++)
+        words[i] += (uint64_t)bytes[i] << shift;
+}
+
+/* base + what the planes are together. Most columns have two that differ: these go in at once. */
+static void join(const struct planes *p, size_t n, uint64_t base, uint64_t *words)
+{
+    const uint8_t *a = p->bytes[0];
+    const uint8_t *b = p->bytes[1];
+    unsigned shift_a = p->shift[0];
+    unsigned shift_b = p->shift[1];
+    unsigned joined = p->count < 2 ? p->count : 2;
+    base += p->same;
+    for (size_t i = 0; joined == 0 && i < n; i++)
+        words[i] = base;
+    for (size_t i = 0; joined == 1 && i < n; i++)
+        words[i] = base + ((uint64_t)a[i] << shift_a);
+    for (size_t i = 0; joined == 2 && i < n; i++)
+        words[i] = base + ((uint64_t)a[i] << shift_a) + ((uint64_t)b[i] << shift_b);
+    for (unsigned k = joined; k < p->count; k++)
+        join_one(p, k, n, words);
+}
+
+/* Orders 1 and 2: from how far they are apart to where they are. */
 static void put_together(uint64_t *words, size_t n, unsigned order, uint64_t first, uint64_t step)
 {
-    if (order == 0) {
-        for (size_t i = 0; i < n; i++)
-            words[i] += first;
-        return;
-    }
+    uint64_t before = first;
     words[0] = first;
+    for (size_t i = 1; order == 1 && i < n; i++)
+        words[i] = before += unzigzag(words[i]);
     if (order == 2 && n > 1)
-        words[1] = first + step;
-    uint64_t before = order == 2 ? first + step : first;
-    for (size_t i = order; i < n; i++) {
-        uint64_t apart = unzigzag(words[i]);
-        step = order == 2 ? step + apart : apart;
-        before += step;
-        words[i] = before;
+        words[1] = before += step;
+    for (size_t i = 2; order == 2 && i < n; i++) {
+        step += unzigzag(words[i]);
+        words[i] = before += step;
     }
 }
 
@@ -222,8 +251,12 @@ enum status words_read(struct words_reader *r, struct span *rest, size_t n, uint
     unsigned planes = head >> ORDER_BITS;
     if (order >= ORDERS || planes > WORD_BYTES || (order == 2 && !varint_take(rest, &step)))
         return E_MALFORMED;
-    enum status status = join(r, rest, planes, n, out);
-    if (status == OK)
+    struct planes taken;
+    enum status status = take_planes(r, rest, planes, n, &taken);
+    if (status != OK)
+        return status;
+    join(&taken, n, order == 0 ? unzigzag(first) : 0, out);
+    if (order > 0)
         put_together(out, n, order, unzigzag(first), unzigzag(step));
-    return status;
+    return OK;
 }

@@ -11,7 +11,7 @@
  */
 #include "streamd/transport/replay.h"
 
-#include "streamd/session/session.h"
+#include "streamd/session/ask.h"
 #include "streamd/transport/peers.h"
 
 #include <stdlib.h>
@@ -92,27 +92,17 @@ static bool fetch(struct peer *p, struct membership *m)
 {
     struct peers *peers = p->peers;
     const struct session *s = m->room->session;
-    struct keeper *keeper = peers->registry->keeping.keeper;
-    if (!keeper)
-        return false;
     struct replay *r = calloc(1, sizeof(*r));
     struct reading_request *request = calloc(1, sizeof(*request));
     if (r && request) {
-        *request = (struct reading_request){.form = READING_UPDATES,
-                                            .session = s->key,
-                                            .since = m->told,
-                                            .until = series_newest(s->series),
-                                            .to = UINT64_MAX,
-                                            .limit = UINT64_MAX,
-                                            .branches = true,
-                                            .compat_clamp = peers->config->compat_clamp};
-        memcpy(request->id, s->id, s->id_len);
+        ask_of(s, READING_UPDATES, request);
+        request->since = m->told;
+        request->branches = true;
         r->peer = p;
         r->from = m->told;
         r->reading.on_piece = on_piece;
-        keeping_flush(&peers->registry->keeping);
     }
-    if (!r || !request || reading_start(&r->reading, keeper, request) != OK) {
+    if (!r || !request || ask_begin(peers->registry, &r->reading, request) != OK) {
         free(request);
         free(r);
         return false;

@@ -8,6 +8,7 @@
 #include "proto/fields.h"
 #include "proto/json_write.h"
 #include "streamd/log.h"
+#include "streamd/session/ask.h"
 #include "streamd/session/legacy_room.h"
 #include "streamd/transport/peers.h"
 
@@ -173,16 +174,12 @@ static bool ask_archive(struct command *c, const struct session *s, uint64_t lim
     struct reading_request *request = calloc(1, sizeof(*request));
     bool begun = false;
     if (a && request) {
-        *request = (struct reading_request){.form = READING_HISTORY,
-                                            .session = s->key,
-                                            .until = series_newest(s->series),
-                                            .to = UINT64_MAX,
-                                            .limit = limit};
-        memcpy(request->id, s->id, s->id_len);
+        ask_of(s, READING_HISTORY, request);
+        request->limit = limit;
+        request->max_bytes = p->subscriber.hub->max_outbox_bytes;
         *a = (struct asked){.peer = p, .reading = {.on_piece = on_history}};
         list_init(&a->link);
-        keeping_flush(&p->peers->registry->keeping);
-        begun = reading_start(&a->reading, p->peers->registry->keeping.keeper, request) == OK;
+        begun = ask_begin(p->peers->registry, &a->reading, request) == OK;
     }
     if (begun)
         list_add_tail(&p->asked, &a->link);

@@ -2,8 +2,11 @@
 /*
  * log_cost: what a call of the C client's streamd_log costs the training, one figure a line.
  *
- * Three daemons: one that reads and acknowledges, none at all, one that answers `start` and then
- * never reads. It is a child process, so that its work is not in our figures.
+ * Four states: `alive`, a daemon that reads and acknowledges; `absent`, none at all; `hung`, one
+ * that was stopped (SIGSTOP) after it had answered; `slow-disk`, none, and a disk that takes 0.2 s
+ * for each write and each fsync. In the last three the run's memory is filled first, so that what
+ * is logged while we measure goes to the spool. The daemon is a child process, so that its work is
+ * not in our figures.
  *
  * `paced` is what a training sees, computing between its calls. `cpu` is the share of a core that
  * all the client does costs, its sender thread included, while the training sleeps in between.
@@ -13,11 +16,14 @@
  */
 #include "clients/c/streamd_client.h"
 
+#include <dirent.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -29,14 +35,17 @@ enum {
     CPU_CALLS = 300,
     CPU_INTERVAL_NS = 10 * 1000 * 1000, /* 100 calls a second */
     LOOP_CALLS = 1000000,
+    FILL_CALLS = 60000, /* more than the run's memory holds */
+    DISK_NS = 200 * 1000 * 1000,
     FINISH_MS = 1,
     DEADLINE_S = 10,
 };
 
-enum manner { ABSENT, ALIVE, HUNG };
+enum state { ALIVE, ABSENT, HUNG, SLOW_DISK };
 
 struct daemon {
     char folder[32];
+    char spool[64];
     struct sockaddr_un address;
     pid_t process; /* 0: none */
 };
@@ -54,6 +63,29 @@ static void die(const char *what)
     exit(EXIT_FAILURE);
 }
 
+/* ---- the disk, which only the spool writes to in this way ---- */
+
+static atomic_bool disk_is_slow;
+
+static void take_time(void)
+{
+    const struct timespec time = {.tv_nsec = DISK_NS};
+    if (atomic_load(&disk_is_slow))
+        (void)nanosleep(&time, NULL);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t offset)
+{
+    take_time();
+    return syscall(SYS_pwrite64, fd, bytes, n, offset);
+}
+
+int fsync(int fd)
+{
+    take_time();
+    return (int)syscall(SYS_fsync, fd);
+}
+
 /* ---- the daemon ---- */
 
 static void say(int fd, const char *text)
@@ -63,14 +95,14 @@ static void say(int fd, const char *text)
 }
 
 /* Acknowledges by the number of lines: the client numbers them from 1, and `start` is none. */
-static void serve(int listener, bool reads_on)
+static void serve(int listener)
 {
     static char chunk[65536];
     int fd = accept(listener, NULL, NULL);
     ssize_t got = recv(fd, chunk, sizeof(chunk), 0);
     say(fd, "{\"type\":\"started\",\"lastSeq\":0}\n");
     unsigned long lines = 0;
-    while (reads_on && got > 0) {
+    while (got > 0) {
         char ack[64];
         got = recv(fd, chunk, sizeof(chunk), 0);
         for (ssize_t i = 0; i < got; i++)
@@ -83,13 +115,15 @@ static void serve(int listener, bool reads_on)
         (void)pause();
 }
 
-static void daemon_begin(struct daemon *d, enum manner manner)
+static void daemon_begin(struct daemon *d, enum state state)
 {
     *d = (struct daemon){.folder = "/tmp/log-cost-XXXXXX", .address.sun_family = AF_UNIX};
     if (!mkdtemp(d->folder))
         die("mkdtemp");
     (void)snprintf(d->address.sun_path, sizeof(d->address.sun_path), "%s/socket", d->folder);
-    if (manner == ABSENT)
+    (void)snprintf(d->spool, sizeof(d->spool), "%s/spool", d->folder);
+    (void)setenv("STREAMD_SPOOL", d->spool, 1);
+    if (state == ABSENT || state == SLOW_DISK)
         return;
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener < 0 ||
@@ -100,7 +134,7 @@ static void daemon_begin(struct daemon *d, enum manner manner)
     if (d->process < 0)
         die("fork");
     if (d->process == 0)
-        serve(listener, manner == ALIVE);
+        serve(listener);
     (void)close(listener);
 }
 
@@ -110,6 +144,12 @@ static void daemon_end(struct daemon *d)
         (void)kill(d->process, SIGKILL);
         (void)waitpid(d->process, NULL, 0);
     }
+    DIR *spool = opendir(d->spool);
+    for (struct dirent *e; spool && (e = readdir(spool)) != NULL;)
+        (void)unlinkat(dirfd(spool), e->d_name, 0);
+    if (spool)
+        (void)closedir(spool);
+    (void)rmdir(d->spool);
     (void)unlink(d->address.sun_path);
     (void)rmdir(d->folder);
 }
@@ -187,22 +227,40 @@ static void await_connection(const struct streamd_run *run)
     }
 }
 
-static void measure(const char *name, enum manner manner)
+/* No faster than the sender thread takes it: it looks twenty times a second when it is not told. */
+static void fill(struct streamd_run *run)
+{
+    const struct timespec interval = {.tv_nsec = 5 * 1000 * 1000};
+    for (int64_t step = 0; step < FILL_CALLS; step++) {
+        log_step(run, step);
+        if (step % 1000 == 0)
+            (void)nanosleep(&interval, NULL);
+    }
+}
+
+static void measure(const char *name, enum state state)
 {
     struct daemon d;
-    daemon_begin(&d, manner);
+    daemon_begin(&d, state);
     struct streamd_run *run = streamd_init(
         &(struct streamd_options){.socket_path = d.address.sun_path, .finish_ms = FINISH_MS});
     if (!run)
         die("streamd_init");
-    if (manner != ABSENT)
+    if (d.process > 0)
         await_connection(run);
+    if (state == HUNG)
+        (void)kill(d.process, SIGSTOP);
+    if (state != ALIVE)
+        fill(run);
+    atomic_store(&disk_is_slow, state == SLOW_DISK);
     measure_paced(name, run);
     measure_cpu(name, run);
     measure_loop(name, run);
+    int lines = PACED_CALLS + CPU_CALLS + LOOP_CALLS + 1 + (state == ALIVE ? 0 : FILL_CALLS);
     printf("c log() %s dropped %llu of %d lines\n", name, (unsigned long long)streamd_finish(run),
-           PACED_CALLS + CPU_CALLS + LOOP_CALLS + 1);
+           lines);
     (void)fflush(stdout);
+    atomic_store(&disk_is_slow, false);
     daemon_end(&d);
 }
 
@@ -213,5 +271,6 @@ int main(void)
     measure("alive", ALIVE);
     measure("absent", ABSENT);
     measure("hung", HUNG);
+    measure("slow-disk", SLOW_DISK);
     return 0;
 }

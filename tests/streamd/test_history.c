@@ -1,60 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "streamd/http/history.h"
 
-#include "tests/support/http_world.h"
-
-static void start(struct world *w, const char *id)
-{
-    char line[128];
-    (void)snprintf(line, sizeof(line), "{\"type\":\"start\",\"sessionId\":\"%s\"}", id);
-    world_line(w, line);
-}
-
-/* One record of the session started last; `metrics` is the inside of the object. */
-static void record(struct world *w, const char *metrics)
-{
-    char line[1024];
-    (void)snprintf(line, sizeof(line), "{\"type\":\"progress\",\"metrics\":{%s}}", metrics);
-    world_line(w, line);
-    world_pass(w, 0.01);
-}
-
-/* Records with step first .. first + count - 1 and loss 1000 - step. */
-static void record_steps(struct world *w, int first, int count)
-{
-    char metrics[64];
-    for (int step = first; step < first + count; step++) {
-        (void)snprintf(metrics, sizeof(metrics), "\"step\":%d,\"loss\":%d", step, 1000 - step);
-        record(w, metrics);
-    }
-}
-
-static int size(const struct world *w)
-{
-    return cJSON_GetArraySize(world_at(w, "data"));
-}
-
-static double value_at(const struct world *w, int index, const char *name)
-{
-    const cJSON *entry = cJSON_GetArrayItem(world_at(w, "data"), index);
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(entry, name);
-    assert_true(cJSON_IsNumber(value));
-    return value->valuedouble;
-}
-
-static bool has_at(const struct world *w, int index, const char *name)
-{
-    const cJSON *entry = cJSON_GetArrayItem(world_at(w, "data"), index);
-    assert_non_null(entry);
-    return cJSON_GetObjectItemCaseSensitive(entry, name) != NULL;
-}
-
-static int get(struct world *w, const char *query)
-{
-    char target[512];
-    (void)snprintf(target, sizeof(target), "/api/training/history/a%s", query);
-    return world_get(w, target);
-}
+#include "tests/streamd/histories.h"
 
 static void an_unknown_run_has_an_empty_history(void **state)
 {
@@ -241,16 +188,16 @@ static void fields_may_be_spelled_as_trainers_spell_them(void **state)
     start(w, "a");
     record(w, "\"loss\":2,\"step\":7,\"lr\":0.5");
     assert_int_equal(get(w, "?fields=step,lr,%20lr,,learning_rate"), 200);
-    assert_true(span_is(w->body, "{\"success\":true,\"data\":["
-                                 "{\"currentStep\":7,\"learning_rate\":0.5,\"offset\":1,"
-                                 "\"serverTime\":1700000000}],\"sessionId\":\"a\",\"total\":1}"));
+    assert_body(w, "{\"success\":true,\"data\":["
+                   "{\"currentStep\":7,\"learning_rate\":0.5,\"offset\":1,"
+                   "\"serverTime\":1700000000}],\"sessionId\":\"a\",\"epoch\":\"%s\",\"total\":1}");
 }
 
 static void more_than_32_fields_are_refused(void **state)
 {
     struct world *w = *state;
     char query[512] = "?fields=f0";
-    for (int i = 1; i < HISTORY_FIELDS_MAX; i++)
+    for (int i = 1; i < READING_FIELDS_MAX; i++)
         (void)snprintf(query + strlen(query), 16, ",f%d", i);
     assert_int_equal(get(w, query), 200);
     (void)snprintf(query + strlen(query), 16, ",one_more");
@@ -264,11 +211,11 @@ static void what_is_not_finite_is_null_and_named(void **state)
     start(w, "a");
     record(w, "\"loss\":NaN,\"step\":1,\"grad\":-Infinity,\"ok\":1");
     assert_int_equal(get(w, "?fields=loss,grad,ok"), 200);
-    assert_true(span_is(
-        w->body, "{\"success\":true,\"data\":["
-                 "{\"currentStep\":1,\"loss\":null,\"grad\":null,\"ok\":1,"
-                 "\"nonFinite\":{\"loss\":\"NaN\",\"grad\":\"-Infinity\"},"
-                 "\"offset\":1,\"serverTime\":1700000000}],\"sessionId\":\"a\",\"total\":1}"));
+    assert_body(w, "{\"success\":true,\"data\":["
+                   "{\"currentStep\":1,\"loss\":null,\"grad\":null,\"ok\":1,"
+                   "\"nonFinite\":{\"loss\":\"NaN\",\"grad\":\"-Infinity\"},"
+                   "\"offset\":1,\"serverTime\":1700000000}],\"sessionId\":\"a\",\"epoch\":\"%s\","
+                   "\"total\":1}");
 }
 
 static bool holds_offset(const struct world *w, int offset)
@@ -457,66 +404,32 @@ static void csv_with_too_many_columns_asks_for_fields(void **state)
     assert_int_equal(get(w, "?format=csv&limit=500"), 200);
 }
 
-static void a_history_past_the_cap_says_how_to_ask_for_less(void **state)
-{
-    static const char *const formats[] = {"?format=json&limit=100", "?format=csv&limit=100",
-                                          "?format=ndjson&limit=100"};
-    struct world *w = *state;
-    start(w, "a");
-    record_steps(w, 0, 100);
-    w->reply.body.limit = 4096;
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(get(w, formats[i]), 413);
-        assert_non_null(strstr(world_string(w, "error"), "limit"));
-    }
-    assert_int_equal(get(w, "?limit=5"), 200);
-}
-
-static void evicted_entries_leave_their_offsets_behind(void **state)
-{
-    struct world *w = *state;
-    w->config.max_history_records = 1000;
-    start(w, "a");
-    record_steps(w, 0, 3000);
-    assert_int_equal(get(w, "?limit=100000"), 200);
-    assert_in_range(size(w), 500, 1000);
-    assert_int_equal(value_at(w, size(w) - 1, "offset"), 3000);
-    int oldest = (int)value_at(w, 0, "offset");
-    assert_int_equal(get(w, "?since=1&limit=100000"), 200);
-    assert_int_equal(value_at(w, 0, "offset"), oldest);
-    assert_int_equal(world_number(w, "total"), 3000 - oldest + 1);
-    assert_int_equal(get(w, "?points=100"), 200);
-    assert_int_equal(value_at(w, 0, "offset"), oldest);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(an_unknown_run_has_an_empty_history),
-        WORLD_TEST(a_run_without_a_record_has_an_empty_history),
-        WORLD_TEST(an_entry_is_the_record_at_full_precision),
-        WORLD_TEST(limit_counts_from_the_newest_and_entries_come_oldest_first),
-        WORLD_TEST(since_is_the_last_offset_already_known),
-        WORLD_TEST(from_and_to_are_steps_and_both_inclusive),
-        WORLD_TEST(a_range_of_steps_spans_models_and_leaves_out_who_counts_none),
-        WORLD_TEST(a_number_that_is_none_is_refused_by_name),
-        WORLD_TEST(fields_keep_the_named_metrics_and_their_place),
-        WORLD_TEST(fields_may_be_spelled_as_trainers_spell_them),
-        WORLD_TEST(more_than_32_fields_are_refused),
-        WORLD_TEST(what_is_not_finite_is_null_and_named),
-        WORLD_TEST(points_keep_the_peaks_of_the_loss),
-        WORLD_TEST(points_of_a_range_stay_the_same_as_the_run_goes_on),
-        WORLD_TEST(points_show_each_model_of_a_run),
-        WORLD_TEST(points_of_several_fields_show_each_of_them),
-        WORLD_TEST(points_thin_evenly_where_there_is_neither_step_nor_loss),
-        WORLD_TEST(points_are_a_limit_of_their_own),
-        WORLD_TEST(extreme_steps_do_not_upset_the_points),
-        WORLD_TEST(ndjson_has_one_entry_a_line),
-        WORLD_TEST(csv_has_a_header_and_quotes_what_must_be),
-        WORLD_TEST(csv_of_nobody_is_a_header),
-        WORLD_TEST(csv_with_too_many_columns_asks_for_fields),
-        WORLD_TEST(a_history_past_the_cap_says_how_to_ask_for_less),
-        WORLD_TEST(evicted_entries_leave_their_offsets_behind),
+        HISTORY_TEST(an_unknown_run_has_an_empty_history),
+        HISTORY_TEST(a_run_without_a_record_has_an_empty_history),
+        HISTORY_TEST(an_entry_is_the_record_at_full_precision),
+        HISTORY_TEST(limit_counts_from_the_newest_and_entries_come_oldest_first),
+        HISTORY_TEST(since_is_the_last_offset_already_known),
+        HISTORY_TEST(from_and_to_are_steps_and_both_inclusive),
+        HISTORY_TEST(a_range_of_steps_spans_models_and_leaves_out_who_counts_none),
+        HISTORY_TEST(a_number_that_is_none_is_refused_by_name),
+        HISTORY_TEST(fields_keep_the_named_metrics_and_their_place),
+        HISTORY_TEST(fields_may_be_spelled_as_trainers_spell_them),
+        HISTORY_TEST(more_than_32_fields_are_refused),
+        HISTORY_TEST(what_is_not_finite_is_null_and_named),
+        HISTORY_TEST(points_keep_the_peaks_of_the_loss),
+        HISTORY_TEST(points_of_a_range_stay_the_same_as_the_run_goes_on),
+        HISTORY_TEST(points_show_each_model_of_a_run),
+        HISTORY_TEST(points_of_several_fields_show_each_of_them),
+        HISTORY_TEST(points_thin_evenly_where_there_is_neither_step_nor_loss),
+        HISTORY_TEST(points_are_a_limit_of_their_own),
+        HISTORY_TEST(extreme_steps_do_not_upset_the_points),
+        HISTORY_TEST(ndjson_has_one_entry_a_line),
+        HISTORY_TEST(csv_has_a_header_and_quotes_what_must_be),
+        HISTORY_TEST(csv_of_nobody_is_a_header),
+        HISTORY_TEST(csv_with_too_many_columns_asks_for_fields),
     };
     return cmocka_run_group_tests_name("http/history", tests, NULL, NULL);
 }

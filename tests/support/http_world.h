@@ -14,6 +14,10 @@
 #include "streamd/http/router.h"
 #include "streamd/ingest/intake.h"
 #include "streamd/options.h"
+#include "streamd/store/store_memory.h"
+#include "streamd/transport/transfer.h"
+#include "tests/flow/fake_link.h"
+#include "tests/flow/received.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,17 +55,24 @@ static inline void world_config(struct world *w)
     w->config.web_dir = NULL;
 }
 
-/* The config may be changed between world_config and this. */
-static inline void world_open(struct world *w)
+/* The config may be changed between world_config and this. `store` is taken; NULL: there is none.
+ */
+static inline void world_open_with(struct world *w, struct store *store)
 {
     w->now = (struct now){.us = 1000000000, .wall_s = 1700000000.0};
-    w->app = app_create(&(struct app_params){.config = &w->config}, w->now);
+    w->app = app_create(
+        &(struct app_params){.config = &w->config, .store = store, .inline_store = true}, w->now);
     assert_non_null(w->app);
     buf_init(&w->answers, 1 << 20);
     buf_init(&w->out, REPLY_BODY_MAX + REPLY_HEAD_MAX);
     reply_init(&w->reply, REPLY_BODY_MAX);
     intake_init(&w->intake, &w->app->registry, &w->app->decoder, &w->answers);
     w->req = (struct request){.host = SPAN("127.0.0.1:5001"), .keep_alive = true};
+}
+
+static inline void world_open(struct world *w)
+{
+    world_open_with(w, NULL);
 }
 
 static inline int world_setup(void **state)
@@ -136,6 +147,35 @@ static inline void world_take_answer(struct world *w)
     w->json = w->body.len > 0 ? cJSON_ParseWithLength(w->body.ptr, w->body.len) : NULL;
 }
 
+/* An answer that comes later: it is waited for on a connection of its own. */
+static inline void world_await(struct world *w)
+{
+    struct conn *conn = conn_open(w->app, SIZE_MAX);
+    struct http_answer answer;
+    conn->awaits = true;
+    w->req.is_1_1 = true;
+    app_enter(w->app, w->now);
+    transfer_bind(w->reply.transfer, conn->link, &w->req);
+    app_leave(w->app);
+    for (int turn = 0; conn->awaits && conn->link; turn++) {
+        assert_true(turn < 1000000);
+        app_enter(w->app, w->now);
+        app_receive(w->app);
+        if (conn_ready(conn))
+            conn_step(conn);
+        app_leave(w->app);
+    }
+    if (!http_answer_take(&conn->wire, false, &answer))
+        fail_msg("no whole answer in %zu bytes", conn->wire.len);
+    buf_add_span(&w->out, buf_span(&answer.head));
+    buf_add_span(&w->out, buf_span(&answer.body));
+    http_answer_fini(&answer);
+    app_enter(w->app, w->now);
+    conn_hang_up(conn);
+    app_leave(w->app);
+    conn_destroy(conn);
+}
+
 /* `target` is a path, percent-encoded, with its query. Answers the status. */
 static inline int world_ask(struct world *w, enum method method, const char *target,
                             const char *body)
@@ -154,8 +194,12 @@ static inline int world_ask(struct world *w, enum method method, const char *tar
     buf_reset(&w->out);
     app_enter(w->app, w->now);
     router_answer(w->app, &w->req, &w->reply);
-    reply_render(&w->reply, &w->req, &w->config, w->app->encoder.deflater, &w->app->stats, &w->out);
+    if (!w->reply.transfer)
+        reply_render(&w->reply, &w->req, &w->config, w->app->encoder.deflater, &w->app->stats,
+                     &w->out);
     app_leave(w->app);
+    if (w->reply.transfer)
+        world_await(w);
     world_take_answer(w);
     return w->status;
 }

@@ -14,6 +14,8 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 #: Longest line the daemon reads, newline included.
 LINE_MAX_BYTES = 65_536
+#: Longest `start` line: the spool's own fields have to fit as well.
+START_MAX_BYTES = LINE_MAX_BYTES - 1_536
 #: Most values in a line. More could not fit; the bound also ends self-similar or endless mappings.
 VALUES_MAX = 4_096
 #: Deepest nesting of metrics and config.
@@ -149,10 +151,10 @@ def start_json(run_id: str, config: Any, project: Any, name: Any, resume: bool) 
             start[field] = clean_text(value)
     if config is not None:
         start["config"] = config_json(config)
-        if len(dumps(start)) >= LINE_MAX_BYTES:
+        if len(dumps(start)) >= START_MAX_BYTES:
             start["config"] = {k: v for k, v in start["config"].items() if k in UNDERSTOOD}
-            if len(dumps(start)) >= LINE_MAX_BYTES:
-                raise Refused(f"longer than {LINE_MAX_BYTES} bytes")
+            if len(dumps(start)) >= START_MAX_BYTES:
+                raise Refused(f"longer than {START_MAX_BYTES} bytes")
     return start
 
 

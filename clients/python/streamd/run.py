@@ -15,9 +15,11 @@ from types import TracebackType
 from typing import Any, Callable, List, Optional, Type
 
 from . import process
+from .courier import Rounds
 from .encode import VALUES_MAX, Json, describe, start_json
 from .queue import Queue
 from .sender import Sender
+from .spool import SPOOL_MAX_BYTES, Spool, spool_folder
 from .transport import HttpLink, SocketLink, Waker, default_socket_path
 from .window import Window
 
@@ -27,29 +29,58 @@ log = logging.getLogger("streamd")
 FINISH_TIMEOUT_S = 2.0
 SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 ControlCallback = Callable[[str, str], None]
+ProgressCallback = Callable[[Json], None]
 
 
 class Run:
     """One training run, a session at the daemon. Made by init(); may be used from any thread."""
 
-    def __init__(self, start: Json, socket_path: Optional[str], url: Optional[str]) -> None:
+    def __init__(
+        self,
+        start: Json,
+        socket_path: Optional[str],
+        url: Optional[str],
+        spool_bytes: int = SPOOL_MAX_BYTES,
+        fresh: bool = False,
+    ) -> None:
         self._start = start
         self._socket_path = socket_path
         self._url = url
+        self._spool_bytes = spool_bytes
         self._callbacks: List[ControlCallback] = []
+        self._progress_callbacks: List[ProgressCallback] = []
         self._should_stop = False
         self._in_child = False
-        self._connect(Window())
+        self._to = url or _absolute(socket_path or default_socket_path())
+        spool = Spool(start, self._to, spool_bytes) if spool_bytes else None
+        self._connect(Window(spool=spool, fresh=fresh))
 
     def _connect(self, window: Window) -> None:
         """A fresh queue and a sender that starts with the first wake()."""
         waker = Waker()
         path = self._socket_path or default_socket_path()
-        link = HttpLink(self._url, waker) if self._url else SocketLink(path, waker)
+
+        def make_link(to: Optional[str]) -> Any:
+            """A link of its own for what an earlier process has left for our daemon."""
+            if to != self._to:
+                return None
+            return HttpLink(self._url, waker) if self._url else SocketLink(path, waker)
+
+        link = make_link(self._to)
+        spools = self._spool_bytes and not self._in_child
+        rounds = Rounds(spool_folder(), self.id, make_link) if spools else None
         self._ending = threading.Lock()
         self._queue = Queue()
         self._sender = Sender(
-            self.id, dict(self._start), self._queue, link, waker, window, self._on_control
+            self.id,
+            dict(self._start),
+            self._queue,
+            link,
+            waker,
+            window,
+            self._on_control,
+            rounds=rounds,
+            on_progress=self._on_progress,
         )
 
     # What a training calls.
@@ -88,6 +119,13 @@ class Run:
         """Call `callback(command, reason)` for every control line, in the sender thread."""
         self._callbacks.append(callback)
 
+    def on_progress(self, callback: ProgressCallback) -> None:
+        """Call `callback(record)` for every progress line, in the sender thread.
+
+        The record is what the daemon gets: numbers, nested as logged, with `timestamp` and `step`.
+        """
+        self._progress_callbacks.append(callback)
+
     @property
     def id(self) -> str:
         """The session id, known before the daemon is."""
@@ -105,7 +143,7 @@ class Run:
 
     @property
     def dropped(self) -> int:
-        """Lines given up: refused as unusable, or not confirmed by the daemon in time."""
+        """Lines given up: refused as unusable, or without room in memory and on the disk."""
         return self._queue.dropped
 
     def __enter__(self) -> "Run":
@@ -182,11 +220,18 @@ class Run:
     def _on_control(self, command: str, reason: str) -> None:
         if command == "stop":
             self._should_stop = True
-        for callback in list(self._callbacks):
+        self._call("control", self._callbacks, command, reason)
+
+    def _on_progress(self, record: Json) -> None:
+        self._call("progress", self._progress_callbacks, record)
+
+    def _call(self, what: str, callbacks: List[Any], *arguments: Any) -> None:
+        """Foreign code: whatever it raises is logged, and the training and the others go on."""
+        for callback in list(callbacks):
             try:
-                callback(command, reason)
-            except Exception:
-                log.exception("run %s: a control callback failed", self.id)
+                callback(*arguments)
+            except BaseException:  # SystemExit would end the sender thread
+                log.exception("run %s: a %s callback failed", self.id, what)
 
 
 def init(
@@ -197,13 +242,17 @@ def init(
     resume: bool = False,
     socket_path: Optional[str] = None,
     url: Optional[str] = None,
+    spool_bytes: int = SPOOL_MAX_BYTES,
 ) -> Run:
     """Begin a run. Never raises and never waits: what cannot be used is replaced with a warning.
 
     `session_id` and `resume=True` go on with an earlier run. `url` (or $STREAMD_URL) posts to a
     remote daemon; else `socket_path`, $STREAMD_SOCKET or the daemon's default socket is used.
+    `spool_bytes` bounds the file that takes what memory has no room for; 0 is none.
     """
     run_id = _usable_id(session_id)
+    fresh = run_id != session_id
+    spool_bytes = spool_bytes if isinstance(spool_bytes, int) else SPOOL_MAX_BYTES
     try:
         start = start_json(run_id, config, project, name, resume)
     except Exception as error:
@@ -211,13 +260,20 @@ def init(
         start = start_json(run_id, None, None, None, resume)
     url = url or (None if socket_path else os.environ.get("STREAMD_URL"))
     try:
-        run = Run(start, socket_path, url)
+        run = Run(start, socket_path, url, max(0, spool_bytes), fresh)
     except Exception as error:
         log.warning("run %s: %r is no usable address: %s", run_id, url, error)
-        run = Run(start, socket_path, None)
+        run = Run(start, socket_path, None, max(0, spool_bytes), fresh)
     process.enter(run)
     run.begin()
     return run
+
+
+def _absolute(path: Any) -> str:
+    try:
+        return os.path.abspath(os.fsdecode(path))
+    except Exception:  # no path at all, or relative to a folder that has gone
+        return str(path)
 
 
 def _usable_id(session_id: Optional[str]) -> str:

@@ -19,6 +19,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional
 
 from .backoff import Backoff
+from .courier import Rounds
 from .encode import describe, dumps
 from .lines import LineWriter
 from .queue import Queue
@@ -37,10 +38,15 @@ STARTED_TIMEOUT_S = 5.0
 #: Items encoded in one turn, so that answers are read during a flood.
 TURN_ITEMS = 500
 BATCH_BYTES = 65_536
+#: While an earlier process's file is being sent, a bit each turn.
+BESIDE_S = 0.01
+#: What finish() waits beyond its time for the disk to have what the daemon has not.
+DISK_GRACE_S = 1.0
 
 
 class Sender:
-    """Owns the window and, once started, its thread. Shares the queue; borrows link and waker."""
+    """Owns the window, the rounds and, once started, its thread. Shares the queue; borrows link and
+    waker."""
 
     def __init__(
         self,
@@ -53,6 +59,8 @@ class Sender:
         on_control: Callable[[str, str], None] = lambda command, reason: None,
         backoff: Optional[Backoff] = None,
         clock: Callable[[], float] = time.monotonic,
+        rounds: Optional[Rounds] = None,
+        on_progress: Callable[[Dict[str, Any]], None] = lambda record: None,
     ) -> None:
         self._run_id = run_id
         self._start = start
@@ -63,6 +71,8 @@ class Sender:
         self._on_control = on_control
         self._backoff = backoff or Backoff()
         self._clock = clock
+        self._rounds = rounds
+        window.on_trouble(self._on_trouble)
 
         self.asleep = True
         self.connected = False
@@ -71,12 +81,13 @@ class Sender:
         self._starting = threading.Lock()
         self._opened = False
         self._known = False
-        self._lines = LineWriter(run_id)
+        self._lines = LineWriter(run_id, on_progress)
         self._said: Dict[str, bool] = {}
         self._retry_at = 0.0
         self._started_by = 0.0
         self._logged_at = float("-inf")
         self._finish_by: Optional[float] = None
+        self._carrying = False
 
     # What the training's threads call.
 
@@ -97,7 +108,7 @@ class Sender:
         self._thread = thread
 
     def finish(self, timeout: float) -> None:
-        """Give the thread `timeout` seconds to empty queue and window, then let go of it."""
+        """Give the thread `timeout` seconds to empty queue and window, and the disk a moment."""
         if self._thread is None and not len(self._queue):
             return  # a forked child that logged nothing
         self._finish_by = self._clock() + timeout
@@ -105,12 +116,15 @@ class Sender:
         self.wake()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
+            thread.join(timeout + DISK_GRACE_S)
 
     def abandon(self) -> None:
         """In a forked child: close the copies of the parent's descriptors, and nothing else."""
         self._link.close()
         self._waker.close()
+        self._window.abandon()
+        if self._rounds is not None:
+            self._rounds.close()
 
     # What the thread does.
 
@@ -123,15 +137,19 @@ class Sender:
                 self._lose(error)
         self._link.close()
         self._waker.close()
+        if self._rounds is not None:
+            self._rounds.close()
 
     def step(self) -> None:
         """One turn: encode, connect, send, sleep, hear."""
         self._encode_queue()
         try:
             if self._should_open():
-                self._open()
+                self._open_in_turn()
             if self.connected and self._link.idle and self._window.unsent:
                 self._link.write(self._window.batch(BATCH_BYTES))
+            if self.connected and self._rounds is not None:
+                self._carrying = self._rounds.beside()
             if not self._over():
                 for answer in self._poll():
                     self._hear(answer)
@@ -157,6 +175,14 @@ class Sender:
     def _should_open(self) -> bool:
         return not self._opened and self._clock() >= self._retry_at
 
+    def _open_in_turn(self) -> None:
+        """What an earlier process of this run left goes first."""
+        self._carrying = False
+        if self._rounds is not None and not self._known:
+            self._carrying = self._rounds.before(self._window.spool_path)
+        if not self._carrying:
+            self._open()
+
     def _open(self) -> None:
         self._opened = True
         self._started_by = self._clock() + STARTED_TIMEOUT_S
@@ -168,7 +194,7 @@ class Sender:
         self._say(f"not connected: {error}", logging.DEBUG)
         self._link.close()
         self._window.rewind()
-        self._opened = self.connected = False
+        self._opened = self.connected = self._carrying = False
         self._retry_at = self._clock() + self._backoff.next_delay()
         if self._finish_by is not None and not self._known:
             self._end()  # there is no daemon: nothing to wait for
@@ -181,7 +207,8 @@ class Sender:
         """
         quiet = self._clock() - self._logged_at >= QUIET_AFTER_S
         self.asleep = quiet
-        timeout = 0.0 if self._busy() else min(SLEEP_MAX_S if quiet else FLUSH_S, self._due())
+        longest = BESIDE_S if self._carrying else SLEEP_MAX_S if quiet else FLUSH_S
+        timeout = 0.0 if self._busy() else min(longest, self._due())
         answers: List[Answer] = self._link.poll(timeout)
         self.asleep = False
         return answers
@@ -195,7 +222,7 @@ class Sender:
         """Seconds until the next moment that something is to be decided."""
         moments = [self._finish_by] if self._finish_by is not None else []
         if not self._opened:
-            moments.append(self._retry_at)
+            moments.append(self._retry_at if not self._carrying else float("inf"))
         elif not self.connected:
             moments.append(self._started_by)
         return max(0.0, min(moments) - self._clock()) if moments else SLEEP_MAX_S
@@ -205,14 +232,18 @@ class Sender:
         if self._finish_by is None:
             return False
         empty = not len(self._queue) and not len(self._window) and self._link.idle
+        empty = empty and not self._carrying
         if (self.connected and empty) or self._clock() >= self._finish_by:
             self._end()
         return self.done
 
     def _end(self) -> None:
-        left = len(self._queue) + len(self._window)
-        if left:
-            self._drop(left, "ended before the daemon had all lines")
+        """What the daemon does not have is kept for a later process."""
+        while len(self._queue):
+            self._encode_queue()
+        lost = self._window.keep()
+        if lost:
+            self._drop(lost, "ended before the daemon had all lines")
         self.done = True
 
     # What the daemon says.
@@ -230,20 +261,31 @@ class Sender:
             self._window.rewind()
             self._drop(1, f"the daemon refused a line: {answer.get('message')}")
         elif kind == "error":
-            self._on_error(f"{answer.get('code')}: {answer.get('message')}")
+            self._on_error(str(answer.get("code")), str(answer.get("message")))
 
     def _on_started(self, last_seq: int) -> None:
         if not self._known:
-            self._window.base = last_seq  # what an earlier process of this run has sent
+            self._window.begin(last_seq)  # what an earlier process of this run has sent
         self._window.ack(last_seq)
         self._known = self.connected = True
         self._backoff.reset()
+        if self._rounds is not None:
+            self._rounds.begin()
         log.debug("run %s: connected", self._run_id)
 
-    def _on_error(self, text: str) -> None:
-        self._say(f"the daemon reports {text}", logging.WARNING)
+    def _on_error(self, code: str, message: str) -> None:
+        """`resend`: the daemon could not keep what it took, and wants it again from lastSeq."""
+        if code == "resend":
+            raise ConnectionAbortedError(f"the daemon asks for it again: {message}")
+        self._say(f"the daemon reports {code}: {message}", logging.WARNING)
         if not self.connected:
-            raise ConnectionRefusedError(text)
+            raise ConnectionRefusedError(message)
+
+    def _on_trouble(self, text: str, lines: int) -> None:
+        if lines:
+            self._drop(lines, text)
+        else:
+            self._say(text, logging.WARNING)
 
     def _drop(self, lines: int, why: str) -> None:
         for _ in range(lines):

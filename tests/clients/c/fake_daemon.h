@@ -2,8 +2,9 @@
 /*
  * fake_daemon: the daemon's end of the trainer socket, played by the test itself.
  *
- * Listens on a socket in a folder of its own. What the client is to say is waited for with a
- * deadline; anything that does not come, or is no trainer line, ends the test.
+ * Listens on a socket in a folder of its own, which is also where the client's spool is. What the
+ * client is to say is waited for with a deadline; anything that does not come, or is no trainer
+ * line, ends the test.
  */
 #ifndef TESTS_CLIENTS_C_FAKE_DAEMON_H
 #define TESTS_CLIENTS_C_FAKE_DAEMON_H
@@ -11,6 +12,7 @@
 #include "proto/framer.h"
 #include "proto/line.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,6 +30,7 @@ enum { FAKE_DEADLINE_MS = 10000 };
 struct fake_daemon {
     char folder[64];
     char path[96];
+    char spool[96];
     int listener;
     int connection;
     struct framer framer;
@@ -43,6 +46,8 @@ static inline void fake_folder(struct fake_daemon *d)
     (void)snprintf(d->folder, sizeof(d->folder), "/tmp/fake-daemon-XXXXXX");
     assert_non_null(mkdtemp(d->folder));
     (void)snprintf(d->path, sizeof(d->path), "%s/streamd.sock", d->folder);
+    (void)snprintf(d->spool, sizeof(d->spool), "%s/state/spool", d->folder);
+    (void)setenv("STREAMD_SPOOL", d->spool, 1);
     d->listener = -1;
     d->connection = -1;
     framer_init(&d->framer, LINE_BYTES_MAX);
@@ -67,8 +72,35 @@ static inline void fake_hang_up(struct fake_daemon *d)
     framer_fini(&d->framer);
 }
 
+/* The path of a file in the spool that is one under its final name; answers how many there are. */
+static inline size_t fake_spooled(const struct fake_daemon *d, char *out, size_t out_bytes)
+{
+    size_t count = 0;
+    DIR *folder = opendir(d->spool);
+    for (struct dirent *e; folder && (e = readdir(folder)) != NULL;) {
+        size_t len = strlen(e->d_name);
+        bool made = len > 4 && strcmp(e->d_name + len - 4, ".new") == 0;
+        if (e->d_name[0] != '.' && !made && count++ == 0 && out)
+            (void)snprintf(out, out_bytes, "%s/%s", d->spool, e->d_name);
+    }
+    if (folder)
+        (void)closedir(folder);
+    return count;
+}
+
+static inline void fake_clear_spool(struct fake_daemon *d)
+{
+    char path[512];
+    while (fake_spooled(d, path, sizeof(path)) > 0)
+        assert_int_equal(unlink(path), 0);
+    (void)rmdir(d->spool);
+    (void)snprintf(path, sizeof(path), "%s/state", d->folder);
+    (void)rmdir(path);
+}
+
 static inline void fake_end(struct fake_daemon *d)
 {
+    fake_clear_spool(d);
     fake_hang_up(d);
     if (d->listener >= 0)
         (void)close(d->listener);

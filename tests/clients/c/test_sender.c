@@ -73,11 +73,13 @@ static void without_a_daemon_nothing_blocks_and_nothing_fails(void **state)
 {
     struct fake_daemon *d = *state;
     double before = now_s();
-    struct streamd_run *run = begun(d, (struct streamd_options){.finish_ms = 60000});
+    struct streamd_run *run =
+        begun(d, (struct streamd_options){.finish_ms = 60000, .no_spool = true});
     log_steps(run, 1, 1000);
     assert_false(streamd_connected(run));
     assert_int_equal(streamd_dropped(run), 0);
     assert_int_equal(streamd_finish(run), 1001);
+    assert_int_equal(fake_spooled(d, NULL, 0), 0);
     assert_true(now_s() - before < 5.0); /* and not the minute that finish may take */
 }
 
@@ -87,7 +89,8 @@ static void an_impossible_path_is_no_daemon(void **state)
     char path[300];
     memset(path, 'p', sizeof(path));
     path[sizeof(path) - 1] = '\0';
-    struct streamd_run *run = streamd_init(&(struct streamd_options){.socket_path = path});
+    struct streamd_run *run =
+        streamd_init(&(struct streamd_options){.socket_path = path, .no_spool = true});
     assert_non_null(run);
     log_steps(run, 1, 1);
     assert_int_equal(streamd_finish(run), 2);
@@ -127,7 +130,8 @@ static void a_full_memory_gives_up_the_oldest_values_and_no_lifecycle_line(void 
 {
     struct fake_daemon *d = *state;
     enum { STEPS = 5000 };
-    struct streamd_run *run = begun(d, (struct streamd_options){.memory_bytes = 1});
+    struct streamd_run *run =
+        begun(d, (struct streamd_options){.memory_bytes = 1, .no_spool = true});
     streamd_model_completed(run, 0);
     log_steps(run, 1, STEPS);
     streamd_log_epoch(run, &(struct streamd_metric){"epoch", 1}, 1);
@@ -151,8 +155,8 @@ static void a_hung_daemon_holds_nothing_up(void **state)
 {
     struct fake_daemon *d = *state;
     fake_listen(d);
-    struct streamd_run *run =
-        begun(d, (struct streamd_options){.memory_bytes = 1 << 20, .finish_ms = 200});
+    struct streamd_run *run = begun(
+        d, (struct streamd_options){.memory_bytes = 1 << 20, .finish_ms = 200, .no_spool = true});
     fake_begin(d, 0);
     double before = now_s();
     log_steps(run, 1, 200000);
@@ -167,7 +171,8 @@ static void a_daemon_that_never_acknowledges_does_not_hold_finish(void **state)
 {
     struct fake_daemon *d = *state;
     fake_listen(d);
-    struct streamd_run *run = begun(d, (struct streamd_options){.finish_ms = 100});
+    struct streamd_run *run =
+        begun(d, (struct streamd_options){.finish_ms = 100, .no_spool = true});
     fake_begin(d, 0);
     log_steps(run, 1, 3);
     double before = now_s();

@@ -60,7 +60,7 @@ static void every_kind_of_line_is_sent(void **state)
 {
     struct fake_daemon *d = *state;
     fake_listen(d);
-    struct streamd_run *run = begun(d, (struct streamd_options){.finish_ms = 1});
+    struct streamd_run *run = begun(d, (struct streamd_options){.finish_ms = 1, .no_spool = true});
     fake_begin(d, 0);
     streamd_log(run, 1, &(struct streamd_metric){"loss", (double)NAN}, 1);
     streamd_log_epoch(run, &(struct streamd_metric){"epoch", 3}, 1);

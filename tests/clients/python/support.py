@@ -21,6 +21,10 @@ CLIENT = os.path.join(ROOT, "clients", "python")
 sys.path.insert(0, CLIENT)
 sys.dont_write_bytecode = True
 
+#: No test may touch the files of the user who runs it.
+SPOOL = tempfile.TemporaryDirectory(prefix="streamd-test-spool-")
+os.environ["STREAMD_SPOOL"] = SPOOL.name
+
 DEADLINE_S = 30.0
 Line = Dict[str, Any]
 

@@ -140,6 +140,22 @@ class RunTest(unittest.TestCase):
         run.finish()
         self.assertEqual(self.book.metrics("loss"), [1.0])
 
+    def test_a_progress_callback_gets_the_record_that_the_daemon_gets(self) -> None:
+        run = self.init()
+        heard: list = []
+        run.on_progress(lambda record: sys.exit(1))
+        run.on_progress(heard.append)
+        with self.assertLogs("streamd", logging.ERROR) as logs:
+            run.log({"loss": 2.0, "val": {"loss": float("inf")}, "note": "no number"}, step=7)
+            run.log({"note": "no number in it"})
+            run.log_epoch({"epoch": 1})
+            run.log({"loss": 1.0})
+            run.finish()
+        self.assertEqual(heard, [line["metrics"] for line in self.book.of("progress")])
+        self.assertEqual((len(heard), heard[0]["step"]), (2, 7))
+        failed = [line for line in logs.output if "progress callback failed" in line]
+        self.assertEqual(len(failed), 2)
+
     def test_finish_may_be_called_from_a_control_callback(self) -> None:
         with self.assertLogs("streamd", logging.DEBUG) as logs:  # "connected" is always among them
             run = self.init()
@@ -259,7 +275,7 @@ class NeverDisturbTest(unittest.TestCase):
             run.finish(timeout=60.0)
             self.assertLess(time.monotonic() - began, 30.0)
         self.assertFalse(run.connected)
-        self.assertEqual(run.dropped, 1001)
+        self.assertEqual(run.dropped, 0)  # kept in a file
         self.assertEqual(output.getvalue(), "")
 
     def test_a_daemon_that_comes_later_is_found_and_gets_everything(self) -> None:
@@ -286,6 +302,38 @@ class NeverDisturbTest(unittest.TestCase):
             began = time.monotonic()
             run.finish(timeout=0.2)
             self.assertLess(time.monotonic() - began, 5.0)
+
+    def test_a_disk_that_hangs_holds_neither_log_nor_finish_up(self) -> None:
+        released = threading.Event()
+        writing = threading.Event()
+
+        def hang(*_: Any) -> int:
+            writing.set()
+            released.wait(DEADLINE_S)
+            raise OSError(5, "Input/output error")
+
+        self.addCleanup(released.set)
+        with mock.patch("os.pwrite", hang):
+            run = streamd.init(socket_path=ABSENT)
+            run._sender._window._max_bytes = 1_000
+            for step in range(100):
+                run.log({"loss": 1.0})
+            self.assertTrue(writing.wait(DEADLINE_S))
+            began = time.monotonic()
+            for step in range(1000):
+                run.log({"loss": 1.0})
+            self.assertLess(time.monotonic() - began, 1.0)
+            began = time.monotonic()
+            run.finish(timeout=0.1)
+            self.assertLess(time.monotonic() - began, 5.0)
+
+    def test_a_run_without_a_spool_writes_nothing_and_counts_what_it_loses(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            with mock.patch.dict(os.environ, STREAMD_SPOOL=folder):
+                run = streamd.init(socket_path=ABSENT, spool_bytes=0)
+                run.log({"loss": 1.0})
+                run.finish()
+            self.assertEqual((os.listdir(folder), run.dropped), ([], 2))
 
     def test_a_thread_that_cannot_start_leaves_a_run_that_only_does_nothing(self) -> None:
         with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("no more")):

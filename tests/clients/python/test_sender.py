@@ -3,16 +3,21 @@
 
 import collections.abc
 import gc
+import json
 import logging
+import os
+import tempfile
 import unittest
 import weakref
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Iterator, List, Optional
 
 from support import FakeClock, FakeLink, FakeWaker
 
 from streamd.backoff import Backoff
+from streamd.courier import Rounds
 from streamd.queue import Queue
 from streamd.sender import FLUSH_S, QUIET_AFTER_S, STARTED_TIMEOUT_S, Sender
+from streamd.spool import Spool
 from streamd.window import Window
 
 
@@ -40,22 +45,51 @@ class Turns:
 
 
 class SenderTest(unittest.TestCase):
-    def make(self, reachable: bool = True, numbered: bool = True, max_bytes: int = 1 << 20) -> None:
+    def make(
+        self,
+        reachable: bool = True,
+        numbered: bool = True,
+        max_bytes: int = 1 << 20,
+        folder: Optional[str] = None,
+    ) -> None:
         self.clock = FakeClock()
         self.link = FakeLink(self.clock, reachable)
         self.queue = Queue()
         self.controls: List[Any] = []
+        start = {"type": "start", "sessionId": "r1", "resume": False}
+        self.carried: List[FakeLink] = []
+        rounds = Rounds(folder, "r1", self.carry, self.clock) if folder else None
+        spool = Spool(start, "here", folder=folder, clock=self.clock) if folder else None
         self.sender = Sender(
             "r1",
-            {"type": "start", "sessionId": "r1", "resume": False},
+            start,
             self.queue,
             self.link,
             FakeWaker(),
-            Window(max_bytes, numbered),
+            Window(max_bytes, numbered, spool),
             lambda command, reason: self.controls.append((command, reason)),
             Backoff(rand=lambda: 1.0),
             self.clock,
+            rounds,
         )
+
+    def carry(self, to: Optional[str]) -> Any:
+        """A link for an earlier file; its daemon acknowledges at once."""
+        link = FakeLink(self.clock, self.link.reachable)
+        write = link.write
+
+        def write_and_acknowledge(batch: bytes) -> None:
+            write(batch)
+            link.answers.append({"type": "ack", "seq": link.written[-1]["seq"]})
+
+        link.write = write_and_acknowledge  # type: ignore[method-assign]
+        self.carried.append(link)
+        return link
+
+    def folder(self) -> str:
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        return temporary.name
 
     def setUp(self) -> None:
         self.make()
@@ -276,6 +310,77 @@ class SenderTest(unittest.TestCase):
         self.assertTrue(self.sender.connected)
         self.assertEqual(len(logs.records), 1)
 
+    # the spool
+
+    def test_past_its_memory_the_run_goes_on_in_a_file_and_nothing_is_lost_or_out_of_order(
+        self,
+    ) -> None:
+        folder = self.folder()
+        self.make(reachable=False, max_bytes=50_000, folder=folder)
+        for value in range(2000):
+            self.log(float(value))
+            self.sender.step()
+        self.assertEqual(len(os.listdir(folder)), 1)
+        self.link.reachable = True
+        reachable_at = self.clock.now
+        self.turn_until(lambda: len(self.link.written) == 2000)
+        self.assertLess(self.link.opened_at[-1] - reachable_at, 6.0)  # not held up by its own file
+        self.assertEqual(self.losses(), [float(value) for value in range(2000)])
+        self.assertEqual([line["seq"] for line in self.link.written], list(range(1, 2001)))
+        self.link.answers.append({"type": "ack", "seq": 2000})
+        self.sender.step()
+        self.assertEqual((os.listdir(folder), self.queue.dropped), ([], 0))
+
+    def test_a_daemon_that_hangs_and_dies_gets_the_rest_from_where_it_stood(self) -> None:
+        folder = self.folder()
+        self.make(max_bytes=50_000, folder=folder)
+        self.connect()
+        for value in range(2000):
+            self.log(float(value))
+            self.sender.step()
+        self.turn_until(lambda: len(self.link.written) == 2000)
+        self.link.started_answer = {"type": "started", "lastSeq": 700}
+        self.lose()
+        self.turn_until(lambda: len(self.link.written) == 3300)
+        self.assertEqual([line["seq"] for line in self.link.written[2000:]], list(range(701, 2001)))
+
+    def test_a_daemon_that_asks_for_it_again_gets_it_on_a_new_connection(self) -> None:
+        self.connect()
+        for value in (1.0, 2.0, 3.0):
+            self.log(value)
+        self.turn_until(lambda: len(self.link.written) == 3)
+        self.link.started_answer = {"type": "started", "lastSeq": 1}
+        self.link.answers.append({"type": "error", "code": "resend", "message": "disk full"})
+        self.turn_until(lambda: len(self.link.written) == 5)
+        self.assertEqual([start["resume"] for start in self.link.starts], [False, True])
+        self.assertEqual([line["seq"] for line in self.link.written[3:]], [2, 3])
+        self.assertEqual(self.queue.dropped, 0)
+
+    def test_what_its_own_session_left_goes_before_a_run_that_is_resumed(self) -> None:
+        folder = self.folder()
+        self.make(reachable=False, folder=folder)
+        self.log(1.0)
+        self.turn_until(lambda: len(self.link.opened_at) == 2)
+        self.finish()
+        self.make(folder=folder)
+        self.log(2.0)
+        self.turn_until(lambda: bool(self.link.written))
+        self.assertEqual([line["seq"] for line in self.carried[0].written], [1])
+        self.assertEqual(os.listdir(folder), [])
+
+    def test_what_others_left_goes_beside_the_run_and_finish_waits_for_it(self) -> None:
+        folder = self.folder()
+        spool = Spool({"type": "start", "sessionId": "r2"}, folder=folder)
+        spool.number_base(0)
+        line = b'{"type":"complete","sessionId":"r2","seq":1}\n'
+        self.assertTrue(spool.append(line, 1, 1, False))
+        spool.close()
+        self.make(folder=folder)
+        self.connect()
+        self.finish()
+        self.assertEqual([line["sessionId"] for line in self.carried[0].written], ["r2"])
+        self.assertEqual(os.listdir(folder), [])
+
     # sleeping
 
     def test_steady_lines_are_gathered_and_need_no_waking(self) -> None:
@@ -340,6 +445,38 @@ class SenderTest(unittest.TestCase):
         self.turn_until(lambda: bool(self.link.written))
         self.assertAlmostEqual(self.finish(2.0), 2.0, places=3)
         self.assertEqual(self.queue.dropped, 1)
+
+    def test_what_is_left_at_the_end_is_kept_for_a_later_process(self) -> None:
+        folder = self.folder()
+        self.make(folder=folder)
+        self.connect()
+        self.log(1.0)
+        self.turn_until(lambda: bool(self.link.written))
+        self.queue.close_with("complete", None, 5.0)
+        self.assertAlmostEqual(self.finish(2.0), 2.0, places=3)
+        self.assertEqual(self.queue.dropped, 0)
+        (name,) = os.listdir(folder)
+        with open(os.path.join(folder, name)) as file:
+            kinds = [json.loads(line)["type"] for line in file]
+        self.assertEqual(kinds, ["start", "progress", "complete"])
+
+    def test_an_acknowledgement_that_comes_late_but_in_time_leaves_no_file(self) -> None:
+        folder = self.folder()
+        self.make(folder=folder)
+        self.connect()
+        self.log(1.0)
+        self.turn_until(lambda: bool(self.link.written))
+        poll = self.link.poll
+        committed = self.clock.now + 0.1
+
+        def poll_committing(timeout: float) -> List[Any]:
+            if self.clock.now >= committed:
+                self.link.answers.append({"type": "ack", "seq": 1})
+            return poll(timeout)
+
+        self.link.poll = poll_committing  # type: ignore[method-assign]
+        self.assertLess(self.finish(2.0), 0.3)
+        self.assertEqual((os.listdir(folder), self.queue.dropped), ([], 0))
 
     def test_finish_does_not_wait_for_a_daemon_that_was_never_there(self) -> None:
         self.make(reachable=False)

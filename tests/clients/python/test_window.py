@@ -46,7 +46,7 @@ class WindowTest(unittest.TestCase):
 
     def test_a_resumed_session_goes_on_after_its_last_seq(self) -> None:
         window = Window()
-        window.base = 100
+        window.begin(100)
         window.add(line(1))
         self.assertEqual(seqs(window.batch(1 << 20)), [101])
         window.ack(100)

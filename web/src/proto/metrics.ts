@@ -36,12 +36,7 @@ const NAMES: ReadonlySet<string> = new Set(METRIC_NAMES);
 /** More names than this are no help to anybody, and a trainer that makes them up has no end. */
 const MOST_OTHERS = 200;
 /** Fields of a history entry that are no metric. */
-const ENVELOPE: ReadonlySet<string> = new Set([
-  'nonFinite',
-  'offset',
-  'serverTime',
-  'superseded',
-]);
+const ENVELOPE: ReadonlySet<string> = new Set(['nonFinite', 'offset', 'serverTime', 'superseded']);
 /** How trainers spell the loss on held-out data, the commonest first. */
 const VAL_LOSS = ['val_loss', 'valLoss', 'validation_loss', 'eval_loss', 'val/loss', 'eval/loss'];
 export const LOSS_NAMES: readonly string[] = ['loss', ...VAL_LOSS];

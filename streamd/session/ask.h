@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ask: what there is to read of a session, as a request to its archive.
+ */
+#ifndef STREAMD_SESSION_ASK_H
+#define STREAMD_SESSION_ASK_H
+
+#include "streamd/session/session.h"
+#include "streamd/store/keeper.h"
+
+/* All that it has recorded up to now, in that form; to be narrowed by who asks. */
+void ask_of(const struct session *s, enum reading_form form, struct reading_request *out);
+
+/* Nothing, of a session that nobody knows. */
+void ask_of_nobody(enum reading_form form, struct reading_request *out);
+
+/* Starts the reading, after what was said so far has been handed to the keeper. E_STATE: there is
+ * no archive. E_NOMEM. */
+MUST_CHECK enum status ask_begin(struct registry *r, struct reading *reading,
+                                 const struct reading_request *request);
+
+#endif
