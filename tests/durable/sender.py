@@ -81,6 +81,7 @@ class Sender(threading.Thread):
         self.random = random.Random(seed)
         self.pause_s = pause_s
         self.producing = True
+        self.unacked_max = UNACKED_MAX
         self.burst_at = 0.0
         self.ending = threading.Event()
         self.wrong: List[str] = []
@@ -163,7 +164,7 @@ class Sender(threading.Thread):
 
     def _burst(self) -> None:
         ledger = self.random.choice(list(self.ledgers.values()))
-        if not ledger.resumed or len(ledger.unacked) > UNACKED_MAX:
+        if not ledger.resumed or len(ledger.unacked) > self.unacked_max:
             return
         self.out += ledger.make(self.random.randint(1, BURST_MAX)).encode()
         if self.random.randrange(ENDS_ONE_IN) == 0:

@@ -80,8 +80,9 @@ class BadDisks(DurableTest):
             self.progress(senders, 50)
             self.disk.fail(kind.which, number, error=kind.error, partly=kind.partly)
             self.await_health(daemon, 503, RED_WITHIN_S)
+            live = self.live(daemon)  # time for the last acks to be read
             acked = senders[0].acked()
-            self.live(daemon).check()
+            live.check()
             self.assertEqual(senders[0].acked(), acked)
             daemon.kill()
             self.disk.mend()
