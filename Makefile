@@ -25,7 +25,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_
 # Where the code lives, in the order the data flows.
 PURE_DIRS := base proto throttle insight
 DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
-               streamd/transport streamd/http
+               streamd/transport streamd/http streamd/tools
 TEST_DIRS := tests/base tests/proto tests/throttle tests/streamd tests/clients/c tests/demo tests/flow
 
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))
@@ -54,12 +54,14 @@ BARE := $(BUILD)/bench/bare_send
 LOG_COST := $(BUILD)/bench/log_cost
 SEGMENT_SIZE := $(BUILD)/bench/segment_size
 HISTORY_COST := $(BUILD)/bench/history_cost
+READ_STORE := $(BUILD)/durable/read_store
+BAD_DISK := $(BUILD)/durable/fault_preload.so
 CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit flow wire python web web-test test asan tsan fuzz lint format format-check \
+.PHONY: all deps unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
         tidy cppcheck shellcheck deps-check purity headers size docs-check bench conformance demo \
         coverage install clean help
 
@@ -122,6 +124,15 @@ $(SEGMENT_SIZE) $(HISTORY_COST): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o 
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 
+$(READ_STORE): $(call obj,tests/durable/read_store.c) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $< $(LIB) -o $@ $(DAEMON_LIBS)
+
+# Loaded into the daemon, which may be one with a sanitizer: it brings nothing of its own.
+$(BAD_DISK): tests/durable/fault_preload.c
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared $< -o $@ -ldl
+
 web/dist/index.html: $(shell find web/src web/public web/*.json web/*.ts web/index.html -type f 2>/dev/null)
 	cd web && npm run --silent build
 
@@ -140,6 +151,9 @@ python: ## the Python client
 
 wire: $(DAEMON) $(CONFORMANCE) $(TRAINER) web ## the real daemon, real sockets, unmodified public clients
 	@STREAMD=$(CURDIR)/$(DAEMON) CONFORMANCE=$(CURDIR)/$(CONFORMANCE) scripts/run-tests wire tests/wire tests/faults
+
+durable: $(DAEMON) $(TRAINER) $(READ_STORE) $(BAD_DISK) ## crashes, torn files and bad disks; STREAMD_KILLS=200: all
+	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests durable tests/durable
 
 web-test: $(DAEMON) web ## the page: Vitest, then headless Chromium
 	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests web web tests/web

@@ -38,7 +38,7 @@ static bool refuse_value(struct parse *p, const struct option_row *row, const ch
 static bool refuse_argument(struct parse *p, const char *argument, const char *why)
 {
     struct log_text quoted;
-    (void)fprintf(p->err, "streamd: %s: %s; streamd --help lists the options\n",
+    (void)fprintf(p->err, "streamd: %s: %s; streamd --help lists options and commands\n",
                   log_quoted(&quoted, span_of(argument)), why);
     return false;
 }

@@ -6,16 +6,16 @@
 #include "streamd/options_write.h"
 
 #include "streamd/options_table.h"
+#include "streamd/tools/tool.h"
 
 #include <string.h>
 
 enum { COLUMNS = 80, TEXT_COLUMN = 29, SENTENCE_MAX = 512 };
 
-/* Writes words from column `at` on, wrapped and indented to TEXT_COLUMN. */
-static void write_wrapped(FILE *out, const char *text, int at)
+void options_write_wrapped(FILE *out, const char *text, int at)
 {
     struct span rest = span_of(text);
-    (void)fprintf(out, "%*s", TEXT_COLUMN - at, "");
+    (void)fprintf(out, "%*s", at < TEXT_COLUMN ? TEXT_COLUMN - at : 1, "");
     at = TEXT_COLUMN;
     while (rest.ptr) {
         struct span word = span_cut(&rest, ' ');
@@ -42,7 +42,14 @@ static void write_help_row(FILE *out, const struct option_row *row)
     int len = snprintf(text, sizeof(text), "%s", row->help);
     if (default_of(row) && len < SENTENCE_MAX)
         (void)snprintf(text + len, sizeof(text) - (size_t)len, " (default %s)", default_of(row));
-    write_wrapped(out, text, at);
+    options_write_wrapped(out, text, at);
+}
+
+static void write_tools(FILE *out)
+{
+    (void)fputs("\nCommands\n", out);
+    for (size_t i = 0; tool_at(i); i++)
+        options_write_wrapped(out, tool_at(i)->summary, fprintf(out, "  %s", tool_at(i)->name));
 }
 
 void options_write_help(FILE *out)
@@ -50,8 +57,10 @@ void options_write_help(FILE *out)
     const char *group = "";
     (void)fprintf(out,
                   "streamd %s: training runs, live, for everybody who watches\n\n"
-                  "usage: streamd [OPTION]...\n",
+                  "usage: streamd [OPTION]...\n"
+                  "       streamd COMMAND [OPTION]... [ARGUMENT]...\n",
                   STREAMD_VERSION);
+    write_tools(out);
     for (size_t i = 0; option_at(i); i++) {
         const struct option_row *row = option_at(i);
         if (strcmp(group, row->group) != 0)

@@ -10,4 +10,7 @@
 /* --help: grouped, at most 80 columns. options_write_markdown is in options.h. */
 void options_write_help(FILE *out);
 
+/* The text behind something that ends at column `at` of its line: indented, wrapped at 80. */
+void options_write_wrapped(FILE *out, const char *text, int at);
+
 #endif

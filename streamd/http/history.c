@@ -4,20 +4,17 @@
  * replay to somebody who asked for three entries. `limit` alone is lenient, as the contract has it,
  * and its default of 100 does not apply to points, which are a limit of their own.
  *
- * Names are looked up in the trainers' table of spellings, so `step` and `lr` find what the entry
- * calls currentStep and learning_rate.
- *
  * A poller that asks for the last hundred entries every second is answered from memory: that costs
  * less than asking another thread. Both ways write the same bytes (reading_text.h).
  */
 #include "streamd/http/history.h"
 
 #include "proto/query.h"
-#include "proto/spelling.h"
 #include "streamd/app.h"
 #include "streamd/http/history_stream.h"
 #include "streamd/http/params.h"
 #include "streamd/session/ask.h"
+#include "streamd/store/reading_names.h"
 #include "streamd/store/reading_text.h"
 
 #include <stdlib.h>
@@ -25,59 +22,15 @@
 
 enum { AT_ONCE_MAX = 1000 /* entries that may hold up the loop */ };
 
-static const struct {
-    const char *name;
-    enum reading_form form;
-    const char *content_type;
-} formats[] = {
-    {"json", READING_JSON, "application/json"},
-    {"csv", READING_CSV, "text/csv; charset=utf-8; header=present"},
-    {"ndjson", READING_NDJSON, "application/x-ndjson"},
-};
-
-static struct reading_field field_of(struct span name)
-{
-    const struct spelling *spelling = spelling_find(name);
-    if (spelling && spelling->kind == SPELL_FIELD)
-        return (struct reading_field){span_of(record_field_name(spelling->field)), spelling->field};
-    if (spelling && spelling->kind == SPELL_RENAME)
-        name = spelling->rename;
-    return (struct reading_field){name, RECORD_FIELDS};
-}
-
-static bool has_field(const struct reading_request *q, struct span name)
-{
-    for (size_t i = 0; i < q->field_count; i++) {
-        if (span_eq(q->fields[i].name, name))
-            return true;
-    }
-    return false;
-}
-
-/* `fields=a,b`; empty names and repeats are passed over. */
 static bool read_fields(const struct request *req, struct reply *reply, struct reading_request *q)
 {
     struct query_value names;
     if (!query_find(req->query, "fields", &names))
         return true;
-    struct span all = query_span(&names);
-    if (all.len > sizeof(q->names)) {
-        reply_error(reply, 400, "fields may have at most 8192 characters");
-        return false;
-    }
-    memcpy(q->names, all.ptr, all.len);
-    struct span rest = {q->names, all.len};
-    while (rest.ptr) {
-        struct reading_field field = field_of(span_trim(span_cut(&rest, ',')));
-        if (field.name.len == 0 || has_field(q, field.name))
-            continue;
-        if (q->field_count == READING_FIELDS_MAX) {
-            reply_error(reply, 400, "fields may name at most 32 metrics");
-            return false;
-        }
-        q->fields[q->field_count++] = field;
-    }
-    return true;
+    const char *why = reading_add_fields(q, query_span(&names));
+    if (why)
+        reply_error(reply, 400, why);
+    return !why;
 }
 
 static bool read_branches(const struct request *req, struct reply *reply, bool *out)
@@ -113,20 +66,15 @@ bool history_query_read(const struct request *req, struct reply *reply, struct r
 }
 
 /* NULL, and a 400, when there is no format of that name. */
-static const char *read_format(const struct request *req, struct reply *reply,
-                               enum reading_form *out)
+static const struct reading_format *read_format(const struct request *req, struct reply *reply)
 {
     struct query_value value;
     bool given = query_find(req->query, "format", &value);
-    struct span name = given ? query_span(&value) : SPAN("json");
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if (span_is(name, formats[i].name)) {
-            *out = formats[i].form;
-            return formats[i].content_type;
-        }
-    }
-    reply_error(reply, 400, "format must be json, csv or ndjson");
-    return NULL;
+    const struct reading_format *format =
+        reading_format_find(given ? query_span(&value) : SPAN("json"));
+    if (!format)
+        reply_error(reply, 400, "format must be json, csv or ndjson");
+    return format;
 }
 
 /* ---- at once ---- */
@@ -167,7 +115,7 @@ static void answer_at_once(const struct reading_request *q, const struct session
     struct series_entry entry;
     uint64_t count = count_given(q);
     reading_text_begin(&text, &reply->body);
-    if (count > 0) {
+    if (s && count > 0) {
         series_cursor_init(&cursor, s->series, q->until - count + 1);
         while (buf_status(&reply->body) == OK && series_next(&cursor, &entry))
             reading_text_add(&text, &entry, false, &reply->body);
@@ -179,26 +127,25 @@ static void answer_at_once(const struct reading_request *q, const struct session
 static void answer(struct app *app, const struct request *req, struct reading_request *q,
                    struct reply *reply)
 {
-    enum reading_form form;
-    const char *content_type = read_format(req, reply, &form);
+    const struct reading_format *format = read_format(req, reply);
     struct session *s = registry_find(&app->registry, req->tail);
-    if (!content_type)
+    if (!format)
         return;
     if (s)
-        ask_of(s, form, q);
+        ask_of(s, format->form, q);
     else
-        ask_of_nobody(form, q);
+        ask_of_nobody(format->form, q);
     memcpy(q->epoch, app->registry.epoch, sizeof(app->registry.epoch));
     if (!history_query_read(req, reply, q))
         return;
-    reply->content_type = content_type;
+    reply->content_type = format->content_type;
     if (is_at_hand(q, s)) {
         answer_at_once(q, s, req->tail, reply);
         if (buf_status(&reply->body) != E_LIMIT)
             return;
         buf_reset(&reply->body); /* a few entries, and very long ones */
     }
-    history_stream(&app->registry, q, content_type, reply);
+    history_stream(&app->registry, q, format->content_type, reply);
 }
 
 void history_answer(struct app *app, const struct request *req, struct reply *reply)

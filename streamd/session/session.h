@@ -83,7 +83,8 @@ struct session {
     struct axis axis;
     struct rewind *rewinds; /* owns; in order of offset */
     size_t rewind_count;
-    uint64_t floor; /* offset up to which an earlier epoch's history stands; see registry.epoch */
+    uint64_t oldest; /* offset of the first record there may still be, where trim.h has cut */
+    uint64_t floor;  /* offset up to which an earlier epoch's history stands; see registry.epoch */
 
     struct list unkept; /* in keeping.unkept while its row is to be written */
     struct buf run;     /* owns; records not yet handed to the keeper, from run_first on */

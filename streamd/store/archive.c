@@ -157,6 +157,8 @@ static enum status put_item(struct store *store, const struct batch_item *item)
                                                               .first = item->first,
                                                               .count = item->count,
                                                               .bytes = buf_span(&item->bytes)});
+    case BATCH_TRIM:
+        return store->ops->delete_before(store, item->session, item->first);
     case BATCH_DELETE:
         return store->ops->delete_session(store, item->session);
     case BATCH_META:

@@ -174,3 +174,8 @@ enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool 
     }
     return write(job, out, out_last);
 }
+
+uint64_t reading_job_written(const struct reading_job *job)
+{
+    return job->phase == JOB_WRITING ? job->walk.count : 0;
+}

@@ -85,4 +85,7 @@ void reading_job_destroy(struct reading_job *job);
 MUST_CHECK enum status reading_job_step(struct reading_job *job, struct refbuf **out,
                                         bool *out_last);
 
+/* Entries written so far, for who shows how far it is. */
+uint64_t reading_job_written(const struct reading_job *job);
+
 #endif

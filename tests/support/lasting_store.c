@@ -54,6 +54,11 @@ static enum status lasting_put_segment(struct store *s, const struct store_segme
     return inside(s)->rows->ops->put_segment(inside(s)->rows, row);
 }
 
+static enum status lasting_delete_before(struct store *s, uint64_t session, uint64_t offset)
+{
+    return inside(s)->rows->ops->delete_before(inside(s)->rows, session, offset);
+}
+
 static enum status lasting_put_meta(struct store *s, const char *name, struct span value)
 {
     return inside(s)->rows->ops->put_meta(inside(s)->rows, name, value);
@@ -143,6 +148,7 @@ static const struct store_ops lasting_ops = {
     .delete_session = lasting_delete_session,
     .put_run = lasting_put_run,
     .put_segment = lasting_put_segment,
+    .delete_before = lasting_delete_before,
     .put_meta = lasting_put_meta,
     .get_meta = lasting_get_meta,
     .next_session = lasting_next_session,

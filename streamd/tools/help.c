@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* help: the tool that tells of the others. */
+#include "streamd/options_write.h"
+#include "streamd/tools/tool_options.h"
+
+int tool_help(const struct tool *tool, int argc, char **argv)
+{
+    int count;
+    struct log_text quoted;
+    switch (tool_options_parse(tool, argc, argv, NULL, &count, stdout, stderr)) {
+    case OPTIONS_RUN:
+        break;
+    case OPTIONS_DONE:
+        return TOOL_GOOD;
+    case OPTIONS_BAD:
+        return TOOL_USAGE;
+    }
+    if (count > 1)
+        return tool_refuse(tool, "one command at a time");
+    const struct tool *about = count == 1 ? tool_find(argv[1]) : NULL;
+    if (count == 1 && !about) {
+        (void)fprintf(stderr, "streamd help: %s: no such command; streamd --help lists them\n",
+                      log_quoted(&quoted, span_of(argv[1])));
+        return TOOL_USAGE;
+    }
+    if (about)
+        tool_write_help(about, stdout);
+    else
+        options_write_help(stdout);
+    return TOOL_GOOD;
+}

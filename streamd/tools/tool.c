@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "streamd/tools/tool.h"
+
+#include <string.h>
+
+static const struct tool_option no_options[] = {{0}};
+
+static const struct tool tools[] = {
+    {"export", "ID...", "write runs as CSV, NDJSON or JSON", export_options, tool_export},
+    {"verify", "", "look whether all that was kept can be read", verify_options, tool_verify},
+    {"help", "[COMMAND]", "say how a command is used", no_options, tool_help},
+};
+
+const struct tool *tool_at(size_t index)
+{
+    return index < sizeof(tools) / sizeof(tools[0]) ? &tools[index] : NULL;
+}
+
+const struct tool *tool_find(const char *name)
+{
+    for (size_t i = 0; tool_at(i); i++) {
+        if (strcmp(tools[i].name, name) == 0)
+            return &tools[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tool: what the program does besides being the daemon: `streamd NAME ...`.
+ *
+ * One table, read by main.c, by both kinds of --help and by the test of the manual page. A tool is
+ * a row there, a table of its options, and a file with its main.
+ */
+#ifndef STREAMD_TOOLS_TOOL_H
+#define STREAMD_TOOLS_TOOL_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* What every tool exits with. */
+enum tool_exit {
+    TOOL_GOOD = 0,
+    TOOL_BAD = 1,   /* it failed, or has found what it looks for */
+    TOOL_USAGE = 2, /* it was asked wrongly, and has done nothing */
+};
+
+/* One option of a tool; NULL names end the table. */
+struct tool_option {
+    const char *name;    /* without the dashes */
+    const char *value;   /* what a value is called; NULL: a switch (bool), else a const char * */
+    const char *choices; /* "a|b|c": the only values; NULL: any that is not empty */
+    const char *help;
+    size_t at; /* offset of the field in the tool's own struct */
+};
+
+struct tool {
+    const char *name;
+    const char *arguments; /* what it takes behind its options, as usage has it */
+    const char *summary;   /* one line */
+    const struct tool_option *options;
+    /* argv[0] is the tool's name. */
+    int (*main)(const struct tool *tool, int argc, char **argv);
+};
+
+/* NULL past the end. */
+const struct tool *tool_at(size_t index);
+
+/* NULL when there is none of that name. */
+const struct tool *tool_find(const char *name);
+
+/* ---- the mains, each in its own file ---- */
+
+int tool_export(const struct tool *tool, int argc, char **argv);
+int tool_verify(const struct tool *tool, int argc, char **argv);
+int tool_help(const struct tool *tool, int argc, char **argv);
+
+extern const struct tool_option export_options[];
+extern const struct tool_option verify_options[];
+
+#endif
