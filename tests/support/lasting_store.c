@@ -119,6 +119,11 @@ static enum status lasting_next_segment(struct store *s, uint64_t session, uint6
     return E_MALFORMED;
 }
 
+static enum status lasting_shrink(struct store *s)
+{
+    return inside(s)->rows->ops->shrink(inside(s)->rows);
+}
+
 static uint64_t lasting_bytes(struct store *s)
 {
     return inside(s)->rows->ops->bytes(inside(s)->rows);
