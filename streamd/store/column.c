@@ -95,6 +95,13 @@ static void put_doubles(uint64_t *words, size_t n, double power)
         put_double(&words[i], (double)(int64_t)words[i] / power);
 }
 
+/* The other common one, as put_bits does it. */
+static void put_folded(uint64_t *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        words[i] ^= (0 - (words[i] >> 63)) & INT64_MAX;
+}
+
 static void put_all(struct column_reader *r, const struct heading *h, int places)
 {
     for (size_t i = 0; i < h->numbers; i++) {
@@ -176,6 +183,8 @@ static void convert(struct column_reader *r, struct span rest, const struct head
         r->power = decimal_power(places);
     else if (digits)
         put_doubles(r->word, h->numbers, decimal_power(places));
+    else if (h->form == FORM_BITS && h->kind == NUM_FLOAT)
+        put_folded(r->word, h->numbers);
     else if (h->form != FORM_DECIMAL || h->kind != NUM_INT || places > 0)
         put_all(r, h, places);
 }

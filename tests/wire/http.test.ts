@@ -49,7 +49,7 @@ test('a run that nobody knows is told apart route by route', async (t) => {
       return [response.status, await response.json()];
     }),
   );
-  const { epoch } = answers[2][1];
+  const { epoch } = answers[2]![1];
   assert.match(epoch, /^[0-9a-f]{16}$/);
   assert.deepEqual(answers, [
     [404, { success: false, error: 'Session not found' }],
