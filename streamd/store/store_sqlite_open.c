@@ -180,6 +180,8 @@ static int set_up(struct store_sqlite *s, int version)
     const struct schema_step *steps = store_schema_steps(&count);
     int code = store_schema_pragmas(s->db);
     if (code == SQLITE_OK && !s->readonly)
+        code = store_schema_layout(s->db);
+    if (code == SQLITE_OK && !s->readonly)
         code = store_schema_migrate(s->db, version, steps, count);
     if (code == SQLITE_OK && !s->readonly)
         code = store_schema_logged(s->db);
