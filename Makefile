@@ -54,12 +54,14 @@ BARE := $(BUILD)/bench/bare_send
 LOG_COST := $(BUILD)/bench/log_cost
 SEGMENT_SIZE := $(BUILD)/bench/segment_size
 HISTORY_COST := $(BUILD)/bench/history_cost
+READ_STORE := $(BUILD)/durable/read_store
+BAD_DISK := $(BUILD)/durable/fault_preload.so
 CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit flow wire python web web-test test asan tsan fuzz lint format format-check \
+.PHONY: all deps unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
         tidy cppcheck shellcheck deps-check purity headers size docs-check bench conformance demo \
         coverage install clean help
 
@@ -122,6 +124,15 @@ $(SEGMENT_SIZE) $(HISTORY_COST): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o 
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 
+$(READ_STORE): $(call obj,tests/durable/read_store.c) $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $< $(LIB) -o $@ $(DAEMON_LIBS)
+
+# Loaded into the daemon, which may be one with a sanitizer: it brings nothing of its own.
+$(BAD_DISK): tests/durable/fault_preload.c
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared $< -o $@ -ldl
+
 web/dist/index.html: $(shell find web/src web/public web/*.json web/*.ts web/index.html -type f 2>/dev/null)
 	cd web && npm run --silent build
 
@@ -141,15 +152,18 @@ python: ## the Python client
 wire: $(DAEMON) $(CONFORMANCE) $(TRAINER) web ## the real daemon, real sockets, unmodified public clients
 	@STREAMD=$(CURDIR)/$(DAEMON) CONFORMANCE=$(CURDIR)/$(CONFORMANCE) scripts/run-tests wire tests/wire tests/faults
 
+durable: $(DAEMON) $(TRAINER) $(READ_STORE) $(BAD_DISK) ## crashes, torn files and bad disks; STREAMD_KILLS=200: all
+	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests durable tests/durable
+
 web-test: $(DAEMON) web ## the page: Vitest, then headless Chromium
 	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests web web tests/web
 
 asan: ## unit, flow and wire under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan unit flow wire
 
-tsan: ## what has threads (the C client) under ThreadSanitizer
+tsan: ## what has threads (the C client, the store) under ThreadSanitizer
 	@$(MAKE) --no-print-directory MODE=tsan tsan-tests
-tsan-tests: $(filter $(BUILD)/tests/clients/c/%,$(TESTS))
+tsan-tests: $(filter $(BUILD)/tests/clients/c/% %/test_mailbox %/test_keeper,$(TESTS))
 	@scripts/run-tests tsan $^
 
 test: deps ## everything: build, lint, all layers, sanitizers

@@ -4,6 +4,7 @@
 #include "streamd/ingest/unix.h"
 #include "streamd/log.h"
 #include "streamd/session/shedding.h"
+#include "streamd/session/trim.h"
 #include "streamd/transport/replay.h"
 
 #include <assert.h>
@@ -141,6 +142,7 @@ void app_receive(struct app *app)
     ssize_t n = read(app->wake_fd, &count, sizeof(count));
     (void)n;
     keeping_receive(&app->registry.keeping);
+    trim_history(&app->registry);
     if (shedding_ends(&app->registry)) {
         if (app->unix_ingest)
             unix_ingest_resend(app->unix_ingest);

@@ -22,6 +22,7 @@ enum {
     RETRY_US = 60 * 1000 * 1000,     /* a disk that failed is left alone for so long */
     DATA_BYTES = 4 * SPOOL_CHUNK_BYTES,
     FIRST_CHUNKS = 64,
+    HEADER_BYTES = 8192, /* what a header has beyond `start`, escapes included */
 };
 
 void spool_init(struct spool *s, const struct spool_params *params)
@@ -103,7 +104,7 @@ static bool create(struct spool *s, const char *made)
     if (s->fd < 0)
         return false;
     struct buf header;
-    buf_init(&header, s->params.start.len + SPOOL_HEADER_BYTES + 6 * SPOOL_TO_BYTES_MAX);
+    buf_init(&header, s->params.start.len + HEADER_BYTES);
     spool_write_header(&header, s->params.start, span_of(s->params.to), s->relative);
     s->header_bytes = header.len;
     bool good = spool_lock(s->fd) && buf_status(&header) == OK && write_all(s, buf_span(&header)) &&

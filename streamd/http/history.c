@@ -115,7 +115,7 @@ static void answer_at_once(const struct reading_request *q, const struct session
     struct series_entry entry;
     uint64_t count = count_given(q);
     reading_text_begin(&text, &reply->body);
-    if (count > 0) {
+    if (s && count > 0) {
         series_cursor_init(&cursor, s->series, q->until - count + 1);
         while (buf_status(&reply->body) == OK && series_next(&cursor, &entry))
             reading_text_add(&text, &entry, false, &reply->body);

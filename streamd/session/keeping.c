@@ -185,6 +185,12 @@ void keeping_seal(struct keeping *k, struct session *s)
         log_debug("keeping", "sealed later id=%s", s->id);
 }
 
+bool keeping_trim(struct keeping *k, const struct session *s, uint64_t offset)
+{
+    struct batch *b = open_batch(k);
+    return b && batch_add_trim(b, s->key, offset) == OK;
+}
+
 void keeping_meta(struct keeping *k, const char *name, struct span value)
 {
     struct batch *b = k->keeper ? open_batch(k) : NULL;

@@ -28,6 +28,7 @@ struct keeping {
     struct timer flush;
     struct buf state;   /* scratch */
     uint64_t number;    /* of the open batch */
+    uint64_t trimmed;   /* number of the batch with the last cut: trim.h */
     uint64_t committed; /* number of the newest batch on disk */
     uint64_t records;   /* of the open batch, and of the runs that will go into it */
     uint64_t seen_us;   /* now_us of this wake-up */
@@ -79,6 +80,9 @@ bool keeping_cut(struct keeping *k, struct session *s);
 
 /* No more is expected of this session for now. */
 void keeping_seal(struct keeping *k, struct session *s);
+
+/* What the session recorded before that offset is not to be kept any longer. False: no memory. */
+bool keeping_trim(struct keeping *k, const struct session *s, uint64_t offset);
 
 /* A value of the whole store. */
 void keeping_meta(struct keeping *k, const char *name, struct span value);

@@ -216,6 +216,8 @@ enum status registry_open(struct registry *r, const struct keeping_params *param
 bool registry_recovers(const struct registry *r, const struct session *s, struct span epoch,
                        uint64_t since)
 {
+    if (since + 1 < s->oldest)
+        return false;
     if (epoch.len == 0 || span_is(epoch, r->epoch))
         return since <= series_newest(s->series);
     return r->previous_epoch[0] && span_is(epoch, r->previous_epoch) && since <= s->floor;

@@ -79,11 +79,12 @@ struct session {
     struct record_memory memory; /* what carries over from record to record */
     uint16_t sent;               /* bits of the record fields the trainer ever sent */
     bool resumed;                /* finished, and its trainer has come back: it may go on */
-    bool may_rewind;             /* taken up: its next record may take up an earlier step */
+    bool may_rewind;             /* taken up: the next step said may be an earlier one */
     struct axis axis;
     struct rewind *rewinds; /* owns; in order of offset */
     size_t rewind_count;
-    uint64_t floor; /* offset up to which an earlier epoch's history stands; see registry.epoch */
+    uint64_t oldest; /* offset of the first record there may still be, where trim.h has cut */
+    uint64_t floor;  /* offset up to which an earlier epoch's history stands; see registry.epoch */
 
     struct list unkept; /* in keeping.unkept while its row is to be written */
     struct buf run;     /* owns; records not yet handed to the keeper, from run_first on */

@@ -86,8 +86,10 @@ static struct run_mark mark_of(const struct session *s, struct now now)
 /* Where the completed record stands; a rewind begins a run of its own. False: out of memory. */
 static bool find_place(struct session *s, const struct record *r, uint64_t *out_axis)
 {
-    bool rewinds = s->may_rewind && axis_goes_back(&s->axis, r);
-    s->may_rewind = false;
+    /* A step that was carried over from the record before takes up nothing. */
+    bool says_step = record_was_sent(r, F_CURRENT_STEP);
+    bool rewinds = s->may_rewind && says_step && axis_goes_back(&s->axis, r);
+    s->may_rewind = s->may_rewind && !says_step;
     if (rewinds) {
         struct rewind rewind = {.offset = series_newest(s->series) + 1,
                                 .step = num_double(r->field[F_CURRENT_STEP]),

@@ -25,12 +25,15 @@ struct fixed {
     uint64_t series_newest;
     uint64_t epoch; /* in which the row was written, and `floor` is meant */
     uint64_t floor;
-    struct axis axis;
+    uint64_t axis_x;
+    double axis_step;
+    double axis_model;
     uint32_t rewind_count;
     uint16_t sent;
     uint8_t life; /* enum session_state */
-    bool resumed;
-    bool may_rewind;
+    uint8_t axis_begun;
+    uint8_t resumed;
+    uint8_t may_rewind;
 };
 
 static void put_bytes(struct buf *out, struct span bytes)
@@ -107,7 +110,10 @@ static struct fixed fixed_of(const struct session *s)
     f.series_newest = series_newest(s->series);
     f.epoch = epoch_of(s);
     f.floor = s->floor;
-    f.axis = s->axis;
+    f.axis_x = s->axis.x;
+    f.axis_step = s->axis.step;
+    f.axis_model = s->axis.model;
+    f.axis_begun = s->axis.begun;
     f.rewind_count = (uint32_t)s->rewind_count;
     f.sent = s->sent;
     f.life = (uint8_t)s->state;
@@ -187,10 +193,10 @@ static void restore_fixed(struct session *s, const struct fixed *f)
     s->newest_offset = f->newest_offset;
     /* Of an earlier epoch all stands that was kept. */
     s->floor = f->epoch == epoch_of(s) ? f->floor : f->series_newest;
-    s->axis = f->axis;
+    s->axis = (struct axis){f->axis_x, f->axis_step, f->axis_model, f->axis_begun != 0};
     s->sent = f->sent;
-    s->resumed = f->resumed;
-    s->may_rewind = f->may_rewind;
+    s->resumed = f->resumed != 0;
+    s->may_rewind = f->may_rewind != 0;
 }
 
 static enum status restore_memory(struct session *s, struct span run, struct line_decoder *decoder)

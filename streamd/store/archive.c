@@ -157,6 +157,8 @@ static enum status put_item(struct store *store, const struct batch_item *item)
                                                               .first = item->first,
                                                               .count = item->count,
                                                               .bytes = buf_span(&item->bytes)});
+    case BATCH_TRIM:
+        return store->ops->delete_before(store, item->session, item->first);
     case BATCH_DELETE:
         return store->ops->delete_session(store, item->session);
     case BATCH_META:
@@ -258,6 +260,8 @@ static void pass_over(struct archive *a, const struct store_run *row)
 static enum status collect_run(struct archive *a, uint64_t session, struct collection *c)
 {
     struct store_run row;
+    if (c->count >= c->most)
+        return E_NOT_FOUND;
     enum status status = a->store->ops->next_run(a->store, session, c->next, &row);
     if (status == OK && !fits(a, c, &row))
         return E_NOT_FOUND;

@@ -127,24 +127,37 @@ static enum status look_up_segment(struct archive_cursor *c, uint64_t from, bool
     return status == OK ? take_segment(c, &row, with_body) : status;
 }
 
-/* Takes the row that has `next`, or the first one after it. */
+/* Neither there nor, perhaps, anything up to `before` can be read. */
+static enum status pass_lost(struct archive_cursor *c, uint64_t before)
+{
+    c->first = c->next;
+    c->last = before > c->next ? before - 1 : c->next;
+    pass_damaged(c);
+    return OK;
+}
+
+/* Takes the row that has `next`, or the first one after it. Damage that the store itself has found
+ * is passed, up to where either kind of rows can be read again. */
 static enum status look_up(struct archive_cursor *c, bool with_body)
 {
     const struct store_ops *ops = c->store->ops;
-    struct store_segment segment;
-    struct store_run run;
+    struct store_segment segment = {.first = UINT64_MAX};
+    struct store_run run = {.first = UINT64_MAX};
     enum status sealed = ops->next_segment(c->store, c->session, c->next, with_body, &segment);
     if (sealed == OK && segment.first <= c->next)
         return take_segment(c, &segment, with_body);
-    if (sealed != OK && sealed != E_NOT_FOUND)
+    if (sealed != OK && sealed != E_NOT_FOUND && sealed != E_MALFORMED)
         return sealed;
-    uint64_t sealed_from = sealed == OK ? segment.first : UINT64_MAX;
+    uint64_t sealed_from = sealed == E_MALFORMED ? segment.first + segment.count : segment.first;
     enum status status = ops->next_run(c->store, c->session, c->next, &run);
-    if (status == OK && run.first < sealed_from)
+    if (status == OK && run.first < sealed_from && (sealed != E_MALFORMED || run.first <= c->next))
         return take_run(c, &run);
-    if (sealed == E_NOT_FOUND || (status != OK && status != E_NOT_FOUND))
+    if (status != OK && status != E_NOT_FOUND && status != E_MALFORMED)
         return status;
-    return look_up_segment(c, sealed_from, with_body);
+    uint64_t run_from = status == E_MALFORMED ? run.first + run.count : run.first;
+    if (sealed == E_MALFORMED || status == E_MALFORMED)
+        return pass_lost(c, run_from < sealed_from ? run_from : sealed_from);
+    return sealed == E_NOT_FOUND ? sealed : look_up_segment(c, sealed_from, with_body);
 }
 
 /* Goes to the row that has the next entry. */
@@ -194,6 +207,10 @@ enum status archive_cursor_open(struct archive_cursor *c)
     uint64_t first = c->first;
     uint64_t last = c->last;
     enum status status = look_up_segment(c, first, true);
+    if (status == E_MALFORMED) {
+        pass_damaged(c);
+        return OK;
+    }
     if (status != OK && status != E_NOT_FOUND)
         return status;
     if (status != OK || c->place == PLACE_NONE || c->first != first || c->last != last) {

@@ -124,6 +124,14 @@ enum status batch_add(struct batch *b, enum batch_kind kind, uint64_t session)
     return OK;
 }
 
+enum status batch_add_trim(struct batch *b, uint64_t session, uint64_t first)
+{
+    enum status status = batch_add(b, BATCH_TRIM, session);
+    if (status == OK)
+        b->items[b->count - 1].first = first;
+    return status;
+}
+
 enum status batch_add_meta(struct batch *b, const char *name, struct span value)
 {
     struct batch_item *item = next_item(b);

@@ -16,6 +16,7 @@ enum batch_kind {
     BATCH_SESSION, /* its row */
     BATCH_RUN,     /* records that came */
     BATCH_SEAL,    /* nothing more is expected for now: seal what is not */
+    BATCH_TRIM,    /* its segments that end at or before `first` are not wanted any more */
     BATCH_DELETE,  /* the session and all it had */
     BATCH_META,    /* a value of the whole store; `first` is unused */
 };
@@ -23,7 +24,7 @@ enum batch_kind {
 struct batch_item {
     enum batch_kind kind;
     uint64_t session;
-    uint64_t first, count;    /* of a run */
+    uint64_t first, count;    /* of a run; `first` also of a trim */
     struct buf bytes;         /* owned; of a run, or the texts of `row` */
     struct store_session row; /* of a session; its spans borrow from `bytes` */
     char name[16];            /* of a meta value, which is `bytes` */
@@ -51,6 +52,7 @@ MUST_CHECK enum status batch_add_session(struct batch *b, const struct store_ses
 MUST_CHECK enum status batch_add_run(struct batch *b, uint64_t session, uint64_t first,
                                      uint64_t count, struct buf *run);
 MUST_CHECK enum status batch_add(struct batch *b, enum batch_kind kind, uint64_t session);
+MUST_CHECK enum status batch_add_trim(struct batch *b, uint64_t session, uint64_t first);
 MUST_CHECK enum status batch_add_meta(struct batch *b, const char *name, struct span value);
 
 #endif

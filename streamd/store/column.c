@@ -95,6 +95,13 @@ static void put_doubles(uint64_t *words, size_t n, double power)
         put_double(&words[i], (double)(int64_t)words[i] / power);
 }
 
+/* The other common one, as put_bits does it. */
+static void put_folded(uint64_t *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        words[i] ^= (0 - (words[i] >> 63)) & INT64_MAX;
+}
+
 static void put_all(struct column_reader *r, const struct heading *h, int places)
 {
     for (size_t i = 0; i < h->numbers; i++) {
@@ -168,6 +175,20 @@ static bool has_no_odd(struct span rest)
     return varint_take(&rest, &odd) && odd == 0;
 }
 
+/* From words to bits, or (asked for lazily) not yet. `rest` is what follows the words. */
+static void convert(struct column_reader *r, struct span rest, const struct heading *h, int places)
+{
+    bool digits = h->form == FORM_DECIMAL && h->kind == NUM_FLOAT;
+    if (digits && r->lazy && has_no_odd(rest))
+        r->power = decimal_power(places);
+    else if (digits)
+        put_doubles(r->word, h->numbers, decimal_power(places));
+    else if (h->form == FORM_BITS && h->kind == NUM_FLOAT)
+        put_folded(r->word, h->numbers);
+    else if (h->form != FORM_DECIMAL || h->kind != NUM_INT || places > 0)
+        put_all(r, h, places);
+}
+
 static enum status read_numbers(struct column_reader *r, struct span *rest,
                                 const struct column_source *source, const struct heading *h)
 {
@@ -183,12 +204,7 @@ static enum status read_numbers(struct column_reader *r, struct span *rest,
         return status == OK ? E_MALFORMED : status;
     for (size_t i = 0; h->near != NEAR_NOTHING && i < h->numbers; i++)
         r->word[i] += source->beside[i];
-    if (r->lazy && h->form == FORM_DECIMAL && h->kind == NUM_FLOAT && has_no_odd(*rest))
-        r->power = decimal_power((int)places);
-    else if (h->form == FORM_DECIMAL && h->kind == NUM_FLOAT)
-        put_doubles(r->word, h->numbers, decimal_power((int)places));
-    else if (h->form != FORM_DECIMAL || h->kind != NUM_INT || places > 0)
-        put_all(r, h, (int)places);
+    convert(r, *rest, h, (int)places);
     return read_odd(r, rest, h->numbers);
 }
 

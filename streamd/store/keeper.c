@@ -296,11 +296,11 @@ static void deliver(struct reading_ticket *t)
 {
     struct reading *r = t->reading;
     struct refbuf *piece = t->piece;
-    t->piece = NULL;
     if (!r) {
         ticket_destroy(t);
         return;
     }
+    t->piece = NULL;
     bool over = t->last || t->status != OK;
     enum status status = t->status;
     bool last = t->last;

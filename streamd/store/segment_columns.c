@@ -33,7 +33,7 @@ static enum status need_reader(struct segment_inside *in)
 static enum status take_words(struct segment *s, struct span *rest, uint64_t **out)
 {
     enum status status = need_reader(s->inside);
-    uint64_t *words = status == OK ? malloc(s->rows * sizeof(*words)) : NULL;
+    uint64_t *words = status == OK ? malloc(s->rows * sizeof(*words) + 1) : NULL;
     if (!words)
         return E_NOMEM;
     status = words_read(&s->inside->reader->words, rest, s->rows, words);

@@ -127,7 +127,9 @@ enum status segment_need_picked(struct segment *s, uint32_t column)
 
 static struct num number_at(const struct picked *p, uint32_t k)
 {
-    return p->bits ? column_bits_num(p->about, p->bits[k]) : p->nums[k];
+    if (p->bits)
+        return column_bits_num(p->about, p->bits[k]);
+    return p->nums ? p->nums[k] : num_none();
 }
 
 /* How many stand before the row. */
@@ -205,27 +207,37 @@ static bool is_derived(const struct segment *s, enum record_field f, uint32_t ro
            in->picked[column].known && !has_row(&in->picked[column], row);
 }
 
-/* The wanted ones and those that a formula of theirs is over, which are added to *fields: a ladder
- * of two steps, of which each only needs fields that come before it. */
-static enum status pick_fields(struct segment *s, uint32_t row, unsigned wanted, struct record *out)
+/* With those that a formula of theirs is over: a ladder of two steps. */
+static unsigned with_needs(unsigned fields)
 {
-    enum status status = OK;
-    struct record known = {.sent = 0};
-    unsigned fields = wanted;
     for (int step = 0; step < 2; step++) {
         for (unsigned f = 0; f < RECORD_FIELDS; f++)
             fields |= fields >> f & 1 ? segment_needs((enum record_field)f) : 0;
     }
+    return fields;
+}
+
+/* A formula only needs fields that come before its own. */
+static enum status pick_field(struct segment *s, enum record_field f, uint32_t row,
+                              struct record *known)
+{
+    enum status status = pick_plain(s, f, row, &known->field[f]);
+    if (status == OK && segment_needs(f) && is_derived(s, f, row))
+        known->field[f] = record_formula(known, f);
+    return status;
+}
+
+static enum status pick_fields(struct segment *s, uint32_t row, unsigned wanted, struct record *out)
+{
+    enum status status = OK;
+    struct record known = {.sent = 0};
+    unsigned fields = with_needs(wanted);
     for (unsigned f = 0; status == OK && f < RECORD_FIELDS; f++) {
         if (fields >> f & 1)
-            status = pick_plain(s, (enum record_field)f, row, &known.field[f]);
+            status = pick_field(s, (enum record_field)f, row, &known);
     }
-    for (unsigned f = 0; status == OK && f < RECORD_FIELDS; f++) {
-        enum record_field field = (enum record_field)f;
-        if (fields >> f & 1 && segment_needs(field) && is_derived(s, field, row))
-            known.field[f] = record_formula(&known, field);
+    for (unsigned f = 0; f < RECORD_FIELDS; f++)
         out->field[f] = wanted >> f & 1 ? known.field[f] : num_none();
-    }
     return status;
 }
 

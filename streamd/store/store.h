@@ -83,6 +83,8 @@ struct store_ops {
     /* Adds (or replaces) a segment and deletes the runs that it holds: those of the session that
      * begin within it. */
     enum status (*put_segment)(struct store *s, const struct store_segment *row);
+    /* The session's segments that end at or before `offset`, which is then not in them. */
+    enum status (*delete_before)(struct store *s, uint64_t session, uint64_t offset);
     enum status (*put_meta)(struct store *s, const char *name, struct span value);
 
     /*

@@ -383,6 +383,18 @@ static enum status memory_delete_session(struct store *s, uint64_t key)
     return status;
 }
 
+static enum status memory_delete_before(struct store *s, uint64_t session, uint64_t offset)
+{
+    struct store_memory *m = inside(s);
+    struct key from = {.kind = KIND_SEGMENT, .session = session};
+    struct node *n;
+    enum status status = may_change(m);
+    while (status == OK && (n = at_or_after(m, &from)) != NULL && n->key.kind == KIND_SEGMENT &&
+           n->key.session == session && n->key.first + n->row.segment.count <= offset)
+        status = take_out(m, n);
+    return status;
+}
+
 static enum status memory_put_meta(struct store *s, const char *name, struct span value)
 {
     struct store_memory *m = inside(s);
@@ -512,6 +524,7 @@ struct store *store_memory_create(void)
         .delete_session = memory_delete_session,
         .put_run = memory_put_run,
         .put_segment = memory_put_segment,
+        .delete_before = memory_delete_before,
         .put_meta = memory_put_meta,
         .get_meta = memory_get_meta,
         .next_session = memory_next_session,

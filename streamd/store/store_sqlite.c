@@ -294,6 +294,20 @@ static enum status sqlite_delete_session(struct store *base, uint64_t key)
     return status;
 }
 
+static enum status sqlite_delete_before(struct store *base, uint64_t session, uint64_t offset)
+{
+    static const enum statement each[] = {S_DELETE_BODIES_BEFORE, S_DELETE_SEGMENTS_BEFORE};
+    struct store_sqlite *s = inside(base);
+    enum status status = may_change(s);
+    for (size_t i = 0; status == OK && i < sizeof(each) / sizeof(each[0]); i++) {
+        struct binding b = bind(s, each[i]);
+        add_int(&b, session);
+        add_int(&b, offset);
+        status = run(s, each[i], b.code, NULL);
+    }
+    return status;
+}
+
 static enum status sqlite_put_meta(struct store *base, const char *name, struct span value)
 {
     struct store_sqlite *s = inside(base);
@@ -534,6 +548,7 @@ const struct store_ops store_sqlite_ops = {
     .delete_session = sqlite_delete_session,
     .put_run = sqlite_put_run,
     .put_segment = sqlite_put_segment,
+    .delete_before = sqlite_delete_before,
     .put_meta = sqlite_put_meta,
     .get_meta = sqlite_get_meta,
     .next_session = sqlite_next_session,

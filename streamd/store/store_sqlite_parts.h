@@ -34,6 +34,9 @@
     X(DELETE_RUN, "DELETE FROM run WHERE id=?1")                                                   \
     X(DELETE_BODIES, "DELETE FROM body WHERE id IN (SELECT id FROM segment WHERE session=?1)")     \
     X(DELETE_SEGMENTS, "DELETE FROM segment WHERE session=?1")                                     \
+    X(DELETE_BODIES_BEFORE, "DELETE FROM body WHERE id IN (SELECT id FROM segment"                 \
+                            " WHERE session=?1 AND first+count<=?2)")                              \
+    X(DELETE_SEGMENTS_BEFORE, "DELETE FROM segment WHERE session=?1 AND first+count<=?2")          \
     X(DELETE_SESSION, "DELETE FROM session WHERE key=?1")                                          \
     X(DELETE_CONFIG, "DELETE FROM config WHERE key=?1")                                            \
     X(GET_META, "SELECT * FROM meta WHERE name=?1")                                                \

@@ -80,9 +80,20 @@ class Http:
     def response(self, method: str = "GET") -> Response:
         response = self.head()
         has_body = method != "HEAD" and response.status >= 200 and response.status not in (204, 304)
-        if has_body:
+        if has_body and response.headers.get("transfer-encoding") == "chunked":
+            response.body = self.chunks()
+        elif has_body:
             response.body = self.take(int(response.headers.get("content-length", "0")))
         return response
+
+    def chunks(self) -> bytes:
+        """A chunked body, to its end."""
+        body = b""
+        while size := int(self.until(b"\r\n"), 16):
+            body += self.take(size)
+            self.until(b"\r\n")
+        self.until(b"\r\n")
+        return body
 
     def request(
         self, method: str, path: str, *headers: str, body: Union[str, bytes] = b""

@@ -3,7 +3,6 @@
 
 #include "streamd/log.h"
 #include "streamd/options.h"
-#include "streamd/store/store_memory.h"
 #include "tests/flow/client.h"
 
 #include <poll.h>
@@ -30,6 +29,7 @@ struct world *world_create(void)
     w->config.listen_count = 1;
     w->config.ephemeral = true;
     w->config.commit_interval_ms = 0; /* what is said in a wake-up is kept at its end */
+    lasting_store_init(&w->disk);
     w->window = SIZE_MAX;
     w->now = (struct now){.us = UINT64_C(1000) * SECOND, .wall_s = 1700000000};
     return w;
@@ -37,27 +37,44 @@ struct world *world_create(void)
 
 void world_begin(struct world *w)
 {
-    w->app = app_create(&(struct app_params){.config = &w->config,
-                                             .store = w->store ? w->store : store_memory_create(),
-                                             .inline_store = true},
-                        w->now);
+    w->app = app_create(
+        &(struct app_params){.config = &w->config, .store = &w->disk.base, .inline_store = true},
+        w->now);
     assert_non_null(w->app);
     buf_init(&w->answers, ANSWERS_LIMIT);
     intake_init(&w->trainer, &w->app->registry, &w->app->decoder, &w->answers);
 }
 
-void world_destroy(struct world *w)
+void world_ends(struct world *w)
 {
     w->keeps_still = true;
-    for (size_t i = 0; i < w->client_count; i++)
+    for (size_t i = 0; i < w->client_count; i++) {
         client_leaves(w->clients[i]);
+        w->clients[i]->polls_on = false;
+    }
+    w->keeps_still = false;
     assert_int_equal(w->app->stats.connections, 0);
-    for (size_t i = 0; i < w->client_count; i++)
-        client_destroy(w->clients[i]);
-    free(w->clients);
     intake_fini(&w->trainer);
     buf_fini(&w->answers);
     app_destroy(w->app);
+    w->app = NULL;
+}
+
+void world_crashes(struct world *w)
+{
+    w->disk.broken = true;
+    world_ends(w);
+    w->disk.broken = false;
+}
+
+void world_destroy(struct world *w)
+{
+    if (w->app)
+        world_ends(w);
+    for (size_t i = 0; i < w->client_count; i++)
+        client_destroy(w->clients[i]);
+    free(w->clients);
+    lasting_store_fini(&w->disk);
     free(w);
 }
 

@@ -13,6 +13,7 @@
 #include "streamd/app.h"
 #include "streamd/ingest/intake.h"
 #include "tests/flow/fake_link.h"
+#include "tests/support/lasting_store.h"
 
 enum { MS = 1000, SECOND = 1000 * MS };
 
@@ -20,8 +21,8 @@ struct client;
 
 struct world {
     struct config config;
-    struct app *app;     /* owns */
-    struct store *store; /* taken by world_begin; NULL: an empty one in memory */
+    struct app *app;           /* owns */
+    struct lasting_store disk; /* where everything is kept, over restarts */
     struct now now;
     unsigned awake; /* wake-ups begun and not ended: only the outermost is one */
     bool settling;
@@ -40,6 +41,11 @@ void world_begin(struct world *w);
 
 /* Everybody goes, the app is destroyed. */
 void world_destroy(struct world *w);
+
+/* The process ends in good order, or all at once; world_begin begins the next one, on what is on
+ * disk. Connections break off; clients keep what they have heard and can do nothing any more. */
+void world_ends(struct world *w);
+void world_crashes(struct world *w);
 
 /* For cmocka: a world with the default config in *state. */
 int world_setup(void **state);

@@ -2,6 +2,7 @@
 #include "streamd/store/archive_cursor.h"
 
 #include "tests/streamd/archived.h"
+#include "tests/support/lasting_store.h"
 #include "tests/support/oom.h"
 
 enum { RECORDS = 60 };
@@ -212,6 +213,70 @@ static void a_segment_with_a_damaged_body_is_passed_over(void **state)
     }
 }
 
+/* Both ways of reading give the rows that are left and no others. */
+static void check_goes_around(struct archived *a, const bool *lost)
+{
+    unsigned holes = 0;
+    struct archive_cursor c;
+    struct series_entry entry;
+    init(&c, a, 1);
+    for (uint64_t first = 1; first <= RECORDS; first += 10) {
+        holes += lost[first / 10];
+        for (uint64_t i = 0; i < 10 && !lost[first / 10]; i++) {
+            assert_int_equal(archive_cursor_next(&c, &entry), OK);
+            check_entry(&entry, first + i);
+        }
+    }
+    assert_int_equal(archive_cursor_next(&c, &entry), E_NOT_FOUND);
+    assert_in_range(c.damaged, 1, holes); /* neighbours may count as one */
+    archive_cursor_seek(&c, 1);
+    for (uint64_t first = 1; first <= RECORDS; first += 10) {
+        if (lost[first / 10])
+            continue;
+        assert_int_equal(archive_cursor_enter(&c), OK);
+        assert_int_equal(c.next, first);
+        archive_cursor_seek(&c, first + 10);
+    }
+    archive_cursor_fini(&c);
+}
+
+static void damage_that_the_store_has_found_is_gone_around(void **state)
+{
+    /* The rows begin at 1, 11, ... 51; S is a segment, r a run. */
+    static const struct {
+        const char *rows;
+        bool lost[6];
+    } cases[] = {
+        {"SSSSSS", {false, true, false, false, false, true}},
+        {"SSSSSS", {true, true, true, true, true, true}},
+        {"rrrrrr", {true, false, true, true, false, false}},
+        {"rrrrrr", {true, true, true, true, true, true}},
+        {"SSrrrr", {true, false, false, false, false, true}},
+        {"SSrrrr", {false, true, true, false, false, false}},
+        {"SrSrSr", {true, false, true, false, true, false}},
+        {"SrSrSr", {false, true, false, true, false, true}},
+    };
+    struct archived *a = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct lasting_store store;
+        lasting_store_init(&store);
+        a->store->ops->destroy(a->store);
+        a->store = &store.base;
+        a->kept = 0;
+        record_memory_init(&a->at.memory);
+        for (unsigned row = 0; row < 6; row++) {
+            bool sealed = cases[i].rows[row] == 'S';
+            archived_keep(a, 10, sealed);
+            if (cases[i].lost[row])
+                lasting_store_damage(&store, sealed ? LASTING_SEGMENT : LASTING_RUN, ARCHIVED_KEY,
+                                     row * 10 + 1);
+        }
+        check_goes_around(a, cases[i].lost);
+        lasting_store_fini(&store);
+        a->store = store_memory_create();
+    }
+}
+
 static void a_row_that_does_not_hold_what_it_says_is_damaged(void **state)
 {
     struct archived *a = *state;
@@ -294,6 +359,7 @@ int main(void)
         CURSOR_TEST(a_segment_is_opened_by_its_head_first),
         CURSOR_TEST(a_damaged_row_is_counted_and_passed_over),
         CURSOR_TEST(a_segment_with_a_damaged_body_is_passed_over),
+        CURSOR_TEST(damage_that_the_store_has_found_is_gone_around),
         CURSOR_TEST(a_row_that_does_not_hold_what_it_says_is_damaged),
         CURSOR_TEST(a_segment_that_is_gone_when_it_is_opened_is_passed_over),
         CURSOR_TEST(without_memory_the_same_may_be_asked_again),

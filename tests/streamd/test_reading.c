@@ -2,13 +2,8 @@
 #include "streamd/store/reading.h"
 
 #include "streamd/session/update.h"
-#include "streamd/store/reading_entry.h"
-#include "tests/streamd/archived.h"
+#include "tests/streamd/readings.h"
 #include "tests/support/oom.h"
-#include "tests/support/random.h"
-#include "throttle/downsample.h"
-
-#include <math.h>
 
 static int setup(void **state)
 {
@@ -25,79 +20,6 @@ static int teardown(void **state)
     return 0;
 }
 
-/* All of the session as json. */
-static struct reading_request request_of(const struct archived *a)
-{
-    struct reading_request q = {.session = ARCHIVED_KEY,
-                                .id = "a",
-                                .epoch = "e1",
-                                .until = a->count,
-                                .to = UINT64_MAX,
-                                .limit = UINT64_MAX,
-                                .rewind_count = a->rewind_count};
-    memcpy(q.rewinds, a->rewinds, sizeof(q.rewinds));
-    return q;
-}
-
-/* Names the trainer's own metric, or one of the twelve by its name in a record. */
-static void ask_for(struct reading_request *q, const char *name)
-{
-    char *at = q->names;
-    enum record_field field = 0;
-    while (*at)
-        at += strlen(at) + 1;
-    while (field < RECORD_FIELDS && strcmp(record_field_name(field), name) != 0)
-        field++;
-    memcpy(at, name, strlen(name) + 1);
-    q->fields[q->field_count++] = (struct reading_field){{at, strlen(name)}, field};
-}
-
-/* A request that was copied has its names where they are now. */
-static void aim(struct reading_request *q)
-{
-    const char *at = q->names;
-    for (size_t i = 0; i < q->field_count; i++, at += strlen(at) + 1)
-        q->fields[i].name.ptr = at;
-}
-
-struct outcome {
-    enum status status;
-    size_t pieces;
-    size_t longest;
-};
-
-/* Runs a reading to its end; the text is appended to `out`. */
-static struct outcome read_all(const struct archived *a, struct line_decoder *decoder,
-                               const struct reading_request *q, struct buf *out)
-{
-    struct outcome outcome = {.status = E_NOMEM};
-    struct reading_job *job = reading_job_create(a->store, decoder, q);
-    bool last = false;
-    while (job && !last) {
-        struct refbuf *piece = NULL;
-        outcome.status = reading_job_step(job, &piece, &last);
-        if (outcome.status == E_STATE)
-            continue;
-        if (outcome.status != OK)
-            break;
-        outcome.pieces++;
-        outcome.longest = piece->len > outcome.longest ? piece->len : outcome.longest;
-        buf_add_span(out, refbuf_span(piece));
-        refbuf_unref(piece);
-    }
-    reading_job_destroy(job);
-    return outcome;
-}
-
-static struct span read_text(struct archived *a, const struct reading_request *q, struct buf *out)
-{
-    buf_reset(out);
-    struct outcome outcome = read_all(a, &a->decoder, q, out);
-    assert_int_equal(outcome.status, OK);
-    assert_int_equal(buf_status(out), OK);
-    return buf_span(out);
-}
-
 static void assert_text(struct span text, const char *want)
 {
     if (!span_is(text, want))
@@ -110,15 +32,6 @@ static void check_text(struct archived *a, const struct reading_request *q, cons
     buf_init(&out, 1 << 24);
     assert_text(read_text(a, q, &out), want);
     buf_fini(&out);
-}
-
-static void add_steps(struct archived *a, int from, int count)
-{
-    char metrics[64];
-    for (int step = from; step < from + count; step++) {
-        (void)snprintf(metrics, sizeof(metrics), "\"step\":%d,\"loss\":%d", step, 1000 - step);
-        archived_add(a, metrics, step == from);
-    }
 }
 
 static void every_form_is_written_as_it_is_documented(void **state)
@@ -292,24 +205,6 @@ static void updates_are_those_of_the_live_stream(void **state)
     buf_fini(&want);
 }
 
-/* Offsets in the order in which ndjson has them. */
-static size_t offsets_of(struct archived *a, struct reading_request *q, uint64_t *out)
-{
-    struct buf text;
-    size_t n = 0;
-    buf_init(&text, 1 << 24);
-    q->form = READING_NDJSON;
-    struct span rest = read_text(a, q, &text);
-    while (rest.len > 0) {
-        struct span line = span_cut(&rest, '\n');
-        const char *at = memmem(line.ptr, line.len, "\"offset\":", 9);
-        assert_non_null(at);
-        out[n++] = strtoull(at + 9, NULL, 10);
-    }
-    buf_fini(&text);
-    return n;
-}
-
 static void entries_after_a_rewind_replace_those_before(void **state)
 {
     struct archived *a = *state;
@@ -363,276 +258,6 @@ static void a_long_history_comes_in_pieces(void **state)
     assert_in_range(outcome.longest, READING_PIECE_BYTES, READING_PIECE_BYTES + 1024);
     buf_fini(&out);
 }
-
-/* ---- what is chosen, against the definition ---- */
-
-/* Some run: models, rewinds, metrics that come and go, numbers of all kinds. */
-static void add_anything(struct archived *a, struct random *chance, size_t n)
-{
-    static const char *const odd[] = {
-        "NaN",  "Infinity",         "-Infinity", "1e300", "-0.0",
-        "null", "9007199254740993", "-5",        "1e-30", "123456789012345678901234567890"};
-    uint64_t step = random_below(chance, 50);
-    uint64_t model = 1;
-    for (size_t i = 0; i < n; i++) {
-        char metrics[256];
-        size_t len = 0;
-        bool resumes = random_below(chance, 150) == 0;
-        step += random_below(chance, 3);
-        if (resumes)
-            step -= random_below(chance, step < 60 ? step + 1 : 60);
-        if (random_below(chance, 200) == 0) {
-            step = 0;
-            model++;
-        }
-        len += (size_t)snprintf(metrics, sizeof(metrics), "\"current_model\":%d", (int)model);
-        if (random_below(chance, 10) > 0)
-            len +=
-                (size_t)snprintf(metrics + len, sizeof(metrics) - len, ",\"step\":%d", (int)step);
-        else if (random_below(chance, 10) == 0)
-            len += (size_t)snprintf(metrics + len, sizeof(metrics) - len, ",\"step\":%s",
-                                    odd[random_below(chance, 10)]);
-        if (random_below(chance, 3) > 0)
-            len += (size_t)snprintf(metrics + len, sizeof(metrics) - len, ",\"loss\":%d.%d",
-                                    (int)random_below(chance, 9), (int)random_below(chance, 99));
-        if (random_below(chance, 20) == 0)
-            len += (size_t)snprintf(metrics + len, sizeof(metrics) - len, ",\"odd\":%s",
-                                    odd[random_below(chance, 10)]);
-        if (i % 97 > 40)
-            (void)snprintf(metrics + len, sizeof(metrics) - len, ",\"acc\":%d",
-                           (int)random_below(chance, 50));
-        archived_add(a, metrics, resumes);
-    }
-}
-
-static struct reading_request ask_anything(const struct archived *a, struct random *chance)
-{
-    static const char *const names[] = {"loss", "acc", "odd", "currentStep", "nobody", "timestamp"};
-    struct reading_request q = request_of(a);
-    q.form = (enum reading_form)random_below(chance, READING_UPDATES + 1);
-    if (random_below(chance, 3) == 0)
-        q.since = random_below(chance, a->count + 1);
-    if (random_below(chance, 3) == 0)
-        q.until = 1 + random_below(chance, a->count);
-    if (random_below(chance, 3) == 0) {
-        q.ranged = true;
-        q.from = random_below(chance, 300);
-        q.to = random_below(chance, 2) ? UINT64_MAX : q.from + random_below(chance, 300);
-    }
-    if (random_below(chance, 3) == 0)
-        q.limit = random_below(chance, 200);
-    if (random_below(chance, 2) == 0)
-        q.points = 1 + random_below(chance, 100);
-    q.branches = random_below(chance, 3) == 0;
-    for (size_t i = 0; i < 6; i++) {
-        if (random_below(chance, 4) == 0)
-            ask_for(&q, names[i]);
-    }
-    return q;
-}
-
-/* Marks what a request gets, entry by entry, with no cleverness at all. Answers the total. */
-struct oracle {
-    bool *in; /* by offset */
-    uint64_t *axis;
-    double *value; /* of each field, by offset */
-    bool *has;
-};
-
-static uint64_t pass_sieve(struct archived *a, const struct reading_request *q, struct oracle *o)
-{
-    struct archive_cursor c;
-    struct series_entry e;
-    uint64_t total = 0;
-    archive_cursor_init(&c, a->store, &a->decoder, ARCHIVED_KEY, 1);
-    while (archive_cursor_next(&c, &e) == OK) {
-        double step = num_double(e.record.field[F_CURRENT_STEP]);
-        bool in = e.offset > q->since && e.offset <= q->until;
-        in = in && (!q->ranged || (step >= (double)q->from && step <= (double)q->to));
-        in = in &&
-             (q->branches || !rewind_supersedes(q->rewinds, q->rewind_count, e.offset, &e.record));
-        o->in[e.offset] = in;
-        o->axis[e.offset] = e.axis;
-        total += in;
-        for (size_t f = 0; f < q->field_count; f++) {
-            struct num n = reading_value(&e.record, &q->fields[f]);
-            o->value[e.offset * 6 + f] = num_double(n);
-            o->has[e.offset * 6 + f] = n.kind != NUM_NONE;
-        }
-        if (q->field_count == 0) {
-            o->value[e.offset * 6] = num_double(e.record.field[F_LOSS]);
-            o->has[e.offset * 6] = true;
-        }
-    }
-    archive_cursor_fini(&c);
-    return total;
-}
-
-static void choose(const struct archived *a, const struct reading_request *q, struct oracle *o)
-{
-    struct downsample_point points[DOWNSAMPLE_PER_BUCKET];
-    size_t curves = q->field_count ? q->field_count : 1;
-    uint64_t low = UINT64_MAX;
-    uint64_t high = 0;
-    bool *chosen = calloc(a->count + 1, sizeof(bool));
-    for (uint64_t i = 1; i <= a->count; i++) {
-        low = o->in[i] && o->axis[i] < low ? o->axis[i] : low;
-        high = o->in[i] && o->axis[i] > high ? o->axis[i] : high;
-    }
-    for (size_t f = 0; f < curves; f++) {
-        struct downsample d;
-        uint64_t x = low;
-        downsample_init(&d, low, high + 1, q->points);
-        for (uint64_t i = 1; i <= a->count; i++) {
-            if (!o->in[i])
-                continue;
-            x = o->axis[i] > x ? o->axis[i] : x;
-            if (!o->has[i * 6 + f])
-                continue;
-            size_t n =
-                downsample_add(&d, (struct downsample_point){x, o->value[i * 6 + f], i}, points);
-            for (size_t p = 0; p < n; p++)
-                chosen[points[p].ref] = true;
-        }
-        size_t n = downsample_finish(&d, points);
-        for (size_t p = 0; p < n; p++)
-            chosen[points[p].ref] = true;
-    }
-    memcpy(o->in, chosen, a->count + 1);
-    free(chosen);
-}
-
-static uint64_t consult(struct archived *a, const struct reading_request *q, struct oracle *o)
-{
-    uint64_t total = pass_sieve(a, q, o);
-    uint64_t left = total < q->limit ? total : q->limit;
-    uint64_t skip = total - left;
-    for (uint64_t i = 1; i <= a->count && skip > 0; i++) {
-        skip -= o->in[i];
-        o->in[i] = false;
-    }
-    if (q->points > 0 && left > q->points)
-        choose(a, q, o);
-    return total;
-}
-
-static void check_against(struct archived *a, const struct reading_request *asked,
-                          const struct oracle *o, uint64_t total)
-{
-    struct buf out;
-    uint64_t *offsets = calloc(a->count + 1, sizeof(*offsets));
-    struct reading_request q = *asked;
-    char tail[64];
-    size_t n = offsets_of(a, &q, offsets);
-    size_t at = 0;
-    for (uint64_t i = 1; i <= a->count; i++) {
-        if (o->in[i] && (at == n || offsets[at++] != i))
-            fail_msg("%d is not there", (int)i);
-    }
-    assert_int_equal(at, n);
-    buf_init(&out, 1 << 24);
-    q.form = READING_JSON;
-    struct span text = read_text(a, &q, &out);
-    int len = snprintf(tail, sizeof(tail), ",\"total\":%d}", (int)total);
-    assert_memory_equal(text.ptr + text.len - len, tail, (size_t)len);
-    buf_fini(&out);
-    free(offsets);
-}
-
-/* Cuts the session into rows of any length and form; `sealed` out of 10 of them are segments. */
-static void keep_anyhow(struct archived *a, struct random *chance, size_t most, uint64_t sealed)
-{
-    archived_empty(a);
-    while (a->kept < a->count)
-        archived_keep(a, 1 + random_below(chance, most), random_below(chance, 10) < sealed);
-}
-
-static void a_request_gets_what_its_definition_says(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 1; seed <= 12; seed++) {
-        struct random chance = random_seeded(seed);
-        struct archived a;
-        archived_open(&a);
-        add_anything(&a, &chance, 1 + random_below(&chance, 1500));
-        struct oracle o = {calloc(a.count + 1, 1), calloc(a.count + 1, 8),
-                           calloc((a.count + 1) * 6, 8), calloc((a.count + 1) * 6, 1)};
-        for (int i = 0; i < 60; i++) {
-            if (i % 10 == 0)
-                keep_anyhow(&a, &chance, 1 + random_below(&chance, 400), 8);
-            struct reading_request q = ask_anything(&a, &chance);
-            aim(&q);
-            check_against(&a, &q, &o, consult(&a, &q, &o));
-        }
-        free(o.in);
-        free(o.axis);
-        free(o.value);
-        free(o.has);
-        archived_close(&a);
-    }
-}
-
-static void runs_and_segments_give_the_same_bytes(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 100; seed < 106; seed++) {
-        struct random chance = random_seeded(seed);
-        struct reading_request q[24];
-        struct buf want[24];
-        struct buf out;
-        struct archived a;
-        buf_init(&out, 1 << 24);
-        archived_open(&a);
-        add_anything(&a, &chance, 1 + random_below(&chance, 3000));
-        archived_keep_all(&a, 100, false);
-        for (size_t i = 0; i < 24; i++) {
-            q[i] = ask_anything(&a, &chance);
-            aim(&q[i]);
-            buf_init(&want[i], 1 << 24);
-        }
-        for (size_t round = 0; round < 6; round++) {
-            for (size_t i = 0; i < 24; i++) {
-                struct span text = read_text(&a, &q[i], round == 0 ? &want[i] : &out);
-                assert_int_equal(text.len, want[i].len);
-                assert_memory_equal(text.ptr, want[i].ptr, text.len);
-            }
-            keep_anyhow(&a, &chance, round % 2 ? 60 : SEGMENT_ROWS_MAX, 2 + round * 2);
-        }
-        for (size_t i = 0; i < 24; i++)
-            buf_fini(&want[i]);
-        buf_fini(&out);
-        archived_close(&a);
-    }
-}
-
-static void what_is_appended_after_its_range_changes_no_request(void **state)
-{
-    struct archived *a = *state;
-    struct buf before;
-    struct buf after;
-    buf_init(&before, 1 << 22);
-    buf_init(&after, 1 << 22);
-    add_steps(a, 0, 3000);
-    archived_keep_all(a, 1000, true);
-    struct reading_request q = request_of(a);
-    q.ranged = true;
-    q.from = 100;
-    q.to = 2799;
-    q.points = 60;
-    struct span first = read_text(a, &q, &before);
-    for (int more = 0; more < 5; more++) {
-        add_steps(a, 3000 + more * 700, 700);
-        archived_keep_all(a, 300, more % 2);
-        q.until = a->count;
-        struct span again = read_text(a, &q, &after);
-        assert_int_equal(again.len, first.len);
-        assert_memory_equal(again.ptr, first.ptr, first.len);
-    }
-    buf_fini(&before);
-    buf_fini(&after);
-}
-
-/* ---- trouble ---- */
 
 static void damaged_rows_are_left_out(void **state)
 {
@@ -776,9 +401,6 @@ int main(void)
         READING_TEST(updates_are_those_of_the_live_stream),
         READING_TEST(entries_after_a_rewind_replace_those_before),
         READING_TEST(a_long_history_comes_in_pieces),
-        cmocka_unit_test(a_request_gets_what_its_definition_says),
-        cmocka_unit_test(runs_and_segments_give_the_same_bytes),
-        READING_TEST(what_is_appended_after_its_range_changes_no_request),
         READING_TEST(damaged_rows_are_left_out),
         READING_TEST(a_store_that_cannot_be_read_ends_the_reading),
         READING_TEST(without_memory_a_reading_says_so),

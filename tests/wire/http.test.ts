@@ -49,10 +49,12 @@ test('a run that nobody knows is told apart route by route', async (t) => {
       return [response.status, await response.json()];
     }),
   );
+  const { epoch } = answers[2]![1];
+  assert.match(epoch, /^[0-9a-f]{16}$/);
   assert.deepEqual(answers, [
     [404, { success: false, error: 'Session not found' }],
     [404, { success: false, error: 'No metrics found' }],
-    [200, { success: true, data: [], sessionId: 'unknown', total: 0 }],
+    [200, { success: true, data: [], sessionId: 'unknown', epoch, total: 0 }],
   ]);
 });
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """From items of the queue to lines of the window."""
 
-from typing import Dict
+from typing import Callable, Dict
 
-from .encode import LINE_MAX_BYTES, Refused, dumps, metrics_json, number
+from .encode import LINE_MAX_BYTES, Json, Refused, dumps, metrics_json, number
 from .queue import Item
 from .window import Line
 
@@ -12,19 +12,25 @@ SEQ_MAX_BYTES = 7 + 20 + 1
 
 
 class LineWriter:
-    """Numbers the lines of one run, from 1."""
+    """Numbers the lines of a run, from 1; `on_progress` hears the record of each progress line."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(
+        self, run_id: str, on_progress: Callable[[Json], None] = lambda record: None
+    ) -> None:
         self._run_id = run_id
+        self._on_progress = on_progress
         self._heads: Dict[str, bytes] = {}
         self._last_number = 0
 
     def write(self, item: Item) -> Line:
         """The item as a line; Refused (or what foreign code raised) when it cannot be one."""
-        head, tail = self._head(item.kind), _tail(item)
+        metrics = _metrics(item) if item.kind in ("progress", "epoch") else {}
+        head, tail = self._head(item.kind), _tail(item, metrics)
         if len(head) + len(tail) + SEQ_MAX_BYTES > LINE_MAX_BYTES:
             raise Refused(f"longer than {LINE_MAX_BYTES} bytes")
         self._last_number += 1
+        if item.kind == "progress":
+            self._on_progress(metrics)
         return Line(self._last_number, item.kind, head, tail)
 
     def _head(self, kind: str) -> bytes:
@@ -34,13 +40,18 @@ class LineWriter:
         return self._heads[kind]
 
 
-def _tail(item: Item) -> bytes:
+def _metrics(item: Item) -> Json:
+    """What was logged, as it goes on the wire."""
+    metrics = {"timestamp": item.time, **metrics_json(item.payload)}
+    step = number(item.step)
+    if step is not None:
+        metrics["step"] = step
+    return metrics
+
+
+def _tail(item: Item, metrics: Json) -> bytes:
     """The end of an item's line, from its own field to the closing brace."""
-    if item.kind in ("progress", "epoch"):
-        metrics = {"timestamp": item.time, **metrics_json(item.payload)}
-        step = number(item.step)
-        if step is not None:
-            metrics["step"] = step
+    if metrics:
         return b',"metrics":%b}' % dumps(metrics)
     if item.kind == "model_completed":
         return b',"modelIndex":%d}' % int(item.payload)

@@ -29,6 +29,7 @@ log = logging.getLogger("streamd")
 FINISH_TIMEOUT_S = 2.0
 SESSION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 ControlCallback = Callable[[str, str], None]
+ProgressCallback = Callable[[Json], None]
 
 
 class Run:
@@ -47,6 +48,7 @@ class Run:
         self._url = url
         self._spool_bytes = spool_bytes
         self._callbacks: List[ControlCallback] = []
+        self._progress_callbacks: List[ProgressCallback] = []
         self._should_stop = False
         self._in_child = False
         self._to = url or _absolute(socket_path or default_socket_path())
@@ -78,6 +80,7 @@ class Run:
             window,
             self._on_control,
             rounds=rounds,
+            on_progress=self._on_progress,
         )
 
     # What a training calls.
@@ -115,6 +118,13 @@ class Run:
     def on_control(self, callback: ControlCallback) -> None:
         """Call `callback(command, reason)` for every control line, in the sender thread."""
         self._callbacks.append(callback)
+
+    def on_progress(self, callback: ProgressCallback) -> None:
+        """Call `callback(record)` for every progress line, in the sender thread.
+
+        The record is what the daemon gets: numbers, nested as logged, with `timestamp` and `step`.
+        """
+        self._progress_callbacks.append(callback)
 
     @property
     def id(self) -> str:
@@ -210,11 +220,18 @@ class Run:
     def _on_control(self, command: str, reason: str) -> None:
         if command == "stop":
             self._should_stop = True
-        for callback in list(self._callbacks):
+        self._call("control", self._callbacks, command, reason)
+
+    def _on_progress(self, record: Json) -> None:
+        self._call("progress", self._progress_callbacks, record)
+
+    def _call(self, what: str, callbacks: List[Any], *arguments: Any) -> None:
+        """Foreign code: whatever it raises is logged, and the training and the others go on."""
+        for callback in list(callbacks):
             try:
-                callback(command, reason)
-            except Exception:
-                log.exception("run %s: a control callback failed", self.id)
+                callback(*arguments)
+            except BaseException:  # SystemExit would end the sender thread
+                log.exception("run %s: a %s callback failed", self.id, what)
 
 
 def init(

@@ -60,6 +60,7 @@ class Sender:
         backoff: Optional[Backoff] = None,
         clock: Callable[[], float] = time.monotonic,
         rounds: Optional[Rounds] = None,
+        on_progress: Callable[[Dict[str, Any]], None] = lambda record: None,
     ) -> None:
         self._run_id = run_id
         self._start = start
@@ -80,7 +81,7 @@ class Sender:
         self._starting = threading.Lock()
         self._opened = False
         self._known = False
-        self._lines = LineWriter(run_id)
+        self._lines = LineWriter(run_id, on_progress)
         self._said: Dict[str, bool] = {}
         self._retry_at = 0.0
         self._started_by = 0.0

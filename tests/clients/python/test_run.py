@@ -140,6 +140,22 @@ class RunTest(unittest.TestCase):
         run.finish()
         self.assertEqual(self.book.metrics("loss"), [1.0])
 
+    def test_a_progress_callback_gets_the_record_that_the_daemon_gets(self) -> None:
+        run = self.init()
+        heard: list = []
+        run.on_progress(lambda record: sys.exit(1))
+        run.on_progress(heard.append)
+        with self.assertLogs("streamd", logging.ERROR) as logs:
+            run.log({"loss": 2.0, "val": {"loss": float("inf")}, "note": "no number"}, step=7)
+            run.log({"note": "no number in it"})
+            run.log_epoch({"epoch": 1})
+            run.log({"loss": 1.0})
+            run.finish()
+        self.assertEqual(heard, [line["metrics"] for line in self.book.of("progress")])
+        self.assertEqual((len(heard), heard[0]["step"]), (2, 7))
+        failed = [line for line in logs.output if "progress callback failed" in line]
+        self.assertEqual(len(failed), 2)
+
     def test_finish_may_be_called_from_a_control_callback(self) -> None:
         with self.assertLogs("streamd", logging.DEBUG) as logs:  # "connected" is always among them
             run = self.init()

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""#142-#144: writes and syncs that fail, or take their time, under the real daemon."""
+
+import errno
+import time
+import unittest
+from typing import NamedTuple
+
+import bad_disk
+from bad_disk import SYNC, TRUNCATE, WRITE, BadDisk
+from harness import Daemon, eventually
+from place import DurableTest, rounds, sweep
+from stored import check_integrity, check_kept, check_trainers
+
+RED_WITHIN_S = 5.0
+CALLS_OF_A_START = 400  # more than a start makes
+
+
+class Kind(NamedTuple):
+    name: str
+    which: int
+    error: int
+    partly: bool = False
+
+
+KINDS = (
+    Kind("EIO on write", WRITE, errno.EIO),
+    Kind("ENOSPC amid a write", WRITE, errno.ENOSPC, True),
+    Kind("EIO on sync", SYNC, errno.EIO),
+    Kind("EIO on everything", WRITE | SYNC | TRUNCATE, errno.EIO),
+)
+
+
+class BadDisks(DurableTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.disk = BadDisk(self.folder, self.data)
+        self.addCleanup(self.disk.close)
+
+    def on_bad_disk(self, *options: str) -> Daemon:
+        return self.daemon(*options, variables=self.disk.variables())
+
+    def end(self, daemon: Daemon) -> None:
+        """Well again: all is acknowledged, and is there after a kill."""
+        self.disk.mend()
+        self.await_health(daemon, 200)
+        self.settle(self.senders)
+        daemon.check_alive()
+        daemon.kill()
+        self.stop_senders(self.senders)
+        self.assertGreater(check_kept(self.data, self.senders), 0)
+        check_integrity(self.data)
+
+    def test_142_fails_for_a_while(self) -> None:
+        """#142 store: EIO on write or fsync from call N on, for a few calls or until mended -> /health red within 5 s, nothing acked that is not kept, live goes on; then all is kept, without a restart"""
+        daemon = self.on_bad_disk()
+        live = self.live(daemon)
+        senders = self.fleet(daemon, "eio")
+
+        def one_round(number: int) -> None:
+            kind = KINDS[number % len(KINDS)]
+            self.disk.fail(kind.which, number, error=kind.error, partly=kind.partly)
+            eventually("the disk to fail", lambda: self.disk.failures() > 0)
+            self.await_health(daemon, 503, RED_WITHIN_S)
+            live.check()
+            self.disk.mend()
+            self.await_health(daemon, 200)
+            self.progress(senders, 1)
+
+        sweep(rounds(8, 60), one_round)
+        self.end(daemon)
+
+    def test_142_killed_while_it_fails(self) -> None:
+        """#142 store: killed while writes or fsyncs fail -> what was acked is there, nothing was acked meanwhile"""
+
+        def one_round(number: int) -> None:
+            kind = KINDS[number % len(KINDS)]
+            daemon = self.on_bad_disk()
+            senders = self.fleet(daemon, "dies%d." % number, 1, 2)
+            self.progress(senders, 50)
+            self.disk.fail(kind.which, number, error=kind.error, partly=kind.partly)
+            self.await_health(daemon, 503, RED_WITHIN_S)
+            live = self.live(daemon)  # time for the last acks to be read
+            acked = senders[0].acked()
+            live.check()
+            self.assertEqual(senders[0].acked(), acked)
+            daemon.kill()
+            self.disk.mend()
+            check_kept(self.data, senders)
+            daemon = self.on_bad_disk()
+            self.settle(senders)
+            self.stop(daemon)
+            self.stop_senders(senders)
+            check_kept(self.data, senders)
+
+        sweep(rounds(4, 24), one_round)
+
+    def test_144_the_nth_call(self) -> None:
+        """#144 store: short write, ENOSPC and EIO at call N = 1, 2, ... under load -> no crash, no corruption, each is survived without a restart"""
+        daemon = self.on_bad_disk()
+        senders = self.fleet(daemon, "nth")
+        self.progress(senders, 50)
+
+        def one_round(number: int) -> None:
+            kind = KINDS[number % len(KINDS)]
+            nth = (number - 1) // len(KINDS) + 1
+            self.disk.fail(kind.which, nth, nth, kind.error, kind.partly)
+            eventually("the call", lambda: self.disk.failures() > 0)
+            self.progress(senders, 1)
+            daemon.check_alive()
+
+        sweep(rounds(40, 400), one_round)
+        self.end(daemon)
+
+    def test_144_the_nth_call_of_a_start(self) -> None:
+        """#144 store: EIO, ENOSPC at call N = 1, 2, ... of a start on a log to recover -> it starts, or says why not; what was acked is there afterwards"""
+        daemon = self.on_bad_disk()
+        senders = self.fleet(daemon, "start", 1, 3)
+        self.progress(senders, 300)
+        self.stop_senders(senders)
+        daemon.kill()
+
+        def one_round(number: int) -> None:
+            kind = KINDS[number % len(KINDS)]
+            nth = (number - 1) // len(KINDS) + 1
+            self.disk.fail(kind.which, nth, error=kind.error, partly=kind.partly)
+            daemon = self.spawn(variables=self.disk.variables())
+            try:
+                daemon.listening()
+            except AssertionError:
+                self.assertIn("reason=", self.refused(daemon))
+            else:
+                daemon.check_alive()
+                daemon.kill()
+            self.disk.mend()
+            check_kept(self.data, senders)
+
+        sweep(rounds(40, 160), one_round)
+        self.stop(self.on_bad_disk())
+        check_kept(self.data, senders)
+
+    def test_143_slow_sync(self) -> None:
+        """#143 store: every fsync takes 5 s -> live updates and heartbeats come on time, acks wait, none is lost"""
+        daemon = self.on_bad_disk("--ping-interval-ms", "200")
+        live = self.live(daemon)
+        senders = self.fleet(daemon, "slow")
+        self.progress(senders, 50)
+        self.disk.slow(5.0)
+        before = live.pings
+        start = time.monotonic()
+        eventually("heartbeats", lambda: live.pings >= before + 30, 10.0)
+        self.assertLess(time.monotonic() - start, 8.0)
+        live.check()
+        self.assertEqual(daemon.get("/health").status, 200)
+        check_trainers(senders)
+        self.disk.slow(0.0)
+        self.end(daemon)
+
+    def test_140_power_loss(self) -> None:
+        """#140 store: power lost at random, of each file what was synced, and any of the newer pages -> opens; everything acked is there"""
+
+        def one_round(number: int) -> None:
+            shadow = self.scratch()
+            daemon = self.daemon(variables=self.disk.variables(shadow))
+            senders = self.fleet(daemon, "power%d." % number, 1, 3, pause_s=0.01)
+            self.progress(senders, self.random.randrange(1, 3000))
+            daemon.kill()
+            self.stop_senders(senders)
+            bad_disk.lose_power(self.data, shadow, self.random)
+            self.stop(self.daemon())
+            check_kept(self.data, senders)
+            check_integrity(self.data)
+
+        sweep(rounds(5, 50), one_round)
+
+
+if __name__ == "__main__":
+    unittest.main()
