@@ -136,7 +136,7 @@ void session_destroy(struct session *s)
     list_remove(&s->aging);
     list_remove(&s->link);
     if (s->room)
-        room_set_session(s->room, NULL);
+        room_set_session(s->room, NULL, 0);
     series_destroy(s->series);
     refbuf_unref(s->metrics_cache);
     refbuf_unref(s->config);
@@ -209,7 +209,7 @@ enum status session_enter_room(struct session *s)
     struct room *room = room_enter(s->registry->hub, session_id(s));
     if (!room)
         return E_NOMEM;
-    room_set_session(room, s);
+    room_set_session(room, s, series_newest(s->series));
     s->room = room;
     return OK;
 }
