@@ -109,13 +109,14 @@ struct store_sqlite {
     int lock;         /* owns the descriptor; -1: none */
     struct file_id file, wal;
     bool readonly;
-    bool unmarked;        /* the log may be a new one: store_schema_mark */
-    bool open;            /* a transaction is */
-    bool stale;           /* the disk failed: the connection is to be opened anew */
-    enum status doomed;   /* OK, or why the transaction can only be rolled back */
-    int wal_pages;        /* at the last commit */
-    int checkpoint_pages; /* from which on the log is emptied; tests have it sooner */
-    bool wal_large;       /* and that was said */
+    bool unmarked;          /* the log may be a new one: store_schema_mark */
+    bool open;              /* a transaction is */
+    bool stale;             /* the disk failed: the connection is to be opened anew */
+    enum status doomed;     /* OK, or why the transaction can only be rolled back */
+    int wal_pages;          /* at the last commit */
+    int checkpoint_pages;   /* from which on the log is emptied; tests have it sooner */
+    bool wal_large;         /* and that was said */
+    bool checkpoint_failed; /* the last one, and that was said */
     char why[STORE_WHY_MAX];
 };
 
@@ -195,6 +196,8 @@ struct schema_step {
 
 /* How a connection reads and writes; before the file is made. An SQLite code, as the next. */
 int store_schema_pragmas(sqlite3 *db);
+/* What a file is made with, also before it is; writes to one that is there. */
+int store_schema_layout(sqlite3 *db);
 /* From now on with a write-ahead log: after the file says whose it is, which thus stands in it
  * from its first page on. */
 int store_schema_logged(sqlite3 *db);

@@ -44,11 +44,17 @@ int store_schema_pragmas(sqlite3 *db)
 {
     /* What is deleted is not wiped (Debian's default), only left; it would be written twice. */
     return sqlite3_exec(db,
-                        "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;"
                         "PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
                         "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
                         "PRAGMA secure_delete=OFF; PRAGMA cache_size=-8000;",
                         NULL, NULL, NULL);
+}
+
+int store_schema_layout(sqlite3 *db)
+{
+    /* Only possible before there is anything, and writes a first page at once. */
+    return sqlite3_exec(db, "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;", NULL, NULL,
+                        NULL);
 }
 
 int store_schema_logged(sqlite3 *db)
