@@ -181,6 +181,8 @@ static int set_up(struct store_sqlite *s, int version)
     size_t count;
     const struct schema_step *steps = store_schema_steps(&count);
     int code = store_schema_pragmas(s->db);
+    if (code == SQLITE_OK && !s->readonly && version == 0)
+        code = store_schema_layout(s->db);
     if (code == SQLITE_OK && !s->readonly)
         code = store_schema_migrate(s->db, version, steps, count);
     if (code == SQLITE_OK && !s->readonly)

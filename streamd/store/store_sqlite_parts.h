@@ -196,6 +196,8 @@ struct schema_step {
 
 /* How a connection reads and writes; before the file is made. An SQLite code, as the next. */
 int store_schema_pragmas(sqlite3 *db);
+/* What a file is made with, also before it is; writes to one that is there. */
+int store_schema_layout(sqlite3 *db);
 /* From now on with a write-ahead log: after the file says whose it is, which thus stands in it
  * from its first page on. */
 int store_schema_logged(sqlite3 *db);

@@ -229,7 +229,9 @@ static int copy_readable(struct salvage *v)
 {
     size_t count;
     const struct schema_step *steps = store_schema_steps(&count);
-    int code = store_schema_pragmas(v->to);
+    int code = store_schema_layout(v->to);
+    if (code == SQLITE_OK)
+        code = store_schema_pragmas(v->to);
     if (code == SQLITE_OK)
         code = store_schema_migrate(v->to, 0, steps, count);
     if (code == SQLITE_OK)

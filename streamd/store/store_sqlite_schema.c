@@ -44,10 +44,17 @@ int store_schema_pragmas(sqlite3 *db)
 {
     /* What is deleted is not wiped (Debian's default), only left; it would be written twice. */
     return sqlite3_exec(db,
-                        "PRAGMA page_size=4096; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
+                        "PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
                         "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
                         "PRAGMA secure_delete=OFF; PRAGMA cache_size=-8000;",
                         NULL, NULL, NULL);
+}
+
+int store_schema_layout(sqlite3 *db)
+{
+    /* Only possible before there is anything, and writes a first page at once. */
+    return sqlite3_exec(db, "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;", NULL, NULL,
+                        NULL);
 }
 
 int store_schema_logged(sqlite3 *db)
@@ -127,8 +134,6 @@ static int run_step(sqlite3 *db, const struct schema_step *step)
 int store_schema_migrate(sqlite3 *db, int version, const struct schema_step *by, size_t count)
 {
     int code = SQLITE_OK;
-    if (version == 0) /* before there is any page; later it would only write to the file */
-        code = sqlite3_exec(db, "PRAGMA auto_vacuum=INCREMENTAL", NULL, NULL, NULL);
     for (size_t i = 0; code == SQLITE_OK && i < count; i++)
         if (by[i].to > version)
             code = run_step(db, &by[i]);
