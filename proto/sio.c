@@ -271,7 +271,8 @@ void sio_write_disconnect(struct buf *b, struct span nsp)
     write_head(b, SIO_DISCONNECT, 0, nsp);
 }
 
-void sio_write_event(struct buf *b, struct span nsp, struct span event, struct span payload_json)
+/* All but the bracket at its end. */
+static void write_event(struct buf *b, struct span nsp, struct span event, struct span payload_json)
 {
     write_head(b, SIO_EVENT, 0, nsp);
     buf_add_str(b, "[\"");
@@ -280,7 +281,21 @@ void sio_write_event(struct buf *b, struct span nsp, struct span event, struct s
     if (payload_json.len > 0)
         buf_add_char(b, ',');
     buf_add_span(b, payload_json);
+}
+
+void sio_write_event(struct buf *b, struct span nsp, struct span event, struct span payload_json)
+{
+    write_event(b, nsp, event, payload_json);
     buf_add_char(b, ']');
+}
+
+void sio_write_marked_event(struct buf *b, struct span nsp, struct span event,
+                            struct span payload_json, struct span mark)
+{
+    write_event(b, nsp, event, payload_json);
+    buf_add_str(b, ",\"");
+    buf_add_span(b, mark);
+    buf_add_str(b, "\"]");
 }
 
 void sio_write_ack(struct buf *b, struct span nsp, uint64_t id, struct span array)

@@ -70,6 +70,10 @@ void sio_write_disconnect(struct buf *b, struct span nsp);
 /* 2["event",payload]; `event` needs no JSON escapes; an empty payload leaves the name alone. */
 void sio_write_event(struct buf *b, struct span nsp, struct span event, struct span payload_json);
 
+/* The same with one more argument behind the payload: a string that needs no escapes. */
+void sio_write_marked_event(struct buf *b, struct span nsp, struct span event,
+                            struct span payload_json, struct span mark);
+
 /* `array`: the JSON array of the answer's arguments. */
 void sio_write_ack(struct buf *b, struct span nsp, uint64_t id, struct span array);
 

@@ -56,6 +56,15 @@ static const struct option_row rows[] = {
      .fallback = "1048576", .help = "bytes that may wait for a slow watcher before it is closed"},
     {"Watchers", "max-outbox-messages", COUNT(max_outbox_messages, 1, 1000000), .fallback = "1000",
      .help = "messages that may wait for it"},
+    {"Watchers", "recovery-ms", MILLISECONDS(recovery_ms, 0), .fallback = "120000",
+     .help = "how long a Socket.IO client that asked for it may take to come back after it was cut "
+             "off, and miss nothing; 0: none may"},
+    {"Watchers", "max-recoveries", COUNT(max_recoveries, 1, 1000000), .fallback = "1000",
+     .help = "clients that may be away so at a time; who left longest ago is forgotten first"},
+    {"Watchers", "max-trail", COUNT(max_trail, 16, 1000000), .fallback = "4096",
+     .help =
+         "places, 24 bytes each, in what is remembered as sent to such a client (updates sent in "
+         "a row take one); whoever missed more begins anew"},
 
     {"Trainers", "max-trainers", COUNT(max_trainers, 1, 100000), .fallback = "1024",
      .help = "connections on the Unix socket at a time"},

@@ -30,6 +30,8 @@
     COUNTER(peers_opened, "watchers connected since start")                                        \
     COUNTER(peers_closed_slow, "watchers closed because their outbox was full")                    \
     COUNTER(peers_closed_timeout, "watchers closed because they did not answer")                   \
+    COUNTER(recoveries, "Socket.IO clients that came back and were given what they missed")        \
+    COUNTER(recoveries_refused, "Socket.IO clients that came back and had to begin anew")          \
     COUNTER(connections_refused, "connections refused at a limit")                                 \
     COUNTER(http_requests, "HTTP requests answered")                                               \
     COUNTER(http_not_modified, "answers with 304")                                                 \
@@ -43,6 +45,7 @@
     GAUGE(store_bytes, "bytes on disk")                                                            \
     GAUGE(unkept_bytes, "bytes that wait for the disk")                                            \
     GAUGE(peers, "watchers connected")                                                             \
+    GAUGE(recoveries_kept, "Socket.IO clients that may come back")                                 \
     GAUGE(trainers, "trainers connected")                                                          \
     GAUGE(connections, "TCP connections open")                                                     \
     GAUGE(transfers, "HTTP answers that are awaited or being streamed")                            \

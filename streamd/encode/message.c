@@ -12,6 +12,8 @@
 #include "proto/wsframe.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Below this a deflated frame is no smaller and only costs both ends time. */
@@ -24,6 +26,14 @@ enum wrapping { BARE, FRAMED, DEFLATED };
 static void write_packet(const struct message *m, struct buf *out)
 {
     sio_write_event(out, SPAN("/"), span_of(m->event), m->payload);
+}
+
+static void write_marked_packet(const struct message *m, struct buf *out)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof(digits), "%" PRIu64, m->serial);
+    sio_write_marked_event(out, SPAN("/"), span_of(m->event), m->payload,
+                           (struct span){digits, (size_t)n});
 }
 
 static void write_envelope(const struct message *m, struct buf *out)
@@ -60,6 +70,9 @@ static const struct {
     [FORM_PLAIN] = {write_envelope, FRAMED},
     [FORM_PLAIN_DEFLATED] = {write_envelope, DEFLATED},
     [FORM_SSE] = {write_sse, BARE},
+    [FORM_MARKED_PACKET] = {write_marked_packet, BARE},
+    [FORM_MARKED_SOCKETIO] = {write_marked_packet, FRAMED},
+    [FORM_MARKED_SOCKETIO_DEFLATED] = {write_marked_packet, DEFLATED},
 };
 
 enum status encoder_init(struct encoder *e, struct stats *stats, bool compression)
@@ -99,7 +112,11 @@ struct refbuf *encoder_frame(struct encoder *e, enum ws_opcode op, struct span p
 void message_init(struct message *m, struct encoder *encoder, const char *event,
                   struct span payload, uint64_t offset)
 {
-    *m = (struct message){.encoder = encoder, .event = event, .payload = payload, .offset = offset};
+    *m = (struct message){.encoder = encoder,
+                          .event = event,
+                          .payload = payload,
+                          .serial = ++encoder->serial,
+                          .offset = offset};
 }
 
 void message_fini(struct message *m)
@@ -123,6 +140,23 @@ struct refbuf *message_form(struct message *m, enum form form)
                          ? refbuf_create(buf_span(&e->text))
                          : encoder_frame(e, WS_TEXT, buf_span(&e->text), wrapping == DEFLATED);
     return m->forms[form];
+}
+
+bool form_is_packet(enum form form)
+{
+    return form == FORM_PACKET || form == FORM_MARKED_PACKET;
+}
+
+enum form form_marked(enum form form)
+{
+    assert(form <= FORM_SOCKETIO_DEFLATED);
+    return form - FORM_PACKET + FORM_MARKED_PACKET;
+}
+
+enum form form_unmarked(enum form form)
+{
+    assert(form >= FORM_MARKED_PACKET);
+    return form - FORM_MARKED_PACKET + FORM_PACKET;
 }
 
 size_t message_plain_bytes(const struct message *m)

@@ -25,6 +25,10 @@ enum form {
     FORM_PLAIN,             /* {"event":..,"data":..} in a WebSocket text frame */
     FORM_PLAIN_DEFLATED,    /* the same, permessage-deflate */
     FORM_SSE,               /* id:, event:, data: lines */
+    /* The first three for a client that may recover: the serial is one more argument. */
+    FORM_MARKED_PACKET,
+    FORM_MARKED_SOCKETIO,
+    FORM_MARKED_SOCKETIO_DEFLATED,
     FORMS
 };
 
@@ -33,6 +37,7 @@ struct encoder {
     struct deflater *deflater; /* owns */
     struct stats *stats;       /* borrows */
     bool compression;          /* is permessage-deflate offered to watchers at all? */
+    uint64_t serial;           /* of the newest message */
     struct buf text;           /* scratch: a form before it is wrapped */
     struct buf deflated;       /* scratch */
 };
@@ -51,8 +56,10 @@ struct message {
     struct encoder *encoder;     /* borrows */
     const char *event;           /* wire name; static */
     struct span payload;         /* borrows: the JSON of the event's data */
+    uint64_t serial;             /* of this message among all; never 0 */
     uint64_t offset;             /* the SSE id; 0: none */
     uint64_t after;              /* of an event: offset of the newest update before it; else 0 */
+    uint64_t ordinal;            /* of an event that the journal has; else 0 */
     struct refbuf *forms[FORMS]; /* owns a reference of each one built */
 };
 
@@ -62,6 +69,15 @@ void message_fini(struct message *m);
 
 /* The bytes of one form; borrows from the message. NULL when out of memory. */
 struct refbuf *message_form(struct message *m, enum form form);
+
+/* Is this form handed on as a packet that the transport still frames? */
+bool form_is_packet(enum form form);
+
+/* The form with the serial for a Socket.IO form without it. */
+enum form form_marked(enum form form);
+
+/* The reverse. */
+enum form form_unmarked(enum form form);
 
 /* The size of the form before compression and framing, for the byte counters. */
 size_t message_plain_bytes(const struct message *m);

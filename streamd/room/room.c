@@ -115,20 +115,41 @@ static void free_if_unused(struct room *room)
     room_destroy(room);
 }
 
-void room_renew(struct room *room)
+/* The next session of this name counts its offsets anew. */
+static void forget_offsets(struct subscriber *s, struct membership *m)
+{
+    subscriber_end_replay(s, m);
+    m->told = 0;
+    if (m->stream)
+        trail_session_gone(s->trail, m->stream);
+}
+
+static struct membership *membership_at(const struct room *room, uint32_t i)
+{
+    return &room->members[i].subscriber->memberships[room->members[i].slot];
+}
+
+void room_renew(struct room *room, uint64_t newest)
 {
     for (uint32_t i = 0; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
-        struct membership *m = &s->memberships[room->members[i].slot];
-        subscriber_end_replay(s, m);
-        m->told = 0;
+        struct membership *m = membership_at(room, i);
+        forget_offsets(s, m);
+        if (m->stream)
+            trail_session_came(s->trail, m->stream, newest);
     }
 }
 
-void room_set_session(struct room *room, struct session *session)
+void room_set_session(struct room *room, struct session *session, uint64_t newest)
 {
-    if (!session)
-        room_renew(room); /* the next session of this name counts its offsets anew */
+    for (uint32_t i = 0; i < room->count; i++) {
+        struct subscriber *s = room->members[i].subscriber;
+        struct membership *m = membership_at(room, i);
+        if (!session)
+            forget_offsets(s, m);
+        else if (m->stream)
+            trail_session_came(s->trail, m->stream, newest);
+    }
     room->session = session;
     free_if_unused(room);
 }
@@ -172,7 +193,7 @@ void room_publish_update(struct room *room, struct message *m)
         const struct membership *of = &s->memberships[room->members[i].slot];
         if (of->replaying || m->offset <= of->told)
             continue; /* it had this one, or gets it from history */
-        subscriber_update(s, room->members[i].slot, message_form(m, (enum form)s->form));
+        subscriber_update(s, room->members[i].slot, m);
     }
     room->hub->stats->messages_bytes_plain += room->count * message_plain_bytes(m);
 }
@@ -197,7 +218,7 @@ void room_publish_event_unless(struct room *room, struct message *m, const struc
         struct subscriber *s = room->members[i].subscriber;
         if (other && is_in(s, other))
             continue;
-        subscriber_event(s, room->members[i].slot, message_form(m, (enum form)s->form), m->after);
+        subscriber_event(s, room->members[i].slot, m);
         room->hub->stats->messages_bytes_plain += message_plain_bytes(m);
     }
 }

@@ -58,11 +58,12 @@ struct room *room_enter(struct hub *hub, struct span name);
 /* The room's name; borrows, valid while the room lives. */
 struct span room_name(const struct room *room);
 
-/* The session of this room has come (or gone: NULL). A room with neither is freed. */
-void room_set_session(struct room *room, struct session *session);
+/* The session of this room has come, with this newest offset (or gone: NULL, 0). A room with
+ * neither is freed. */
+void room_set_session(struct room *room, struct session *session, uint64_t newest);
 
-/* Offsets of this room are about to go back: replays end, members take every update again. */
-void room_renew(struct room *room);
+/* Offsets of this room have gone back to `newest`: replays end, members take every update again. */
+void room_renew(struct room *room, uint64_t newest);
 
 /* For subscriber.c: *out_place is the member's index. E_NOMEM: the room may be gone. */
 MUST_CHECK enum status room_add_member(struct room *room, struct member member,

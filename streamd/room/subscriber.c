@@ -24,8 +24,14 @@ struct held_event {
     struct held_event *next; /* owns */
     struct refbuf *bytes;    /* owns a reference */
     uint64_t after;          /* offset of the newest update before it */
+    struct mark mark;
     enum entry_kind kind;
 };
+
+static struct mark mark_of(const struct message *m)
+{
+    return (struct mark){.serial = m->serial, .offset = m->offset, .ordinal = m->ordinal};
+}
 
 static struct outbox_entry *outbox_at(struct outbox *o, uint32_t i)
 {
@@ -90,6 +96,8 @@ enum status subscriber_join(struct subscriber *s, struct span name, size_t max_r
         room_add_member(room, (struct member){.subscriber = s, .slot = s->count}, &m.place);
     if (status != OK)
         return status;
+    if (s->trail)
+        m.stream = trail_stream(s->trail, room->session == NULL);
     s->memberships[s->count] = m;
     *out = &s->memberships[s->count++];
     return OK;
@@ -120,11 +128,35 @@ bool subscriber_leave(struct subscriber *s, struct span name)
         m->room->members[m->place].slot = slot;
     }
     refbuf_unref(gone.waiting);
+    free(gone.stream);
     if (gone.replay)
         s->ops->end_replay(gone.replay);
     drop_held(s, gone.held);
     room_remove_member(gone.room, gone.place);
     return true;
+}
+
+void subscriber_set_trail(struct subscriber *s, struct trail *trail)
+{
+    assert(s->count == 0);
+    enum form form = (enum form)s->form;
+    if (s->trail)
+        form = form_unmarked(form);
+    s->form = (uint8_t)(trail ? form_marked(form) : form);
+    s->trail = trail;
+}
+
+void subscriber_begin(struct subscriber *s, struct membership *m, uint64_t sent,
+                      enum stream_answer answer)
+{
+    if (m->stream)
+        trail_joined(s->trail, m->stream, sent, answer);
+}
+
+static void note(struct subscriber *s, const struct membership *of, const struct mark *mark)
+{
+    if (s->trail)
+        trail_add(s->trail, of ? of->stream : NULL, mark);
 }
 
 void subscriber_mark_dirty(struct subscriber *s)
@@ -133,15 +165,18 @@ void subscriber_mark_dirty(struct subscriber *s)
         list_add_tail(&s->hub->dirty, &s->dirty);
 }
 
-void subscriber_update(struct subscriber *s, uint32_t slot, struct refbuf *bytes)
+void subscriber_update(struct subscriber *s, uint32_t slot, struct message *message)
 {
     struct membership *m = &s->memberships[slot];
+    struct refbuf *bytes = message_form(message, (enum form)s->form);
     if (!bytes)
         return;
     if (m->waiting)
         s->hub->stats->messages_superseded++;
     refbuf_unref(m->waiting);
     m->waiting = refbuf_ref(bytes);
+    if (m->stream)
+        m->stream->update = mark_of(message);
     subscriber_mark_dirty(s);
 }
 
@@ -185,22 +220,47 @@ void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind
     *outbox_at(o, o->count - 1) = (struct outbox_entry){bytes, kind};
 }
 
-/* Room messages come wrapped, unless the form is the bare packet that a poll answer joins. */
+/* Messages come wrapped, unless the form is the bare packet that a poll answer joins. */
 static enum entry_kind kind_of(const struct subscriber *s)
 {
-    return s->form == FORM_PACKET ? ENTRY_TEXT : ENTRY_FRAMED;
+    return form_is_packet((enum form)s->form) ? ENTRY_TEXT : ENTRY_FRAMED;
+}
+
+void subscriber_send(struct subscriber *s, struct membership *of, struct message *m)
+{
+    struct refbuf *bytes = message_form(m, (enum form)s->form);
+    struct mark mark = mark_of(m);
+    subscriber_push(s, bytes ? refbuf_ref(bytes) : NULL, kind_of(s));
+    note(s, of, &mark);
+}
+
+/* The update that waits goes into the outbox. */
+static void push_waiting(struct subscriber *s, struct membership *m)
+{
+    if (!m->waiting)
+        return;
+    subscriber_push(s, m->waiting, kind_of(s));
+    m->waiting = NULL;
+    if (m->stream)
+        note(s, m, &m->stream->update);
 }
 
 /* Few are ever held, so the end of the list is looked for. */
-static void hold(struct subscriber *s, struct membership *m, struct refbuf *bytes, uint64_t after)
+static void hold(struct subscriber *s, struct membership *m, struct message *message)
 {
+    struct refbuf *bytes = message_form(message, (enum form)s->form);
     struct held_event *e = subscriber_has_room(s, bytes) ? malloc(sizeof(*e)) : NULL;
     if (!e) {
         s->overflowed = true;
+        if (s->trail)
+            trail_break(s->trail);
         subscriber_mark_dirty(s);
         return;
     }
-    *e = (struct held_event){.bytes = refbuf_ref(bytes), .after = after, .kind = kind_of(s)};
+    *e = (struct held_event){.bytes = refbuf_ref(bytes),
+                             .after = message->after,
+                             .mark = mark_of(message),
+                             .kind = kind_of(s)};
     struct held_event **at = &m->held;
     while (*at)
         at = &(*at)->next;
@@ -217,6 +277,7 @@ void subscriber_release(struct subscriber *s, struct membership *m, uint64_t off
         s->held--;
         s->held_bytes -= e->bytes->len;
         subscriber_push(s, e->bytes, e->kind);
+        note(s, m, &e->mark);
         free(e);
     }
 }
@@ -231,29 +292,27 @@ void subscriber_end_replay(struct subscriber *s, struct membership *m)
     subscriber_release(s, m, UINT64_MAX);
 }
 
-void subscriber_event(struct subscriber *s, uint32_t slot, struct refbuf *bytes, uint64_t after)
+void subscriber_event(struct subscriber *s, uint32_t slot, struct message *message)
 {
     struct membership *m = &s->memberships[slot];
     if (m->replaying) {
-        hold(s, m, bytes, after);
+        hold(s, m, message);
         return;
     }
-    if (m->waiting) {
-        subscriber_push(s, m->waiting, kind_of(s));
-        m->waiting = NULL;
-    }
-    subscriber_push(s, bytes ? refbuf_ref(bytes) : NULL, kind_of(s));
+    push_waiting(s, m);
+    subscriber_send(s, m, message);
+}
+
+uint64_t subscriber_first_held(const struct membership *m)
+{
+    return m->held ? m->held->mark.ordinal : 0;
 }
 
 void subscriber_set_form(struct subscriber *s, enum form form)
 {
-    for (uint16_t i = 0; i < s->count; i++) {
-        struct membership *m = &s->memberships[i];
-        if (m->waiting)
-            subscriber_push(s, m->waiting, kind_of(s));
-        m->waiting = NULL;
-    }
-    s->form = (uint8_t)form;
+    for (uint16_t i = 0; i < s->count; i++)
+        push_waiting(s, &s->memberships[i]);
+    s->form = (uint8_t)(s->trail ? form_marked(form) : form);
     subscriber_mark_dirty(s);
 }
 
@@ -289,6 +348,8 @@ bool subscriber_take(struct subscriber *s, struct outbox_entry *out)
         if (m->waiting) {
             *out = (struct outbox_entry){m->waiting, kind_of(s)};
             m->waiting = NULL;
+            if (m->stream)
+                note(s, m, &m->stream->update);
             return true;
         }
     }

@@ -15,6 +15,7 @@
 
 #include "base/refbuf.h"
 #include "streamd/room/room.h"
+#include "streamd/room/trail.h"
 
 /* How an outbox entry is to be put on the wire. */
 enum entry_kind {
@@ -45,6 +46,7 @@ struct membership {
     struct held_event *held; /* owns; events that came during the replay, in order */
     uint64_t told;           /* offset of the last update that was sent outside the room's stream */
     struct replay *replay;   /* owns, by way of ops->end_replay; what it reads from the archive */
+    struct stream *stream;   /* owns; NULL unless the subscriber has a trail */
     uint32_t place;          /* index in room->members */
     bool fetching;  /* what is to be replayed is on its way: nothing to be written meanwhile */
     bool replaying; /* history after `told` still has to be sent; live updates are left out */
@@ -67,6 +69,7 @@ struct subscriber {
     struct list dirty;                /* in hub.dirty while something waits */
     struct membership *memberships;   /* owns */
     struct outbox outbox;
+    struct trail *trail; /* borrows; NULL unless it may recover */
     uint32_t held;       /* events held by all memberships */
     uint32_t held_bytes; /* of them */
     uint16_t count;      /* memberships in use */
@@ -94,18 +97,32 @@ void subscriber_leave_all(struct subscriber *s);
 
 struct membership *subscriber_find(struct subscriber *s, struct span room);
 
-/* A room's newest update for the membership in `slot`: replaces the one that waits. Shares bytes;
- * NULL (out of memory) leaves the old one. */
-void subscriber_update(struct subscriber *s, uint32_t slot, struct refbuf *bytes);
+/* From now on what is sent is noted there, and every message carries its serial; or (NULL) not any
+ * more. It is in no room. */
+void subscriber_set_trail(struct subscriber *s, struct trail *trail);
+
+/* The membership begins behind the update `sent`; for the trail, if there is one. */
+void subscriber_begin(struct subscriber *s, struct membership *m, uint64_t sent,
+                      enum stream_answer answer);
+
+/* A room's newest update for the membership in `slot`: replaces the one that waits. Out of memory
+ * leaves the old one. */
+void subscriber_update(struct subscriber *s, uint32_t slot, struct message *m);
 
 /*
  * A room's event: queued behind the update that waits or, during a replay, held until that has
- * passed the offset `after`. Shares bytes; NULL overflows.
+ * passed its place. Out of memory overflows.
  */
-void subscriber_event(struct subscriber *s, uint32_t slot, struct refbuf *bytes, uint64_t after);
+void subscriber_event(struct subscriber *s, uint32_t slot, struct message *m);
+
+/* A message for this subscriber alone: queued. `of`: the membership whose update it is, or NULL. */
+void subscriber_send(struct subscriber *s, struct membership *of, struct message *m);
 
 /* The replay is about to send the update `offset`: queues the events held for a place before it. */
 void subscriber_release(struct subscriber *s, struct membership *m, uint64_t offset);
+
+/* The ordinal of the first event that is held; 0 when none is. */
+uint64_t subscriber_first_held(const struct membership *m);
 
 /* The replay has come to its end: queues all that was held, live updates are taken again. */
 void subscriber_end_replay(struct subscriber *s, struct membership *m);
@@ -113,7 +130,7 @@ void subscriber_end_replay(struct subscriber *s, struct membership *m);
 /* Would these bytes be queued without overflowing? */
 bool subscriber_has_room(const struct subscriber *s, const struct refbuf *bytes);
 
-/* Queues bytes for this subscriber alone; takes the reference. NULL counts as out of memory. */
+/* Queues bytes that are no message; takes the reference. NULL counts as out of memory. */
 void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind);
 
 /* From now on room messages come in this form; what waits in the old one goes to the outbox. */

@@ -40,6 +40,7 @@ enum status registry_init(struct registry *r, const struct config *config, struc
     list_init(&r->finished);
     list_init(&r->expired);
     list_init(&r->due);
+    journal_init(&r->journal);
     series_budget_init(&r->budget, config->max_history_bytes, stats);
     buf_init(&r->scratch, PAYLOAD_LIMIT);
     buf_init(&r->metrics, PAYLOAD_LIMIT);
@@ -70,6 +71,7 @@ void registry_fini(struct registry *r)
     timers_disarm(r->timers, &r->sweep);
     strmap_fini(&r->by_id);
     line_decoder_fini(&r->decoder);
+    journal_fini(&r->journal);
     buf_fini(&r->scratch);
     buf_fini(&r->metrics);
 }
@@ -212,6 +214,7 @@ void registry_announce(struct registry *r, struct session *s, const char *event,
     struct message m;
     message_init(&m, r->encoder, event, payload, 0);
     m.after = series_newest(s->series);
+    m.ordinal = journal_add(&r->journal, session_id(s), event, payload, m.after);
     if (s->room)
         room_publish_event(s->room, &m);
     struct room *all = room_find(r->hub, SPAN("*"));

@@ -138,7 +138,7 @@ void session_destroy(struct session *s)
     list_remove(&s->aging);
     list_remove(&s->link);
     if (s->room)
-        room_set_session(s->room, NULL);
+        room_set_session(s->room, NULL, 0);
     series_destroy(s->series);
     summary_destroy(s->summary);
     refbuf_unref(s->metrics_cache);
@@ -230,7 +230,7 @@ enum status session_enter_room(struct session *s)
     struct room *room = room_enter(s->registry->hub, session_id(s));
     if (!room)
         return E_NOMEM;
-    room_set_session(room, s);
+    room_set_session(room, s, series_newest(s->series));
     s->room = room;
     return OK;
 }
@@ -378,7 +378,7 @@ void session_renew_room(struct session *s)
     if (!s->room)
         return;
     struct room *room = s->room;
-    room_renew(room);
+    room_renew(room, series_newest(s->series));
     struct buf *b = &s->registry->scratch;
     buf_reset(b);
     session_write_resumed(s, b, false);

@@ -310,7 +310,7 @@ void session_expire(struct session *s)
     keeping_touch(&s->registry->keeping, s);
     keeping_seal(&s->registry->keeping, s);
     session_announce_cleanup(s);
-    room_set_session(s->room, NULL);
+    room_set_session(s->room, NULL, 0);
     s->room = NULL;
     refbuf_unref(s->metrics_cache);
     s->metrics_cache = NULL;

@@ -33,8 +33,8 @@ struct store *store_sqlite_open_readonly(const char *dir, char why[STORE_WHY_MAX
 
 /*
  * For looking only: from here to the release all that is read is as it was at one moment, whatever
- * a daemon does meanwhile. Its log cannot be emptied until then, so it should not be for long. E_IO,
- * E_NOMEM, E_MALFORMED: nothing is held.
+ * a daemon does meanwhile. Its log cannot be emptied until then, so it should not be for long.
+ * E_IO, E_NOMEM, E_MALFORMED: nothing is held.
  */
 MUST_CHECK enum status store_sqlite_hold(struct store *s);
 void store_sqlite_release(struct store *s);

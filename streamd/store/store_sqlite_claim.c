@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* Where SQLite's file format has its numbers. */
-enum { COOKIE_AT = 40, ID_AT = 68, HEAD = 100 };
+enum { COOKIE_AT = 40, ID_AT = 68, CELLS_AT = 103, HEAD = 105, PAGE = 4096 };
 
 static enum status refuse(struct store_sqlite *s, enum status status, const char *path,
                           const char *reason)
@@ -132,6 +132,8 @@ static enum status look_at(struct store_sqlite *s, const struct stat *st)
     if (n < HEAD || memcmp(head, magic, sizeof(magic)) != 0)
         return refuse(s, E_STATE, s->path, "not a database; it is left as it is");
     uint32_t id = number_at(head, ID_AT);
+    if (id == 0 && st->st_size <= PAGE && head[CELLS_AT] == 0 && head[CELLS_AT + 1] == 0)
+        return OK; /* a first page with nothing in it: the beginning of one of ours */
     if (id != STORE_APPLICATION_ID)
         return refuse(s, E_STATE, s->path, "another program's database; it is left as it is");
     return OK;

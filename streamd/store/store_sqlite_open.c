@@ -121,10 +121,12 @@ void store_sqlite_checkpoint(struct store_sqlite *s)
         return;
     s->unmarked = true;
     int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (code != SQLITE_OK && code != SQLITE_BUSY) {
+    bool failed = code != SQLITE_OK && code != SQLITE_BUSY;
+    if (failed)
         (void)store_sqlite_fail(s, code, "checkpoint");
+    if (failed && !s->checkpoint_failed)
         log_warn("store", "checkpoint why=\"%s\" retrying", s->why);
-    }
+    s->checkpoint_failed = failed;
     bool large = s->wal_pages >= WAL_ALARM_PAGES;
     if (large && !s->wal_large)
         log_warn("store", "the write-ahead log grows: somebody reads for long pages=%d",
@@ -179,7 +181,7 @@ static int set_up(struct store_sqlite *s, int version)
     size_t count;
     const struct schema_step *steps = store_schema_steps(&count);
     int code = store_schema_pragmas(s->db);
-    if (code == SQLITE_OK && !s->readonly)
+    if (code == SQLITE_OK && !s->readonly && version == 0)
         code = store_schema_layout(s->db);
     if (code == SQLITE_OK && !s->readonly)
         code = store_schema_migrate(s->db, version, steps, count);

@@ -109,13 +109,14 @@ struct store_sqlite {
     int lock;         /* owns the descriptor; -1: none */
     struct file_id file, wal;
     bool readonly;
-    bool unmarked;        /* the log may be a new one: store_schema_mark */
-    bool open;            /* a transaction is */
-    bool stale;           /* the disk failed: the connection is to be opened anew */
-    enum status doomed;   /* OK, or why the transaction can only be rolled back */
-    int wal_pages;        /* at the last commit */
-    int checkpoint_pages; /* from which on the log is emptied; tests have it sooner */
-    bool wal_large;       /* and that was said */
+    bool unmarked;          /* the log may be a new one: store_schema_mark */
+    bool open;              /* a transaction is */
+    bool stale;             /* the disk failed: the connection is to be opened anew */
+    enum status doomed;     /* OK, or why the transaction can only be rolled back */
+    int wal_pages;          /* at the last commit */
+    int checkpoint_pages;   /* from which on the log is emptied; tests have it sooner */
+    bool wal_large;         /* and that was said */
+    bool checkpoint_failed; /* the last one, and that was said */
     char why[STORE_WHY_MAX];
 };
 

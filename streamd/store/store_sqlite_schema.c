@@ -52,6 +52,7 @@ int store_schema_pragmas(sqlite3 *db)
 
 int store_schema_layout(sqlite3 *db)
 {
+    /* Only possible before there is anything, and writes a first page at once. */
     return sqlite3_exec(db, "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;", NULL, NULL,
                         NULL);
 }

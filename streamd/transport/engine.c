@@ -14,6 +14,7 @@
 #include "streamd/transport/front.h"
 #include "streamd/transport/peers.h"
 #include "streamd/transport/random_id.h"
+#include "streamd/transport/recovery.h"
 #include "streamd/transport/replay.h"
 #include "streamd/transport/socketio.h"
 
@@ -54,13 +55,17 @@ static enum form ws_form(const struct link *l)
     return l->deflate ? FORM_SOCKETIO_DEFLATED : FORM_SOCKETIO;
 }
 
-struct engine *engine_create(struct peers *peers, const struct engine_mount *mount, struct link *ws)
+struct engine *engine_create(struct peers *peers, const struct engine_mount *mount, struct link *ws,
+                             const struct request *req)
 {
+    struct query_value recover;
     struct engine *e = calloc(1, sizeof(*e));
     if (!e)
         return NULL;
     wait_init(&e->upgrade);
     e->mount = mount;
+    e->asks_recovery =
+        query_find(req->query, "recover", &recover) && span_is(query_span(&recover), "1");
     e->transport = ws ? ENGINE_WEBSOCKET : ENGINE_POLLING;
     random_id(e->sid, ENGINE_SID_LEN);
     if (strmap_put(&peers->engines, (struct span){e->sid, ENGINE_SID_LEN}, e) != OK) {
@@ -87,6 +92,11 @@ void engine_destroy(struct engine *e)
     if (e->mount->destroy)
         e->mount->destroy(e);
     free(e);
+}
+
+bool engine_is_adrift(const struct engine *e)
+{
+    return e->transport == ENGINE_POLLING && !e->poll && !e->post;
 }
 
 void engine_send_text(struct engine *e, struct span packet)
@@ -235,6 +245,7 @@ static void goodbye(struct peer *p, unsigned code, const char *why)
     engine_post_release(e);
     drop_probe(e);
     peer_goodbye_ws(p, code, why);
+    recovery_keep(e);
 }
 
 static void flush(struct subscriber *s)
@@ -281,7 +292,7 @@ void engine_ws_open(struct peers *peers, const struct engine_mount *mount, struc
 {
     struct query_value sid;
     if (!query_find(req->query, "sid", &sid)) {
-        if (!engine_create(peers, mount, l))
+        if (!engine_create(peers, mount, l, req))
             l->ops->kill(l);
         return;
     }

@@ -22,6 +22,7 @@
 struct engine;
 struct parked_poll;
 struct peers;
+struct recovery;
 struct socketio;
 
 /* What speaks on top of Engine.IO at one path. */
@@ -46,9 +47,11 @@ struct engine {
     struct link *post;                /* borrows; the POST whose body is being sent */
     struct wait upgrade;              /* in peers.upgrade while probing */
     struct socketio *socketio;        /* owns; the Socket.IO mount's own state */
+    struct recovery *recovery;        /* owns until it closes; NULL unless it may recover */
     enum engine_transport transport;
-    bool probed; /* 2probe was answered: polls end at once and nothing is sent on them */
-    bool failed; /* the client broke the protocol */
+    bool probed;        /* 2probe was answered: polls end at once and nothing is sent on them */
+    bool failed;        /* the client broke the protocol */
+    bool asks_recovery; /* by its query; see recovery.h */
     char sid[ENGINE_SID_LEN + 1];
 };
 
@@ -76,6 +79,9 @@ void engine_ws_open(struct peers *peers, const struct engine_mount *mount, struc
 /* Queues one message; the peer's flush frames it. */
 void engine_send_text(struct engine *e, struct span packet); /* with its digit, e.g. 42[...] */
 void engine_send_binary(struct engine *e, struct span bytes);
+
+/* Is there no connection of it at the moment? So it is between polls, or when one was lost. */
+bool engine_is_adrift(const struct engine *e);
 
 /* The client broke the protocol: close the session. */
 void engine_fail(struct engine *e, const char *why);

@@ -275,7 +275,7 @@ static void open_session(struct peers *peers, const struct engine_mount *mount, 
     /* One connection could open any number of sessions. */
     bool full = peers->stats->peers >= peers->config->max_connections;
     peers->stats->connections_refused += full;
-    struct engine *e = peers->draining || full ? NULL : engine_create(peers, mount, NULL);
+    struct engine *e = peers->draining || full ? NULL : engine_create(peers, mount, NULL, req);
     if (!e || e->peer->state != PEER_OPEN) {
         reply_error(reply, 503, "cannot take another client");
         front_answer(l, req, reply);

@@ -27,8 +27,8 @@ void engine_refuse(struct reply *reply, enum engine_refusal refusal);
 bool engine_check_version(const struct request *req, const char *transport, struct reply *reply);
 
 /* engine.c: a new session, on a WebSocket or (NULL) on polling. NULL when out of memory. */
-struct engine *engine_create(struct peers *peers, const struct engine_mount *mount,
-                             struct link *ws);
+struct engine *engine_create(struct peers *peers, const struct engine_mount *mount, struct link *ws,
+                             const struct request *req);
 
 /* engine.c: one packet of the client. The engine's peer may be closing afterwards. */
 void engine_packet(struct engine *e, const struct eio_packet *packet);

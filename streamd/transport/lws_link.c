@@ -306,7 +306,12 @@ int lws_link_on_peer_close(struct lws_link *l, struct span payload)
     /* The answer to our own close frame, or a payload that is none: nothing more to be said.
      * Otherwise lws echoes it. */
     bool ours = l->link.peer && l->link.peer->state != PEER_OPEN;
-    return ours || !close_payload_valid(payload) ? -1 : 0;
+    if (ours || !close_payload_valid(payload))
+        return -1;
+    /* The echo goes behind what is buffered, which may take long: the watcher is gone by now, and
+     * may be back already on another connection. */
+    front_closed(&l->link);
+    return 0;
 }
 
 int lws_link_on_writable(struct lws_link *l)

@@ -116,32 +116,53 @@ void peer_settled(struct peer *p)
         wait_cancel(&p->deadline);
 }
 
-static void push_message(struct peer *p, struct message *m)
-{
-    struct refbuf *bytes = message_form(m, (enum form)p->subscriber.form);
-    p->peers->stats->messages_bytes_plain += message_plain_bytes(m);
-    subscriber_push(&p->subscriber, bytes ? refbuf_ref(bytes) : NULL,
-                    p->subscriber.form == FORM_PACKET ? ENTRY_TEXT : ENTRY_FRAMED);
-}
-
-void peer_send_event(struct peer *p, const char *event, struct span payload, uint64_t offset)
+static void send_message(struct peer *p, struct membership *of, struct message *m)
 {
     if (p->state != PEER_OPEN)
         return;
+    p->peers->stats->messages_bytes_plain += message_plain_bytes(m);
+    subscriber_send(&p->subscriber, of, m);
+}
+
+static bool offer_message(struct peer *p, struct membership *of, struct message *m)
+{
+    const struct refbuf *bytes = message_form(m, (enum form)p->subscriber.form);
+    bool room = p->state == PEER_OPEN && subscriber_has_room(&p->subscriber, bytes);
+    if (room)
+        send_message(p, of, m);
+    return room;
+}
+
+void peer_send_event(struct peer *p, const char *event, struct span payload)
+{
     struct message m;
-    message_init(&m, p->peers->encoder, event, payload, offset);
-    push_message(p, &m);
+    message_init(&m, p->peers->encoder, event, payload, 0);
+    send_message(p, NULL, &m);
     message_fini(&m);
 }
 
-bool peer_offer_event(struct peer *p, const char *event, struct span payload, uint64_t offset)
+bool peer_offer_event(struct peer *p, const char *event, struct span payload)
 {
     struct message m;
-    message_init(&m, p->peers->encoder, event, payload, offset);
-    const struct refbuf *bytes = message_form(&m, (enum form)p->subscriber.form);
-    bool room = p->state == PEER_OPEN && subscriber_has_room(&p->subscriber, bytes);
-    if (room)
-        push_message(p, &m);
+    message_init(&m, p->peers->encoder, event, payload, 0);
+    bool room = offer_message(p, NULL, &m);
+    message_fini(&m);
+    return room;
+}
+
+void peer_send_update(struct peer *p, struct membership *of, struct span payload, uint64_t offset)
+{
+    struct message m;
+    message_init(&m, p->peers->encoder, "progress_update", payload, offset);
+    send_message(p, of, &m);
+    message_fini(&m);
+}
+
+bool peer_offer_update(struct peer *p, struct membership *of, struct span payload, uint64_t offset)
+{
+    struct message m;
+    message_init(&m, p->peers->encoder, "progress_update", payload, offset);
+    bool room = offer_message(p, of, &m);
     message_fini(&m);
     return room;
 }

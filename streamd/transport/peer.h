@@ -67,10 +67,14 @@ void peer_alive(struct peer *p);
 void peer_settled(struct peer *p);
 
 /* Sends one event to this peer alone, in its own form. */
-void peer_send_event(struct peer *p, const char *event, struct span payload, uint64_t offset);
+void peer_send_event(struct peer *p, const char *event, struct span payload);
 
 /* The same, if there is room for it in the outbox; false otherwise, and nothing has happened. */
-bool peer_offer_event(struct peer *p, const char *event, struct span payload, uint64_t offset);
+bool peer_offer_event(struct peer *p, const char *event, struct span payload);
+
+/* The same two for a progress_update of one of its rooms. */
+void peer_send_update(struct peer *p, struct membership *of, struct span payload, uint64_t offset);
+bool peer_offer_update(struct peer *p, struct membership *of, struct span payload, uint64_t offset);
 
 /* The link that serves this peer is gone and no other will come. */
 void peer_link_gone(struct peer *p);

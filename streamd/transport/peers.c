@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every wait has the same length as all others of its kind, so six lists and one timer carry any
+ * Every wait has the same length as all others of its kind, so a few lists and one timer carry any
  * number of watchers. The timer is armed lazily: whoever starts a wait calls peers_arm, which does
  * nothing while an earlier deadline is pending.
  */
@@ -69,9 +69,9 @@ static void on_linger_due(struct wait *w, uint64_t now_us)
 
 static uint64_t earliest(const struct peers *peers)
 {
-    const struct waitlist *lists[] = {&peers->ping,   &peers->pong,          &peers->connect,
-                                      &peers->linger, &peers->linger_silent, &peers->upgrade,
-                                      &peers->stalled};
+    const struct waitlist *lists[] = {&peers->ping,    &peers->pong,           &peers->connect,
+                                      &peers->linger,  &peers->linger_silent,  &peers->upgrade,
+                                      &peers->stalled, &peers->recoveries.kept};
     uint64_t at = UINT64_MAX;
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         uint64_t next = waitlist_next_us(lists[i]);
@@ -100,6 +100,7 @@ static void on_timer(struct timer *timer, uint64_t now_us)
     waitlist_run(&peers->linger_silent, now_us);
     waitlist_run(&peers->upgrade, now_us);
     waitlist_run(&peers->stalled, now_us);
+    waitlist_run(&peers->recoveries.kept, now_us);
     peers_arm(peers);
 }
 
@@ -128,6 +129,7 @@ enum status peers_init(struct peers *peers, const struct peers_params *params, u
     waitlist_init(&peers->stalled, TRANSFER_STALL_US, transfer_on_stall_due);
     timer_init(&peers->timer, on_timer);
     strmap_init(&peers->engines, seed);
+    recoveries_init(&peers->recoveries, config->recovery_ms * 1000, seed);
     buf_init(&peers->text, TEXT_LIMIT);
     buf_init(&peers->frames, FRAMES_LIMIT);
     return timers_arm(peers->timers, &peers->timer, UINT64_MAX);
@@ -139,6 +141,7 @@ void peers_fini(struct peers *peers)
     while ((first = list_first(&peers->all)) != NULL)
         peer_link_gone(LIST_ENTRY(first, struct peer, all));
     peers_reap(peers);
+    recoveries_fini(&peers->recoveries);
     timers_disarm(peers->timers, &peers->timer);
     strmap_fini(&peers->engines);
     buf_fini(&peers->text);

@@ -10,6 +10,7 @@
 #include "streamd/room/room.h"
 #include "streamd/session/registry.h"
 #include "streamd/transport/peer.h"
+#include "streamd/transport/recovery.h"
 
 struct engine_mount;
 struct socketio_namespace;
@@ -27,10 +28,11 @@ struct peers {
     struct list replay_turns;      /* of peer.turn: who waits to replay from the archive */
     unsigned replays;              /* readings of it under way */
     struct timer timer;            /* armed for the earliest of them */
-    struct strmap engines;         /* sid → struct engine */
-    struct buf text;               /* scratch: one payload or packet */
-    struct buf frames;             /* scratch: what one write carries */
-    struct now now;                /* of this wake-up, set by peers_enter */
+    struct recoveries recoveries;
+    struct strmap engines; /* sid → struct engine */
+    struct buf text;       /* scratch: one payload or packet */
+    struct buf frames;     /* scratch: what one write carries */
+    struct now now;        /* of this wake-up, set by peers_enter */
 
     const struct engine_mount *mounts;           /* borrows; linked */
     const struct socketio_namespace *namespaces; /* borrows; linked */

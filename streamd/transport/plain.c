@@ -22,7 +22,7 @@ static void send_error(struct peer *p, const char *code, const char *message, st
     if (id.len)
         json_write_pair_raw(text, "id", id);
     buf_add_char(text, '}');
-    peer_send_event(p, "error", buf_span(text), 0);
+    peer_send_event(p, "error", buf_span(text));
 }
 
 static void send_ack(struct peer *p, struct span id, struct span data)
@@ -91,7 +91,7 @@ static void greet(struct peer *p)
     buf_add_char(text, '{');
     json_write_pair_string(text, "client_id", span_of(id));
     buf_add_char(text, '}');
-    peer_send_event(p, "connection_established", buf_span(text), 0);
+    peer_send_event(p, "connection_established", buf_span(text));
 }
 
 void plain_open(struct peers *peers, struct link *l, const struct request *req)

@@ -118,7 +118,7 @@ static bool fetch(struct peer *p, struct membership *m)
 static bool offer(struct peer *p, struct membership *m, struct span payload, uint64_t offset)
 {
     subscriber_release(&p->subscriber, m, offset);
-    if (!peer_offer_event(p, "progress_update", payload, offset))
+    if (!peer_offer_update(p, m, payload, offset))
         return false;
     m->told = offset;
     return true;

@@ -6,14 +6,15 @@
 #include "proto/sio.h"
 #include "streamd/transport/peers.h"
 #include "streamd/transport/random_id.h"
+#include "streamd/transport/recovery.h"
 
 #include <stdlib.h>
 
-enum { NAMESPACES_MAX = 8, ID_LEN = 20, ARGS_MAX = 9 };
+enum { NAMESPACES_MAX = 8, ARGS_MAX = 9 };
 
 struct joined {
     const struct socketio_namespace *nsp; /* borrows */
-    char id[ID_LEN + 1];
+    char id[SOCKETIO_ID_LEN + 1];
 };
 
 /* The Socket.IO part of an engine. */
@@ -97,9 +98,12 @@ static void accept_connect(struct engine *e, struct joined *j, struct span auth)
 {
     struct buf json;
     struct buf *text = &e->peer->peers->text;
+    struct span pid = j->nsp->recovers ? recovery_connect(e, auth, j->id) : (struct span){NULL, 0};
     buf_init(&json, 256);
     buf_add_char(&json, '{');
     json_write_pair_string(&json, "sid", span_of(j->id));
+    if (pid.len > 0)
+        json_write_pair_string(&json, "pid", pid);
     buf_add_char(&json, '}');
     buf_reset(text);
     sio_write_connect(text, span_of(j->nsp->name), buf_span(&json));
@@ -107,6 +111,7 @@ static void accept_connect(struct engine *e, struct joined *j, struct span auth)
     engine_send_text(e, buf_span(text));
     peer_settled(e->peer);
     j->nsp->connected(e, j->nsp, auth);
+    recovery_resume(e);
 }
 
 static void on_connect(struct engine *e, const struct sio_packet *packet)
@@ -124,7 +129,7 @@ static void on_connect(struct engine *e, const struct sio_packet *packet)
     else {
         struct joined *j = &s->joined[s->count++];
         j->nsp = nsp;
-        random_id(j->id, ID_LEN);
+        random_id(j->id, SOCKETIO_ID_LEN);
         accept_connect(e, j, packet->data);
     }
 }

@@ -12,6 +12,8 @@
 #include "proto/sio_reader.h"
 #include "streamd/transport/engine.h"
 
+enum { SOCKETIO_ID_LEN = 20 };
+
 /* One event that came in. Everything borrows for the length of the call. */
 struct socketio_call {
     struct engine *engine;
@@ -35,6 +37,7 @@ struct socketio_namespace {
     const struct socketio_event *events; /* borrows; may be NULL */
     /* Any event that the table does not have; NULL: ignored, acked with an error if asked. */
     void (*other)(const struct socketio_call *call);
+    bool recovers;                         /* recovery.h is for its clients */
     const struct socketio_namespace *next; /* borrows; NULL at the end */
 };
 

@@ -7,6 +7,7 @@
 
 #include "proto/json_write.h"
 #include "streamd/transport/peers.h"
+#include "streamd/transport/recovery.h"
 #include "streamd/transport/watch.h"
 
 enum { ACK_LIMIT = 4096 };
@@ -19,13 +20,14 @@ static void connected(struct engine *e, const struct socketio_namespace *nsp, st
     buf_add_char(&json, '{');
     json_write_pair_string(&json, "client_id", socketio_id(e, nsp));
     buf_add_char(&json, '}');
-    socketio_emit(e, nsp, "connection_established", buf_span(&json));
+    peer_send_event(e->peer, "connection_established", buf_span(&json));
     buf_fini(&json);
 }
 
 static void disconnected(struct engine *e)
 {
     subscriber_leave_all(&e->peer->subscriber);
+    recovery_forget(e); /* it left on purpose */
 }
 
 static void command(const struct socketio_call *call)
@@ -46,4 +48,5 @@ const struct socketio_namespace socketio_main = {
     .connected = connected,
     .disconnected = disconnected,
     .other = command,
+    .recovers = true,
 };

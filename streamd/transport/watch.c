@@ -20,25 +20,25 @@ enum {
     HISTORY_MAX = 10000, /* entries of one session_history */
 };
 
-static void send_status(struct peer *p, struct session *s, const bool *recovered)
+void watch_send_status(struct peer *p, struct session *s, enum stream_answer answer)
 {
     struct buf *text = &p->peers->text;
     buf_reset(text);
-    if (recovered)
-        session_write_resumed(s, text, *recovered);
-    else
+    if (answer == ANSWER_STATUS)
         session_write_status(s, text, false);
+    else
+        session_write_resumed(s, text, answer == ANSWER_RECOVERED);
     if (buf_status(text) == OK)
-        peer_send_event(p, "session_status", buf_span(text), 0);
+        peer_send_event(p, "session_status", buf_span(text));
 }
 
-static void send_latest(struct peer *p, struct session *s)
+static void send_latest(struct peer *p, struct membership *m, struct session *s)
 {
     struct buf *text = &p->peers->text;
     buf_reset(text);
     session_write_update(s, text);
     if (buf_status(text) == OK)
-        peer_send_event(p, "progress_update", buf_span(text), s->newest_offset);
+        peer_send_update(p, m, buf_span(text), s->newest_offset);
 }
 
 /* From `since` on, or from the newest update on. */
@@ -48,11 +48,16 @@ static void begin(struct peer *p, struct membership *m, struct session *s,
     uint64_t newest = series_newest(s->series); /* of a run before this one, perhaps */
     bool asked = since->offset != UINT64_MAX;
     bool recovered = asked && registry_recovers(p->peers->registry, s, since->epoch, since->offset);
-    send_status(p, s, asked ? &recovered : NULL);
+    bool latest = !recovered && s->newest_offset > 0;
+    enum stream_answer answer = recovered ? ANSWER_RECOVERED
+                                : asked   ? ANSWER_NOT_RECOVERED
+                                          : ANSWER_STATUS;
+    subscriber_begin(&p->subscriber, m, recovered ? since->offset : newest - latest, answer);
+    watch_send_status(p, s, answer);
     m->replaying = recovered && since->offset < newest;
     m->told = m->replaying ? since->offset : newest;
-    if (!recovered && s->newest_offset > 0)
-        send_latest(p, s);
+    if (latest)
+        send_latest(p, m, s);
 }
 
 const char *watch_subscribe(struct peer *p, struct span session_id, const struct watch_since *since)
@@ -72,6 +77,8 @@ const char *watch_subscribe(struct peer *p, struct span session_id, const struct
     struct session *s = registry_find_live(peers->registry, session_id);
     if (s && !known)
         begin(p, m, s, since);
+    else if (!known)
+        subscriber_begin(&p->subscriber, m, 0, ANSWER_NONE);
     return NULL;
 }
 
@@ -98,7 +105,7 @@ static void fail(struct command *c, const char *why)
     buf_add_char(text, '{');
     json_write_pair_string(text, "message", span_of(why));
     buf_add_char(text, '}');
-    peer_send_event(c->peer, "error", buf_span(text), 0);
+    peer_send_event(c->peer, "error", buf_span(text));
     buf_add_str(c->ack, "{\"success\":false");
     json_write_pair_string(c->ack, "error", span_of(why));
     buf_add_char(c->ack, '}');
@@ -155,14 +162,13 @@ static void on_history(struct reading *reading, struct refbuf *piece, bool last,
 {
     (void)last; /* it comes as one piece */
     struct asked *a = LIST_ENTRY(reading, struct asked, reading);
-    if (status == OK && peer_offer_event(a->peer, "session_history", refbuf_span(piece), 0))
+    if (status == OK && peer_offer_event(a->peer, "session_history", refbuf_span(piece)))
         log_debug("watch", "history bytes=%u", piece->len);
     else
         peer_send_event(
             a->peer, "error",
             SPAN("{\"message\":\"history is too large for one message: ask for less, or "
-                 "use HTTP\"}"),
-            0);
+                 "use HTTP\"}"));
     asked_destroy(a);
 }
 
@@ -235,7 +241,7 @@ static void history(struct command *c)
     buf_init(&text, c->peer->subscriber.hub->max_outbox_bytes);
     write_history(c, s, limit, &text);
     if (buf_status(&text) == OK) {
-        peer_send_event(c->peer, "session_history", buf_span(&text), 0);
+        peer_send_event(c->peer, "session_history", buf_span(&text));
         ack_ok(c);
     } else {
         fail(c, "history is too large for one message: ask for less, or use HTTP");
@@ -264,7 +270,7 @@ static void join_room(struct command *c)
     else
         buf_add_str(text, "null");
     buf_add_char(text, '}');
-    peer_send_event(c->peer, "session_joined", buf_span(text), 0);
+    peer_send_event(c->peer, "session_joined", buf_span(text));
     ack_ok(c);
 }
 

@@ -11,6 +11,8 @@
 #include "base/buf.h"
 #include "streamd/transport/peer.h"
 
+struct session;
+
 /*
  * Runs one command. `data` is its JSON argument (empty when absent). Appends the acknowledgement, a
  * JSON object with "success", to `ack`. False when there is no such command (nothing appended).
@@ -26,6 +28,9 @@ struct watch_since {
 /* subscribe_session, once the arguments are read. NULL, or why not (static). */
 const char *watch_subscribe(struct peer *p, struct span session_id,
                             const struct watch_since *since);
+
+/* What a subscription is answered with. */
+void watch_send_status(struct peer *p, struct session *s, enum stream_answer answer);
 
 /* The peer is closing: what it has asked for is not wanted any more. */
 void watch_forget(struct peer *p);

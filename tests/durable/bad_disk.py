@@ -20,7 +20,7 @@ EVERY = WRITE | SYNC | TRUNCATE
 FOR_EVER = (1 << 63) - 1
 
 # In the order of fault_preload.c's struct control.
-FIELDS = ("which", "error", "from", "upto", "partly", "sync_us", "calls", "failures")
+FIELDS = ("which", "error", "from", "upto", "partly", "sync_us", "wall_s", "calls", "failures")
 
 
 def preloaded(**variables: str) -> Dict[str, str]:
@@ -81,6 +81,10 @@ class BadDisk:
     def slow(self, seconds: float) -> None:
         """What every sync takes longer."""
         self._set("sync_us", int(seconds * 1e6))
+
+    def set_clock(self, ahead_s: int) -> None:
+        """The wall clock, from now on."""
+        self._set("wall_s", ahead_s % (1 << 64))
 
     def failures(self) -> int:
         return self._get("failures")

@@ -6,7 +6,7 @@
  * $FAULT_CONTROL says: a file of one `struct control`, mapped here and by the test, which changes
  * it while the daemon runs. With $FAULT_SHADOW, a folder, every file that was synced is copied
  * there at once: what is in it is what a loss of power would have left of each file, at worst.
- * $FAULT_WALL_S is added to the wall clock, and to no other.
+ * The wall clock, and no other, is wrong by as much as is asked for.
  *
  * The counters are only ever touched by the thread that writes, besides the test's reading them.
  */
@@ -37,6 +37,7 @@ struct control {
     _Atomic uint64_t upto;     /* and the last one */
     _Atomic uint64_t partly;   /* a write that fails first writes half of what it should */
     _Atomic uint64_t sync_us;  /* what every sync takes longer */
+    _Atomic uint64_t wall_s;   /* what the wall clock is ahead; negative numbers wrap */
     _Atomic uint64_t calls;    /* counted so far */
     _Atomic uint64_t failures; /* so far */
 };
@@ -200,8 +201,7 @@ int ftruncate64(int fd, off64_t length)
 
 static time_t wrong_by_s(void)
 {
-    const char *text = getenv("FAULT_WALL_S");
-    return text ? (time_t)strtoll(text, NULL, 10) : 0;
+    return (time_t)(int64_t)control()->wall_s;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *out)

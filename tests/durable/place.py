@@ -106,7 +106,10 @@ class DurableTest(unittest.TestCase):
             daemon.check_alive()
             return bool(daemon.get("/health").status == status)
 
-        eventually("/health to answer %d" % status, holds, deadline_s)
+        try:
+            eventually("/health to answer %d" % status, holds, deadline_s)
+        except AssertionError as error:
+            raise AssertionError("%s:\n%s" % (error, daemon.log()[-2000:])) from error
 
     # ---- trainers ----
 

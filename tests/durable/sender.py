@@ -87,6 +87,7 @@ class Sender(threading.Thread):
         self.wrong: List[str] = []
         self.connections = 0
         self.told_to_resend = 0
+        self.heard_at = time.monotonic()  # the last ack
         self.sock: Optional[socket.socket] = None
         self.out = b""
         self.received = b""
@@ -189,6 +190,7 @@ class Sender(threading.Thread):
             if answer["seq"] > ledger.sent:
                 self.wrong.append("acknowledged what was never sent: %r" % answer)
             ledger.accept(answer["seq"])
+            self.heard_at = time.monotonic()
         elif kind == "error" and answer["code"] == "resend":
             self.told_to_resend += 1
         else:

@@ -6,7 +6,7 @@ import random
 import struct
 import socket
 import unittest
-from typing import Any, List, Sequence, Union
+from typing import Any, List, Sequence, Tuple, Union
 
 from harness import FaultTest, eventually
 from polling import Polling
@@ -232,14 +232,52 @@ class Packets(FaultTest):
             )
         self.assertLess(self.daemon.counter("rooms"), 60)
 
-    def test_134_recovery_of_another_kind(self) -> None:
-        """#134 socket.io: pid and offset in CONNECT -> a fresh session (recovery is by `since`)"""
-        for auth in ({"pid": "x", "offset": "1"}, {"pid": 1, "offset": {}}, {"pid": "x" * 5000}):
-            ws = self.open(connect=False)
-            ws.text("40" + json.dumps(auth))
-            connect = json.loads(self.packet(ws, "40")[2:])
-            self.assertNotIn("pid", connect)
+    def recover(self, **auth: Any) -> Tuple[WebSocket, str]:
+        """A connection whose CONNECT has this auth, and the pid it is answered with."""
+        ws = self.open(connect=False)
+        ws.text("40" + json.dumps(auth))
+        return ws, json.loads(self.packet(ws, "40")[2:]).get("pid", "")
+
+    def lose(self, **auth: Any) -> Tuple[str, str]:
+        """A client in room `kept` is lost: its pid, and the last mark it got."""
+        away = self.daemon.counter("recoveries_kept")
+        ws, pid = self.recover(**auth)
+        ws.text('42["subscribe_session",{"sessionId":"kept"}]')
+        mark = json.loads(self.packet(ws, '42["session_status"')[2:])[2]
+        ws.close()
+        eventually("it is away", lambda: self.daemon.counter("recoveries_kept") == away + 1)
+        return pid, mark
+
+    def test_134_recovery(self) -> None:
+        """#134 socket.io: pid and offset -> what was missed, once; old or wrong, another's auth, two at once -> a fresh session"""
+        trainer = self.trainer()
+        trainer.start("kept")
+        ask = {"recover": True, "token": "mine"}
+        pid, mark = self.lose(**ask)
+        trainer.ask(progress("kept", {"i": 1}), progress("kept", {"i": 2}))
+        other, fresh = self.recover(pid=pid, offset=mark, recover=True, token="theirs")
+        self.assertNotIn(fresh, ("", pid))
+        ws, same = self.recover(pid=pid, offset=mark, **ask)
+        self.assertEqual(same, pid)
+        second, fresh = self.recover(pid=pid, offset=mark, **ask)
+        self.assertNotIn(fresh, ("", pid))
+        for offset in (1, 2):
+            update = json.loads(self.packet(ws, '42["progress_update"')[2:])[1]
+            self.assertEqual(update["offset"], offset)
+        for each in (other, second):
+            self.assert_open(each)
+        for offset in ("0", "99999999999", "-1", "x", "", None, 7, {}, "9" * 5000):
+            pid, mark = self.lose(**ask)
+            ws, fresh = self.recover(pid=pid, offset=offset, **ask)
+            if offset == "99999999999":
+                self.assertNotEqual(fresh, pid)
             self.assert_open(ws)
+        for auth in ({"pid": "x", "offset": "1"}, {"pid": 1, "offset": {}}, {"pid": "x" * 5000}):
+            ws, none = self.recover(**auth)
+            self.assertEqual(none, "")
+            self.assert_open(ws)
+        ws, none = self.recover(recover=True, token="x" * 5000)
+        self.assertEqual(none, "")
 
     def test_137_broadcasts_while_clients_come_and_go(self) -> None:
         """#137 socket.io: joining, leaving, vanishing during broadcasts -> no report, nothing after 41"""

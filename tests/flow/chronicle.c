@@ -135,7 +135,7 @@ static void hear_event(struct watcher *w, const struct heard *h)
     assert_string_equal(h->event, w->due[i].event);
     assert_string_equal(h->data, w->due[i].data);
     if (strcmp(h->event, "session_cleanup") == 0)
-        w->told[session] = 0; /* the next of this name may count anew */
+        w->told[session] = w->until[session] = 0; /* the next of this name may count anew */
     due_fini(&w->due[i]);
     memmove(&w->due[i], &w->due[i + 1], (--w->due_count - i) * sizeof(*w->due));
 }
@@ -150,6 +150,9 @@ static void hear_update(struct watcher *w, const struct heard *h)
     if (offset <= w->told[session])
         fail_msg("%s: %s after offset %llu", tongue_names[w->client->tongue], h->data,
                  (unsigned long long)w->told[session]);
+    if (offset > w->told[session] + 1 && w->told[session] < w->until[session])
+        fail_msg("%s: a gap after offset %llu: %s", tongue_names[w->client->tongue],
+                 (unsigned long long)w->told[session], h->data);
     w->told[session] = offset;
 }
 

@@ -17,9 +17,10 @@ enum { CHRONICLE_SESSIONS = 12 };
 struct due_event;
 
 struct watcher {
-    struct client *client;             /* borrows */
-    uint64_t told[CHRONICLE_SESSIONS]; /* offset of the last update heard */
-    struct due_event *due;             /* owns; not heard yet, in order */
+    struct client *client;              /* borrows */
+    uint64_t told[CHRONICLE_SESSIONS];  /* offset of the last update heard */
+    uint64_t until[CHRONICLE_SESSIONS]; /* up to this one it is to hear each */
+    struct due_event *due;              /* owns; not heard yet, in order */
     size_t due_count;
     size_t due_cap;
 };
@@ -33,6 +34,7 @@ struct chronicle {
     size_t events; /* heard by the chronicler so far */
 };
 
+/* A chronicle ends with the process it is about. */
 void chronicle_begin(struct chronicle *h, struct world *w);
 void chronicle_end(struct chronicle *h);
 

@@ -245,13 +245,35 @@ struct client *client_shakes_hands(struct world *w, enum tongue tongue)
     return c;
 }
 
-struct client *client_open(struct world *w, enum tongue tongue)
+static struct client *open_with(struct world *w, enum tongue tongue, const char *auth)
 {
     struct client *c = client_shakes_hands(w, tongue);
     if (!client_speaks_plain(c))
-        client_engine_connects(c);
+        client_engine_connects(c, auth);
     (void)client_hears(c, "connection_established");
     return c;
+}
+
+struct client *client_open(struct world *w, enum tongue tongue)
+{
+    return open_with(w, tongue, "");
+}
+
+struct client *client_recovers(struct world *w, enum tongue tongue, const char *auth)
+{
+    char text[128];
+    (void)snprintf(text, sizeof(text), "{\"recover\":true%s%s}", auth ? "," : "", auth ? auth : "");
+    return open_with(w, tongue, text);
+}
+
+struct client *client_comes_back(struct world *w, enum tongue tongue, const struct client *before)
+{
+    char text[192];
+    int n = snprintf(text, sizeof(text), "{\"pid\":\"%s\"", before->pid);
+    if (before->mark[0])
+        n += snprintf(text + n, sizeof(text) - (size_t)n, ",\"offset\":\"%s\"", before->mark);
+    (void)snprintf(text + n, sizeof(text) - (size_t)n, ",\"recover\":true}");
+    return open_with(w, tongue, text);
 }
 
 static struct client *open_stream(struct world *w, const char *session, uint64_t since)

@@ -40,6 +40,10 @@ struct client {
     size_t next;
     size_t cap;
     char sid[40];        /* Engine.IO's, once it is known */
+    char id[40];         /* Socket.IO's, once it is connected */
+    char pid[40];        /* what it may recover with; "" when it was given none */
+    char mark[32];       /* the last argument of the last event, when that was a string */
+    bool recovers;       /* events have one more argument */
     bool connected;      /* the namespace was joined */
     bool probe_answered; /* 3probe came */
     bool told_to_close;  /* an Engine.IO close packet came */
@@ -69,6 +73,13 @@ struct client *client_open(struct world *w, enum tongue tongue);
 struct client *client_watch(struct world *w, enum tongue tongue, const char *session);
 struct client *client_watch_since(struct world *w, enum tongue tongue, const char *session,
                                   uint64_t since);
+
+/* The same, asking for recovery; with `auth` (members of the object, NULL: only that). */
+struct client *client_recovers(struct world *w, enum tongue tongue, const char *auth);
+
+/* It comes back on new connections with the pid and the mark of `before`, which is another client
+ * from then on. */
+struct client *client_comes_back(struct world *w, enum tongue tongue, const struct client *before);
 
 /* For the world: reads what came and reacts. True when anything moved. */
 bool client_react(struct client *c);

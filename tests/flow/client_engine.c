@@ -29,14 +29,40 @@ static void copy_member(struct span object, const char *name, char *out, size_t 
     out[value.len] = '\0';
 }
 
-/* ["name",DATA] */
+/* Takes `,"mark"` off the end. */
+static void take_mark(struct client *c, struct span *args)
+{
+    assert_true(args->len > 4 && args->ptr[args->len - 1] == '"');
+    size_t at = args->len - 2;
+    while (args->ptr[at] != '"')
+        at--;
+    size_t len = args->len - 2 - at;
+    assert_true(args->ptr[at - 1] == ',' && len > 0 && len < sizeof(c->mark));
+    memcpy(c->mark, args->ptr + at + 1, len);
+    c->mark[len] = '\0';
+    args->len = at - 1;
+}
+
+/* ["name",DATA], or ["name",DATA,"mark"] */
 static void take_event(struct client *c, struct span array)
 {
     assert_true(array.len > 4 && span_starts(array, SPAN("[\"")));
     struct span rest = {array.ptr + 2, array.len - 3}; /* without the last bracket */
     struct span name = span_cut(&rest, '"');
+    if (c->recovers)
+        take_mark(c, &rest);
     struct span data = rest.len > 0 ? (struct span){rest.ptr + 1, rest.len - 1} : SPAN("null");
     client_inbox_add(c, name, data, 0);
+}
+
+/* {"sid":..,"pid":..} */
+static void take_connect(struct client *c, struct span object)
+{
+    copy_member(object, "sid", c->id, sizeof(c->id));
+    c->connected = true;
+    c->recovers = memmem(object.ptr, object.len, "\"pid\"", 5) != NULL;
+    if (c->recovers)
+        copy_member(object, "pid", c->pid, sizeof(c->pid));
 }
 
 /* 3<id>[DATA] */
@@ -53,7 +79,7 @@ static void take_message(struct client *c, struct span m)
     struct span rest = {m.ptr + 1, m.len - 1};
     switch (m.ptr[0]) {
     case '0':
-        c->connected = true;
+        take_connect(c, rest);
         break;
     case '2':
         take_event(c, rest);
@@ -166,10 +192,12 @@ bool client_engine_react(struct client *c)
     return true;
 }
 
-void client_engine_connects(struct client *c)
+void client_engine_connects(struct client *c, const char *auth)
 {
+    char packet[256];
     assert_int_equal(strlen(c->sid), 24);
-    client_sends(c, "40");
+    (void)snprintf(packet, sizeof(packet), "40%s", auth);
+    client_sends(c, packet);
     if (c->tongue == POLLING) {
         c->connected = true; /* so that it goes on polling */
         client_polls(c);

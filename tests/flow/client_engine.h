@@ -10,8 +10,8 @@
 
 #include "tests/flow/client.h"
 
-/* Joins the namespace, over polling or over the stream. */
-void client_engine_connects(struct client *c);
+/* Joins the namespace, over polling or over the stream, with this auth object ("": none). */
+void client_engine_connects(struct client *c, const char *auth);
 
 /* One packet came, over whichever road. */
 void client_engine_take(struct client *c, struct span packet);

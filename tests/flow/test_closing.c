@@ -67,7 +67,7 @@ static void a_peer_that_is_closing_takes_no_notice_of_anything(void **state)
         front_writable(c->stream->link);
         front_ws_error(c->stream->link, CLOSE_TOO_BIG, "too big");
         peer_settled(p);
-        peer_send_event(p, "progress_update", SPAN("{}"), 0);
+        peer_send_event(p, "progress_update", SPAN("{}"));
         world_leave(w);
         trainer_logs(w, "run", t);
         assert_int_equal(p->state, PEER_CLOSING);

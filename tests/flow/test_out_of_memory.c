@@ -172,6 +172,30 @@ static void a_socketio_watcher(struct world *w)
     close_sink(w, &s);
 }
 
+static void a_recovering_watcher(struct world *w)
+{
+    struct sink s = sink_on(w);
+    open_ws(w, &s, "/socket.io/", "EIO=4&transport=websocket");
+    message(w, &s, "40{\"recover\":true}");
+    message(w, &s, "42[\"subscribe_session\",{\"sessionId\":\"run\"}]");
+    message(w, &s, "42[\"subscribe_session\",{\"sessionId\":\"*\"}]");
+    a_run(w);
+    size_t at = 0;
+    struct span pid = {NULL, 0};
+    void *recovery;
+    char connect[128] = "40{\"recover\":true,\"pid\":\"";
+    if (strmap_next(&w->app->peers.recoveries.by_pid, &at, &pid, &recovery))
+        strncat(connect, pid.ptr, pid.len);
+    strncat(connect, "\"}", 3);
+    close_sink(w, &s);
+    line(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    line(w, "{\"type\":\"progress\",\"sessionId\":\"run\",\"metrics\":{\"loss\":0.4}}");
+    struct sink again = sink_on(w);
+    open_ws(w, &again, "/socket.io/", "EIO=4&transport=websocket");
+    message(w, &again, connect);
+    close_sink(w, &again);
+}
+
 static void a_poller(struct world *w)
 {
     struct sink get = sink_on(w);
@@ -249,6 +273,12 @@ static void a_socketio_watcher_outlives_the_failure_of_each_allocation(void **st
     sweep(a_socketio_watcher);
 }
 
+static void a_recovering_watcher_outlives_the_failure_of_each_allocation(void **state)
+{
+    (void)state;
+    sweep(a_recovering_watcher);
+}
+
 static void a_poller_outlives_the_failure_of_each_allocation(void **state)
 {
     (void)state;
@@ -272,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_watcher_outlives_the_failure_of_each_allocation),
         cmocka_unit_test(a_socketio_watcher_outlives_the_failure_of_each_allocation),
+        cmocka_unit_test(a_recovering_watcher_outlives_the_failure_of_each_allocation),
         cmocka_unit_test(a_poller_outlives_the_failure_of_each_allocation),
         cmocka_unit_test(an_event_stream_outlives_the_failure_of_each_allocation),
         cmocka_unit_test(a_replay_outlives_the_failure_of_each_allocation),

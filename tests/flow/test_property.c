@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ten thousand things that trainers, watchers and time may do, in an order that chance chooses,
- * with the invariants checked and the watchers judged after each. */
+/* Ten thousand things that trainers, watchers, disks and time may do, in an order that chance
+ * chooses, with the invariants checked and the watchers judged after each. */
 #include "tests/flow/chronicle.h"
 #include "tests/flow/client_engine.h"
 #include "tests/flow/invariants.h"
@@ -25,6 +25,16 @@ struct chance {
     unsigned operation; /* the one at hand, and what it is */
     const char *doing;
     unsigned step;
+    struct intake trainer; /* one who numbers his lines */
+    struct buf answers;
+    struct {
+        uint64_t key; /* of the session it was */
+        uint64_t seq;
+    } acked[CHRONICLE_SESSIONS];
+    struct stats before; /* of the processes before this one, in part */
+    unsigned restarts;
+    unsigned acks;
+    unsigned late; /* watchers who asked for more than memory has */
 };
 
 static unsigned below(struct chance *x, unsigned n)
@@ -75,11 +85,69 @@ static void a_trainer_logs(struct chance *x)
         trainer_logs(x->world, id, ++x->step);
 }
 
+static void a_trainer_connects(struct chance *x)
+{
+    buf_init(&x->answers, 1 << 20);
+    intake_init(&x->trainer, &x->world->app->registry, &x->world->app->decoder, &x->answers);
+}
+
+static void a_trainer_hangs_up(struct chance *x)
+{
+    intake_fini(&x->trainer);
+    buf_fini(&x->answers);
+}
+
+/* What was acknowledged, for when the process is another one. */
+static void a_trainer_hears(struct chance *x)
+{
+    unsigned i;
+    unsigned long long seq;
+    struct span rest = buf_span(&x->answers);
+    while (rest.len > 0) {
+        char text[128];
+        struct span line = span_cut(&rest, '\n');
+        (void)snprintf(text, sizeof(text), "%.*s", (int)line.len, line.ptr);
+        if (sscanf(text, "{\"type\":\"ack\",\"sessionId\":\"s%u\",\"seq\":%llu", &i, &seq) != 2)
+            continue;
+        char id[8];
+        (void)snprintf(id, sizeof(id), "s%u", i);
+        const struct session *s = registry_find(&x->world->app->registry, span_of(id));
+        assert_true(s && i < CHRONICLE_SESSIONS);
+        x->acked[i].key = s->key;
+        x->acked[i].seq = seq;
+        x->acks++;
+    }
+    buf_reset(&x->answers);
+}
+
+static void a_trainer_numbers_his_lines(struct chance *x)
+{
+    char id[8];
+    char line[160];
+    struct line_error error;
+    const struct session *s = registry_find(&x->world->app->registry, span_of(some_session(x, id)));
+    if (!may_start(x, id) || (s && session_finished(s)))
+        return;
+    uint64_t seq = s ? s->last_seq + below(x, 4) : 1; /* 0: the same again */
+    (void)snprintf(line, sizeof(line),
+                   "{\"type\":\"progress\",\"sessionId\":\"%s\",\"seq\":%llu,\"metrics\":"
+                   "{\"step\":%u}}",
+                   id, (unsigned long long)(seq ? seq : 1), ++x->step);
+    world_enter(x->world);
+    assert_int_equal(intake_line(&x->trainer, span_of(line), x->world->now, &error), OK);
+    intake_ack(&x->trainer);
+    world_leave(x->world);
+}
+
 static void a_trainer_starts(struct chance *x)
 {
     char id[8];
-    if (may_start(x, some_session(x, id)))
-        trainer_starts(x->world, id);
+    if (!may_start(x, some_session(x, id)))
+        return;
+    a_trainer_hangs_up(x); /* what he is owed is of another run */
+    trainer_starts(x->world, id);
+    x->acked[atoi(id + 1)].seq = 0;
+    a_trainer_connects(x);
 }
 
 /* model_completed, complete and fail are for sessions that run. */
@@ -116,6 +184,12 @@ static void a_burst_comes(struct chance *x)
     world_leave(x->world);
 }
 
+/* While the disk is in trouble, what was told and has left memory cannot be had again. */
+static bool kept_or_in_memory(struct chance *x, const struct session *s)
+{
+    return s && !x->world->disk.broken && list_empty(&s->unkept);
+}
+
 static void subscribe(struct chance *x, struct watcher *w)
 {
     char id[8];
@@ -127,6 +201,8 @@ static void subscribe(struct chance *x, struct watcher *w)
     uint64_t newest = s ? series_newest(s->series) : 0;
     uint64_t since = below(x, 2) ? UINT64_MAX : below(x, (unsigned)newest + 3);
     w->told[atoi(id + 1)] = since <= newest ? since : 0;
+    w->until[atoi(id + 1)] = since <= newest && kept_or_in_memory(x, s) ? newest : 0;
+    x->late += w->until[atoi(id + 1)] > 0 && since + 1 < series_oldest(s->series);
     if (since == UINT64_MAX)
         client_subscribes(w->client, id);
     else
@@ -236,13 +312,63 @@ static void hours_pass(struct chance *x)
     world_advance(x->world, (UINT64_C(1) + below(x, 3)) * 3600 * SECOND);
 }
 
+static void the_disk_breaks_or_is_well_again(struct chance *x)
+{
+    x->world->disk.broken = below(x, 3) == 0;
+}
+
+static void remember_stats(struct chance *x)
+{
+    const struct stats *s = &x->world->app->stats;
+    x->before.peers_opened += s->peers_opened;
+    x->before.peers_closed_slow += s->peers_closed_slow;
+    x->before.peers_closed_timeout += s->peers_closed_timeout;
+    x->before.messages_superseded += s->messages_superseded;
+    x->before.sessions_created += s->sessions_created;
+}
+
+/* Nothing that was acknowledged is gone. */
+static void all_that_was_acked_is_there(struct chance *x)
+{
+    for (unsigned i = 0; i < CHRONICLE_SESSIONS; i++) {
+        char id[8];
+        (void)snprintf(id, sizeof(id), "s%u", i);
+        const struct session *s = registry_find(&x->world->app->registry, span_of(id));
+        if (s && s->key == x->acked[i].key && s->last_seq < x->acked[i].seq)
+            fail_msg("%s has come to %llu, and %llu was acknowledged", id,
+                     (unsigned long long)s->last_seq, (unsigned long long)x->acked[i].seq);
+    }
+}
+
+static void the_process_is_another_one(struct chance *x)
+{
+    size_t events = x->chronicle.events;
+    remember_stats(x);
+    chronicle_end(&x->chronicle);
+    a_trainer_hangs_up(x);
+    if (below(x, 2))
+        world_crashes(x->world);
+    else
+        world_ends(x->world);
+    x->world->disk.broken = false;
+    world_begin(x->world);
+    a_trainer_connects(x);
+    all_that_was_acked_is_there(x);
+    chronicle_begin(&x->chronicle, x->world);
+    x->chronicle.events = events;
+    x->restarts++;
+}
+
 static const struct {
     void (*run)(struct chance *x);
     const char *name;
     unsigned weight;
 } operations[] = {
-    {a_trainer_logs, "a trainer logs", 250},
-    {time_passes, "time passes", 250},
+    {a_trainer_logs, "a trainer logs", 180},
+    {a_trainer_numbers_his_lines, "a trainer numbers his lines", 70},
+    {time_passes, "time passes", 240},
+    {the_disk_breaks_or_is_well_again, "the disk breaks or is well again", 8},
+    {the_process_is_another_one, "the process is another one", 2},
     {a_watcher_speaks, "a watcher speaks", 130},
     {a_burst_comes, "a burst comes", 60},
     {a_link_chokes_or_flows, "a link chokes or flows", 100},
@@ -299,14 +425,16 @@ static void the_invariants_hold_whatever_happens(void **state)
         forget_lost_probes(x);
         world_holds(x->world);
         chronicle_read(&x->chronicle);
+        a_trainer_hears(x);
         if (x->operation % REST_EACH == REST_EACH - 1)
             all_comes_to_rest(x);
     }
-    const struct stats *s = &x->world->app->stats;
+    remember_stats(x);
+    const struct stats *s = &x->before;
     /* It was no quiet world. */
-    assert_true(s->peers_opened > 200 && s->peers_closed_slow > 10 && s->peers_closed_timeout > 10);
+    assert_true(s->peers_opened > 200 && s->peers_closed_slow > 5 && s->peers_closed_timeout > 2);
     assert_true(s->messages_superseded > 100 && s->sessions_created > 50);
-    assert_true(x->chronicle.events > 500);
+    assert_true(x->chronicle.events > 500 && x->restarts > 5 && x->acks > 200 && x->late > 20);
 }
 
 /* Who comes, goes and speaks does so in the wake-up in which its rooms are published to. */
@@ -358,8 +486,10 @@ static int setup(void **state)
     x->world->config.max_outbox_bytes = 64 * 1024;
     x->world->config.max_rooms_per_peer = 6;
     x->world->config.max_sessions = CHRONICLE_SESSIONS - 2;
-    x->world->config.max_history_records = 300;
+    x->world->config.max_history_records = 5;
+    x->world->config.commit_interval_ms = 20;
     world_begin(x->world);
+    a_trainer_connects(x);
     chronicle_begin(&x->chronicle, x->world);
     *state = x;
     return 0;
@@ -372,6 +502,7 @@ static int teardown(void **state)
         print_error("STREAMD_TEST_SEED=%llu, operation %u: %s\n", (unsigned long long)x->seed,
                     x->operation, x->doing);
     chronicle_end(&x->chronicle);
+    a_trainer_hangs_up(x);
     world_destroy(x->world);
     free(x);
     return 0;

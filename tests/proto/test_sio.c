@@ -166,6 +166,9 @@ static void writers_write_the_whole_engine_io_message(void **state)
     sio_write_event(&b, SPAN("/x"), SPAN("bare"), (struct span){NULL, 0});
     assert_true(span_is(buf_span(&b), "42/x,[\"bare\"]"));
     buf_reset(&b);
+    sio_write_marked_event(&b, SPAN("/"), SPAN("e"), SPAN("{}"), SPAN("17"));
+    assert_true(span_is(buf_span(&b), "42[\"e\",{},\"17\"]"));
+    buf_reset(&b);
     sio_write_ack(&b, SPAN("/"), 456, SPAN("[1,\"2\"]"));
     assert_true(span_is(buf_span(&b), "43456[1,\"2\"]"));
     assert_int_equal(buf_status(&b), OK);

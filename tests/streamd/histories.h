@@ -66,7 +66,7 @@ static inline bool has_at(const struct world *w, int index, const char *name)
 
 static inline int get(struct world *w, const char *query)
 {
-    char target[512];
+    char target[1024];
     (void)snprintf(target, sizeof(target), "/api/training/history/a%s", query);
     return world_get(w, target);
 }

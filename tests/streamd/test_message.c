@@ -75,6 +75,27 @@ static void each_form_has_its_bytes(void **state)
     message_fini(&m);
 }
 
+static void marked_forms_end_with_the_serial(void **state)
+{
+    struct fixture *f = *state;
+    struct message m;
+    struct buf text;
+    f->encoder.serial = 41;
+    message_init(&m, &f->encoder, "e", SPAN("{\"x\":1}"), 0);
+    assert_true(
+        span_is(refbuf_span(message_form(&m, FORM_MARKED_PACKET)), "42[\"e\",{\"x\":1},\"42\"]"));
+    assert_true(span_eq(payload_of(message_form(&m, FORM_MARKED_SOCKETIO)),
+                        refbuf_span(message_form(&m, FORM_MARKED_PACKET))));
+    message_fini(&m);
+    message_init(&m, &f->encoder, "progress_update", payload, 17);
+    assert_true(span_eq(inflated(f, message_form(&m, FORM_MARKED_SOCKETIO_DEFLATED), &text),
+                        refbuf_span(message_form(&m, FORM_MARKED_PACKET))));
+    buf_fini(&text);
+    message_fini(&m);
+    for (enum form form = FORM_PACKET; form <= FORM_SOCKETIO_DEFLATED; form++)
+        assert_int_equal(form_unmarked(form_marked(form)), form);
+}
+
 static void a_form_is_built_once_and_shared(void **state)
 {
     struct fixture *f = *state;
@@ -83,12 +104,12 @@ static void a_form_is_built_once_and_shared(void **state)
     message_init(&m, &f->encoder, "training_completed", payload, 0);
     for (enum form form = 0; form < FORMS; form++)
         kept[form] = refbuf_ref(message_form(&m, form));
-    assert_int_equal(f->stats.deflates, 2);
+    assert_int_equal(f->stats.deflates, 3);
     for (enum form form = 0; form < FORMS; form++) {
         assert_ptr_equal(message_form(&m, form), kept[form]);
         assert_int_equal(kept[form]->refs, 2);
     }
-    assert_int_equal(f->stats.deflates, 2);
+    assert_int_equal(f->stats.deflates, 3);
     message_fini(&m); /* the bytes outlive the message */
     for (enum form form = 0; form < FORMS; form++) {
         assert_int_equal(kept[form]->refs, 1);
@@ -168,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_form_has_its_bytes, setup, teardown),
+        cmocka_unit_test_setup_teardown(marked_forms_end_with_the_serial, setup, teardown),
         cmocka_unit_test_setup_teardown(a_form_is_built_once_and_shared, setup, teardown),
         cmocka_unit_test_setup_teardown(an_event_without_an_offset_has_no_id, setup, teardown),
         cmocka_unit_test_setup_teardown(what_deflating_would_not_shrink_goes_as_it_is, setup,

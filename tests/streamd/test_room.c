@@ -50,20 +50,20 @@ static void a_session_pins_its_room(void **state)
     struct listener a;
     struct session *session = (struct session *)(void *)r; /* a room never looks into it */
     struct room *room = room_enter(&r->hub, SPAN("x"));
-    room_set_session(room, session);
+    room_set_session(room, session, 0);
     assert_ptr_equal(room_enter(&r->hub, SPAN("x")), room);
     listener_init(&a, r);
     (void)listener_join(&a, "x");
     (void)subscriber_leave(&a.subscriber, SPAN("x"));
     assert_ptr_equal(room_find(&r->hub, SPAN("x")), room);
     (void)listener_join(&a, "x");
-    room_set_session(room, NULL);
+    room_set_session(room, NULL, 0);
     assert_ptr_equal(room_find(&r->hub, SPAN("x")), room);
     (void)subscriber_leave(&a.subscriber, SPAN("x"));
     assert_null(room_find(&r->hub, SPAN("x")));
     room = room_enter(&r->hub, SPAN("x"));
-    room_set_session(room, session);
-    room_set_session(room, NULL);
+    room_set_session(room, session, 0);
+    room_set_session(room, NULL, 0);
     assert_null(room_find(&r->hub, SPAN("x")));
     listener_fini(&a);
 }

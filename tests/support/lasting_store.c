@@ -129,11 +129,6 @@ static uint64_t lasting_bytes(struct store *s)
     return inside(s)->rows->ops->bytes(inside(s)->rows);
 }
 
-static enum status lasting_shrink(struct store *s)
-{
-    return inside(s)->rows->ops->shrink(inside(s)->rows);
-}
-
 static const char *lasting_why(const struct store *s)
 {
     return inside(s)->broken ? "broken" : inside(s)->rows->ops->why(inside(s)->rows);

@@ -46,15 +46,25 @@ export class Client {
 type Options = Partial<ManagerOptions & SocketOptions>;
 
 /** A client that has not been greeted yet; it is closed with the daemon. */
-export function client(daemon: Daemon, options: Options = {}, namespace = '/'): Client {
-  const url = `ws://127.0.0.1:${daemon.port}${namespace}`;
+export function client(
+  daemon: Daemon,
+  options: Options = {},
+  namespace = '/',
+  port = daemon.port,
+): Client {
+  const url = `ws://127.0.0.1:${port}${namespace}`;
   const made = new Client(io(url, { forceNew: true, ...options }));
   daemon.defer(() => made.socket.disconnect());
   return made;
 }
 
-export async function connect(daemon: Daemon, options: Options = {}): Promise<Client> {
-  const made = client(daemon, options);
+/** The same, greeted; on another port when a proxy is to be between. */
+export async function connect(
+  daemon: Daemon,
+  options: Options = {},
+  port = daemon.port,
+): Promise<Client> {
+  const made = client(daemon, options, '/', port);
   await made.named('connection_established');
   return made;
 }
