@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""#36, #140-#144, #161: writes and syncs that fail, or take their time, under the real daemon."""
+"""#36, #140-#144, #161, #193: writes and syncs that fail, or take their time, under the real daemon."""
 
 import errno
 import os
@@ -199,6 +199,19 @@ class BadDisks(DurableTest):
         live.check()
         self.assertLess(os.path.getsize(os.path.join(self.data, FILES[1])), 64 << 20)
         self.disk.slow(0.0)
+        self.end(daemon)
+
+    def test_193_health_under_full_load(self) -> None:
+        """#193 process: /health and /metrics under full load -> 100 answers within half a second each (100 ms on a machine of one's own); red once the store cannot write"""
+        daemon = self.on_bad_disk()
+        senders = self.fleet(daemon, "load", 4, 1, pause_s=0.0)
+        self.progress(senders, 100)
+        for number in range(100):
+            start = time.monotonic()
+            self.assertEqual(daemon.get(("/health", "/metrics")[number % 2]).status, 200)
+            self.assertLess(time.monotonic() - start, 0.5)
+        self.disk.fail(WRITE)
+        self.await_health(daemon, 503, RED_WITHIN_S)
         self.end(daemon)
 
     def test_140_power_loss(self) -> None:
