@@ -69,7 +69,7 @@ class BadDisks(DurableTest):
             self.await_health(daemon, 200)
             self.progress(senders, 1)
 
-        sweep(rounds(8, 60), one_round)
+        sweep(rounds(4, 60), one_round)
         self.end(daemon)
 
     def test_142_killed_while_it_fails(self) -> None:
@@ -95,7 +95,7 @@ class BadDisks(DurableTest):
             self.stop_senders(senders)
             check_kept(self.data, senders)
 
-        sweep(rounds(4, 24), one_round)
+        sweep(rounds(2, 24), one_round)
 
     def test_144_the_nth_call(self) -> None:
         """#144 store: short write, ENOSPC and EIO at call N = 1, 2, ... under load -> no crash, no corruption, each is survived without a restart"""
@@ -111,7 +111,7 @@ class BadDisks(DurableTest):
             self.progress(senders, 1)
             daemon.check_alive()
 
-        sweep(rounds(40, 400), one_round)
+        sweep(rounds(16, 400), one_round)
         self.end(daemon)
 
     def test_144_the_nth_call_of_a_start(self) -> None:
@@ -137,7 +137,7 @@ class BadDisks(DurableTest):
             self.disk.mend()
             check_kept(self.data, senders)
 
-        sweep(rounds(40, 160), one_round)
+        sweep(rounds(16, 160), one_round)
         self.stop(self.on_bad_disk())
         check_kept(self.data, senders)
 
@@ -229,7 +229,7 @@ class BadDisks(DurableTest):
             check_kept(self.data, senders)
             check_integrity(self.data)
 
-        sweep(rounds(5, 50), one_round)
+        sweep(rounds(3, 50), one_round)
 
 
 if __name__ == "__main__":
