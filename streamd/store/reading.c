@@ -179,3 +179,11 @@ uint64_t reading_job_written(const struct reading_job *job)
 {
     return job->phase == JOB_WRITING ? job->walk.count : 0;
 }
+
+bool reading_job_is_damaged(const struct reading_job *job)
+{
+    uint64_t damaged = 0;
+    for (size_t i = 0; i < WALK_CURSORS; i++)
+        damaged += job->walk.cursor[i].damaged;
+    return damaged > 0;
+}

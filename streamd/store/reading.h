@@ -88,4 +88,7 @@ MUST_CHECK enum status reading_job_step(struct reading_job *job, struct refbuf *
 /* Entries written so far, for who shows how far it is. */
 uint64_t reading_job_written(const struct reading_job *job);
 
+/* Has it met rows that are damaged, and left out what was in them? */
+bool reading_job_is_damaged(const struct reading_job *job);
+
 #endif

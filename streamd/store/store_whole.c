@@ -74,6 +74,12 @@ static enum status put_segment(struct store *base, const struct store_segment *r
     return inner->ops->put_segment(inner, row);
 }
 
+static enum status delete_before(struct store *base, uint64_t session, uint64_t offset)
+{
+    struct store *inner = whole_of(base)->inner;
+    return inner->ops->delete_before(inner, session, offset);
+}
+
 static enum status put_meta(struct store *base, const char *name, struct span value)
 {
     struct store *inner = whole_of(base)->inner;
@@ -140,6 +146,7 @@ static const struct store_ops ops = {
     .delete_session = delete_session,
     .put_run = put_run,
     .put_segment = put_segment,
+    .delete_before = delete_before,
     .put_meta = put_meta,
     .get_meta = get_meta,
     .next_session = next_session,

@@ -88,6 +88,8 @@ static bool output_close(struct output *o, bool good)
 
 static const char *reason_of(enum status status)
 {
+    if (status == E_MALFORMED)
+        return "what is damaged was left out: see streamd verify";
     if (status == E_LIMIT)
         return "a csv has at most 1024 metrics: name some with --fields";
     if (status == E_IO && errno)
@@ -110,7 +112,7 @@ static bool write_run(struct exporter *e, const char *path)
     }
     enum status status = export_run(e->look.store, &e->look.app->decoder, q, o.file);
     const char *reason = status == OK ? NULL : reason_of(status);
-    if (!output_close(&o, status == OK) && !reason)
+    if (!output_close(&o, status == OK || status == E_MALFORMED) && !reason)
         reason = strerror(errno);
     if (reason)
         (void)tool_fail(e->tool, "%s to %s: %s", s->id, path, reason);

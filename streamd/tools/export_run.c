@@ -46,6 +46,8 @@ enum status export_run(struct store *store, struct line_decoder *decoder,
         progress_set(&progress, reading_job_written(job));
     }
     progress_end(&progress);
+    if (status == OK && reading_job_is_damaged(job))
+        status = E_MALFORMED;
     reading_job_destroy(job);
     return status;
 }

@@ -17,6 +17,7 @@
 /*
  * Writes what `q` asks for to `out`. E_IO: errno says why when the file would not take it, and is 0
  * when the store would not give it; E_LIMIT: more columns than a csv has; E_NOMEM.
+ * E_MALFORMED: all was written but what is damaged.
  */
 MUST_CHECK enum status export_run(struct store *store, struct line_decoder *decoder,
                                   const struct reading_request *q, FILE *out);
