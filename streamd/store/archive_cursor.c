@@ -99,6 +99,7 @@ static enum status take_segment(struct archive_cursor *c, const struct store_seg
     if (status == E_NOMEM)
         return status;
     set_bounds(c, row->first, row->count);
+    c->begun = true;
     c->place = status == OK ? PLACE_SEGMENT : PLACE_NONE;
     c->whole = with_body;
     if (status != OK || c->segment.first_offset != c->first || c->segment.rows != row->count)
@@ -113,6 +114,7 @@ static enum status take_run(struct archive_cursor *c, const struct store_run *ro
     if (copy(&c->body, row->bytes) != OK)
         return E_NOMEM;
     set_bounds(c, row->first, row->count);
+    c->begun = true;
     c->place = PLACE_RUN;
     if (run_open(&c->run, buf_span(&c->body), c->first, c->decoder) != OK)
         pass_damaged(c);
@@ -136,6 +138,19 @@ static enum status pass_lost(struct archive_cursor *c, uint64_t before)
     return OK;
 }
 
+/* After the last row. Who has read some of a session that is no longer there has not come to its
+ * end: it was deleted meanwhile. */
+static enum status end_of(const struct archive_cursor *c)
+{
+    struct store_session row = {.key = 0};
+    if (!c->begun)
+        return E_NOT_FOUND;
+    enum status status = c->store->ops->next_session(c->store, c->session - 1, &row);
+    if (status == E_NOT_FOUND || (status == OK && row.key != c->session))
+        return E_IO;
+    return status == OK || status == E_MALFORMED ? E_NOT_FOUND : status;
+}
+
 /* Takes the row that has `next`, or the first one after it. Damage that the store itself has found
  * is passed, up to where either kind of rows can be read again. */
 static enum status look_up(struct archive_cursor *c, bool with_body)
@@ -157,7 +172,7 @@ static enum status look_up(struct archive_cursor *c, bool with_body)
     uint64_t run_from = status == E_MALFORMED ? run.first + run.count : run.first;
     if (sealed == E_MALFORMED || status == E_MALFORMED)
         return pass_lost(c, run_from < sealed_from ? run_from : sealed_from);
-    return sealed == E_NOT_FOUND ? sealed : look_up_segment(c, sealed_from, with_body);
+    return sealed == E_NOT_FOUND ? end_of(c) : look_up_segment(c, sealed_from, with_body);
 }
 
 /* Goes to the row that has the next entry. */

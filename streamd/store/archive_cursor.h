@@ -9,7 +9,8 @@
  *
  * A damaged row is counted, logged and passed over: its entries are missing, nothing of it is
  * given. Every call may answer E_IO or E_NOMEM, after which it may be made again, and E_MALFORMED
- * when the store itself is damaged.
+ * when the store itself is damaged. E_IO stands also for a session that was deleted after some of
+ * it was read: what was read is not all it had.
  */
 #ifndef STREAMD_STORE_ARCHIVE_CURSOR_H
 #define STREAMD_STORE_ARCHIVE_CURSOR_H
@@ -26,6 +27,7 @@ struct archive_cursor {
     struct line_decoder *decoder; /* borrows */
     uint64_t session;
     uint64_t next; /* offset of the next entry asked for */
+    bool begun;    /* a row was there */
     enum archive_place place;
     uint64_t first, last;  /* offsets of the row at hand; undefined in PLACE_NONE */
     bool whole;            /* PLACE_SEGMENT: with its body */

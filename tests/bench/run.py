@@ -17,7 +17,7 @@ import shutil
 import sys
 import tempfile
 
-from scenario import fanout, ingest, polling, startup, table
+from scenario import durable, fanout, ingest, polling, startup, table
 from scenario.bench import FULL, QUICK, Bench, Programs
 from scenario.servers import missing_peers
 
@@ -46,6 +46,7 @@ def measure(bench: Bench) -> None:
     startup.measure(bench)
     polling.measure(bench)
     ingest.measure(bench, missing)
+    durable.measure(bench)
     fanout.measure(bench, missing)
 
 

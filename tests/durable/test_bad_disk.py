@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""#142-#144: writes and syncs that fail, or take their time, under the real daemon."""
+"""#36, #140-#144, #161: writes and syncs that fail, or take their time, under the real daemon."""
 
 import errno
+import os
 import time
 import unittest
-from typing import NamedTuple
+from typing import List, NamedTuple
 
 import bad_disk
 from bad_disk import SYNC, TRUNCATE, WRITE, BadDisk
 from harness import Daemon, eventually
 from place import DurableTest, rounds, sweep
-from stored import check_integrity, check_kept, check_trainers
+from sender import Sender
+from stored import FILES, check_integrity, check_kept, check_trainers
 
 RED_WITHIN_S = 5.0
 CALLS_OF_A_START = 400  # more than a start makes
@@ -153,6 +155,49 @@ class BadDisks(DurableTest):
         live.check()
         self.assertEqual(daemon.get("/health").status, 200)
         check_trainers(senders)
+        self.disk.slow(0.0)
+        self.end(daemon)
+
+    def test_036_faster_than_the_disk(self) -> None:
+        """#36 store: a trainer that writes faster than a slow disk -> it is not read past --max-unkept-bytes, memory bounded; then all is kept"""
+        daemon = self.on_bad_disk("--max-unkept-bytes", str(1 << 20))
+        senders = self.fleet(daemon, "fast", 1, 2, pause_s=0.0)
+        senders[0].unacked_max = 1 << 20
+        self.progress(senders, 50)
+        before = daemon.rss_bytes()
+        self.disk.slow(2.0)
+        eventually("more than memory takes", lambda: daemon.counter("unkept_bytes") > 1 << 20)
+        self.await_waiting(senders[0])
+        self.assertLess(daemon.counter("unkept_bytes"), 4 << 20)
+        self.assertLess(daemon.rss_bytes() - before, 64 << 20)
+        self.disk.slow(0.0)
+        self.end(daemon)
+
+    def await_waiting(self, sender: Sender) -> None:
+        """Half a second passes in which it cannot write what it has."""
+        seen = [0, time.monotonic()]
+
+        def holds() -> bool:
+            sent = sum(ledger.sent for ledger in sender.ledgers.values())
+            if sent != seen[0]:
+                seen[:] = [sent, time.monotonic()]
+            return bool(sender.out) and time.monotonic() - seen[1] > 0.5
+
+        eventually("the trainer to wait", holds, 30.0)
+
+    def test_161_checkpoints_at_peak(self) -> None:
+        """#161 store: checkpoints under full load, each sync 50 ms -> every live update within a second, the log stays bounded"""
+        daemon = self.on_bad_disk()
+        live = self.live(daemon)
+        senders = self.fleet(daemon, "peak", pause_s=0.0)
+        self.disk.slow(0.05)
+        database = os.path.join(self.data, FILES[0])
+        size = os.path.getsize(database)
+        eventually("a checkpoint", lambda: os.path.getsize(database) > size, 60.0)
+        live.check(40)
+        self.progress(senders, 1000)
+        live.check()
+        self.assertLess(os.path.getsize(os.path.join(self.data, FILES[1])), 64 << 20)
         self.disk.slow(0.0)
         self.end(daemon)
 

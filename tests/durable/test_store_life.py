@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""#148-#160, #182: files that are not ours or go away, locks, clocks, and very many runs."""
+"""#148-#160, #177-#182: files that are not ours or go away, locks, clocks, and very many runs."""
 
-import json
 import os
+import re
 import signal
+import socket
 import sqlite3
 import time
 import unittest
@@ -12,6 +13,7 @@ from typing import Any, Dict, List
 from bad_disk import BadDisk
 from harness import Daemon, eventually
 from place import DurableTest, rounds
+from sender import point
 from stored import FILES, check_integrity, check_kept, read_store
 from trainer_wire import Trainer, progress
 from websocket import WebSocket
@@ -185,26 +187,89 @@ class StoreLife(DurableTest):
             ws.close()
             self.assertEqual(told["recovered"], recovered, since)
 
+    # ---- what is asked of it ----
+
+    def fill(self, daemon: Daemon, session: str, points: int) -> None:
+        trainer = self.trainer(daemon)
+        for first in range(1, points + 1, 1000):
+            last = min(first + 1000, points + 1)
+            trainer.ask("".join(point(session, n) for n in range(first, last)))
+        trainer.close()
+
+    def test_155_where_replay_begins(self) -> None:
+        """#155 store: since 0, from the middle, from what memory no longer has, the top, past the top -> replay, replay, replay from disk, nothing, recovered:false"""
+        daemon = self.daemon("--max-history-records", "10")
+        self.fill(daemon, "r", 3000)
+        for since in (0, 1, 1500, 2995, 2999):
+            ws = WebSocket(daemon.connect())
+            ws.emit("subscribe_session", {"sessionId": "r", "since": since})
+            self.assertTrue(ws.event("session_status")["recovered"])
+            for offset in range(since + 1, 3001):
+                self.assertEqual(ws.event("progress_update")["offset"], offset)
+            ws.close()
+        for since, recovered in ((3000, True), (3001, False)):
+            ws = WebSocket(daemon.connect())
+            ws.emit("subscribe_session", {"sessionId": "r", "since": since})
+            self.assertEqual(ws.event("session_status")["recovered"], recovered)
+            ws.close()
+        self.stop(daemon)
+
+    def test_156_replay_to_a_slow_client(self) -> None:
+        """#156 store: a replay of 100,000 updates (of 1,000,000) to a client that reads late, while the run goes on -> each offset once, in order, memory flat"""
+        daemon = self.daemon("--no-throttle", "--max-history-records", "1000")
+        self.fill(daemon, "s", 100000)
+        before = daemon.rss_bytes()
+        ws = WebSocket(daemon.connect())
+        self.addCleanup(ws.close)
+        ws.emit("subscribe_session", {"sessionId": "s", "since": 0})
+        for offset in range(1, 1001):
+            self.assertEqual(ws.event("progress_update")["offset"], offset)
+        trainer = self.trainer(daemon)
+        for number in range(100001, 100201):
+            trainer.ask(point("s", number).rstrip())
+        self.assertLess(daemon.rss_bytes() - before, 16 << 20)
+        for offset in range(1001, 100201):
+            self.assertEqual(ws.event("progress_update")["offset"], offset)
+        self.assertLess(daemon.rss_bytes() - before, 16 << 20)
+        self.stop(daemon)
+
+    def test_157_deleted_while_it_is_read(self) -> None:
+        """#157 store: a run is deleted while its history is being read -> what comes has no hole, and its end is told apart from a whole answer"""
+        daemon = self.daemon("--max-history-records", "10")
+        trainer = self.trainer(daemon)
+        trainer.start("d")
+        self.fill(daemon, "d", 100000)
+        trainer.ask({"type": "complete", "sessionId": "d"})
+        http = daemon.http()
+        self.addCleanup(http.close)
+        path = "/api/training/history/d?limit=100000000&format=ndjson"
+        http.send("GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % path)
+        self.assertEqual(http.head().status, 200)
+        gone = daemon.http()
+        self.assertEqual(gone.request("DELETE", "/api/training/sessions/d").status, 200)
+        gone.close()
+        http.sock.shutdown(socket.SHUT_WR)
+        body = http.rest()
+        whole = body.endswith(b"\r\n0\r\n\r\n")
+        offsets = [int(found) for found in re.findall(rb'"offset":(\d+)', body)]
+        self.assertEqual(offsets, list(range(1, len(offsets) + 1)))
+        self.assertEqual(whole, len(offsets) == 100000)
+        self.assertEqual(self.history(daemon, "d"), [])
+        self.stop(daemon)
+
     # ---- clocks ----
 
     def test_158_wrong_clocks(self) -> None:
-        """#158 store: the wall clock is set to 2099 while running and at a start, then ten years back -> no run expires, no history is dropped, acks go on"""
+        """#158 store: a start in 2099, then one ten years ago, with --retain 1d -> no run expires, no history is dropped, trainers go on"""
         disk = BadDisk(self.folder, self.data)
         self.addCleanup(disk.close)
         options = ("--retain", "1d", "--live-idle-s", "3600", "--live-completed-s", "3600")
         daemon = self.daemon(*options, variables=disk.variables())
-        live = self.live(daemon)
         trainer = self.trainer(daemon)
         trainer.start("over")
         trainer.ask(progress("over", {"step": 1}), {"type": "complete", "sessionId": "over"})
         senders = self.fleet(daemon, "clock", 1, 2)
-        for ahead_s in (0, TO_2099_S, -TEN_YEARS_S, TO_2099_S):
-            disk.set_clock(ahead_s)
-            self.progress(senders, 50)
-            live.check()
-            told_s = daemon.get("/health").json()["timestamp"]
-            self.assertAlmostEqual(told_s, time.time() + ahead_s, delta=60)
-        live.stop()
+        self.progress(senders, 50)
         for ahead_s in (TO_2099_S, -TEN_YEARS_S, TO_2099_S):
             daemon.kill()
             disk.set_clock(ahead_s)
@@ -212,6 +277,26 @@ class StoreLife(DurableTest):
             self.progress(senders, 50)
             self.assertEqual(self.status(daemon, "over")["status"], "completed")
             self.assertEqual(len(self.history(daemon, "over")), 1)
+        self.settle(senders)
+        self.stop(daemon)
+        check_kept(self.data, senders)
+
+    def test_182_clock_set_while_it_runs(self) -> None:
+        """#182 process: the wall clock jumps an hour on and back, to 2099, ten years back -> updates, heartbeats and acks go on, no run expires"""
+        disk = BadDisk(self.folder, self.data)
+        self.addCleanup(disk.close)
+        daemon = self.daemon("--ping-interval-ms", "100", variables=disk.variables())
+        live = self.live(daemon)
+        senders = self.fleet(daemon, "clock", 1, 2)
+        for ahead_s in (0, 3600, -3600, TO_2099_S, -TEN_YEARS_S, 0):
+            disk.set_clock(ahead_s)
+            pings = live.pings
+            self.progress(senders, 50)
+            live.check()
+            eventually("a heartbeat", lambda: live.pings > pings)
+            told_s = daemon.get("/health").json()["timestamp"]
+            self.assertAlmostEqual(told_s, time.time() + ahead_s, delta=60)
+        self.assertEqual(daemon.get("/health").json()["sessions"], 3)
         self.settle(senders)
         self.stop(daemon)
         check_kept(self.data, senders)

@@ -148,7 +148,10 @@ static inline size_t archived_keep(struct archived *a, size_t n, bool sealed)
     buf_init(&run, 1 << 28);
     n = archived_write_run(a, n, &run);
     uint64_t first = a->kept + 1;
+    const struct store_session session = {
+        .key = ARCHIVED_KEY, .id = SPAN("archived"), .status = SPAN("running"), .state = SPAN("")};
     assert_int_equal(a->store->ops->begin(a->store), OK);
+    assert_int_equal(a->store->ops->put_session(a->store, &session), OK);
     struct segment_writer *writer = sealed ? segment_writer_create() : NULL;
     struct series_entry entry;
     assert_int_equal(run_open(&a->at, buf_span(&run), first, &a->decoder), OK);

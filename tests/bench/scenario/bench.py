@@ -26,12 +26,31 @@ class Plan(NamedTuple):
     requests: int
     idle_connections: int
     starts: int
+    kept_lines: int  # into one run that is on disk
+    stored_runs: Tuple[int, ...]  # that a start finds
+    demo_steps: int
     late_s: int  # after this no disturbed round is measured again
 
 
-QUICK = Plan("quick", 2, (200,), (200,), 15, 5, 150, 200000, 40000, 1000, 5, 60)
+QUICK = Plan(
+    "quick", 2, (200,), (200,), 15, 5, 150, 200000, 40000, 1000, 5, 500000, (10000,), 1000, 60
+)
 FULL = Plan(
-    "full", 3, (1000, 5000, 10000), (1000, 5000), 40, 15, 500, 1000000, 200000, 10000, 20, 360
+    "full",
+    3,
+    (1000, 5000, 10000),
+    (1000, 5000),
+    40,
+    15,
+    500,
+    1000000,
+    200000,
+    10000,
+    20,
+    10000000,
+    (10000, 100000),
+    10000,
+    360,
 )
 
 

@@ -27,6 +27,7 @@ class Server(NamedTuple):
     dialect: str  # ws or socketio
     deflate: bool = False
     options: Tuple[str, ...] = ()
+    data: Optional[str] = None  # where history is kept; else in memory
 
     def label(self) -> str:
         """The middle of a figure's name."""
@@ -35,7 +36,8 @@ class Server(NamedTuple):
     def command(self, bench: Bench, trainer: str) -> List[str]:
         """What to execute; `trainer` is the path of its Unix socket."""
         if self.name == "streamd":
-            fixed = ["--listen", "127.0.0.1:0", "--socket", trainer, "--ephemeral"]
+            fixed = ["--listen", "127.0.0.1:0", "--socket", trainer]
+            fixed += ["--data", self.data] if self.data else ["--ephemeral"]
             return [bench.programs.streamd] + fixed + list(self.options)
         if self.name == "bare":
             return [bench.programs.bare, trainer] + list(self.options)

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* What waits for the disk on a trainer's connection, over a real socket. */
+#include "streamd/ingest/trainer.h"
+
+#include "tests/streamd/domain.h"
+#include "tests/support/lasting_store.h"
+
+#include <ev.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LINE(id, n)                                                                                \
+    "{\"type\":\"progress\",\"sessionId\":\"" id "\",\"seq\":" #n ",\"metrics\":{\"step\":" #n     \
+    "}}\n"
+#define ACK(id, n) "{\"type\":\"ack\",\"sessionId\":\"" id "\",\"seq\":" #n "}\n"
+
+struct bench {
+    struct domain d;
+    struct lasting_store store;
+    struct ev_loop *loop;
+    struct unix_ingest *ingest;
+    char directory[64];
+    char path[96];
+};
+
+static struct keeping *keeping_of(struct bench *b)
+{
+    return &b->d.registry.keeping;
+}
+
+static int setup(void **state)
+{
+    struct bench *b = calloc(1, sizeof(*b));
+    assert_non_null(b);
+    domain_defaults(&b->d);
+    (void)strcpy(b->directory, "/tmp/streamd-trainer-XXXXXX");
+    assert_non_null(mkdtemp(b->directory));
+    (void)snprintf(b->path, sizeof(b->path), "%s/socket", b->directory);
+    b->d.config.socket_path = b->path;
+    b->d.config.max_unkept_bytes = 4096;
+    domain_open(&b->d);
+    lasting_store_init(&b->store);
+    assert_int_equal(registry_open(&b->d.registry,
+                                   &(struct keeping_params){.config = &b->d.config,
+                                                            .timers = &b->d.timers,
+                                                            .stats = &b->d.stats,
+                                                            .store = &b->store.base,
+                                                            .inline_work = true},
+                                   b->d.now),
+                     OK);
+    keeping_enter(keeping_of(b), b->d.now.us);
+    b->loop = ev_loop_new(EVFLAG_AUTO);
+    b->ingest = unix_ingest_create(&(struct unix_ingest_params){.config = &b->d.config,
+                                                                .registry = &b->d.registry,
+                                                                .decoder = &b->d.decoder,
+                                                                .stats = &b->d.stats,
+                                                                .loop = b->loop,
+                                                                .now = &b->d.now});
+    assert_non_null(b->ingest);
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bench *b = *state;
+    unix_ingest_destroy(b->ingest);
+    ev_loop_destroy(b->loop);
+    domain_close(&b->d);
+    lasting_store_fini(&b->store);
+    (void)rmdir(b->directory);
+    free(b);
+    return 0;
+}
+
+/* Everything that can be done now. A local socket has at once what was written to it. */
+static void run(struct bench *b)
+{
+    for (unsigned i = 0; i < 20; i++)
+        ev_run(b->loop, EVRUN_NOWAIT);
+}
+
+static void hand_over(struct bench *b)
+{
+    keeping_flush(keeping_of(b));
+}
+
+/* As app_receive does. */
+static void receive(struct bench *b)
+{
+    keeping_receive(keeping_of(b));
+    unix_ingest_relieve(b->ingest);
+    run(b);
+}
+
+static int connects(struct bench *b)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    (void)strcpy(address.sun_path, b->path);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    run(b);
+    assert_int_equal(b->d.stats.trainers, 1);
+    return fd;
+}
+
+static void says(struct bench *b, int fd, const char *lines)
+{
+    assert_int_equal(write(fd, lines, strlen(lines)), (ssize_t)strlen(lines));
+    run(b);
+}
+
+static void hears(int fd, const char *text)
+{
+    char heard[4096];
+    ssize_t n = read(fd, heard, sizeof(heard) - 1);
+    heard[n > 0 ? n : 0] = '\0';
+    assert_string_equal(heard, text);
+}
+
+static void hears_the_end(struct bench *b, int fd)
+{
+    char byte;
+    assert_int_equal(read(fd, &byte, 1), 0);
+    assert_int_equal(b->d.stats.trainers, 0);
+    close(fd);
+}
+
+static void who_half_closes_still_hears_that_it_is_kept(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    says(b, fd, LINE("a", 1) LINE("b", 1) LINE("a", 2) LINE("c", 9) LINE("b", 2));
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    run(b);
+    hears(fd, "");
+    assert_int_equal(b->d.stats.trainers, 1);
+    hand_over(b);
+    receive(b);
+    hears(fd, ACK("a", 2) ACK("b", 2) ACK("c", 9));
+    hears_the_end(b, fd);
+}
+
+static void who_half_closes_while_the_disk_is_in_trouble_is_let_go(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    b->store.broken = true;
+    says(b, fd, LINE("a", 1));
+    hand_over(b);
+    receive(b);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    run(b);
+    hears_the_end(b, fd);
+    b->store.broken = false;
+    receive(b);
+    assert_int_equal(domain_session(&b->d, "a")->durable_seq, 1);
+}
+
+static void who_waits_to_hear_it_is_let_go_when_trouble_comes(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    says(b, fd, LINE("a", 1));
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    run(b);
+    b->store.broken = true;
+    hand_over(b);
+    receive(b);
+    hears_the_end(b, fd);
+    b->store.broken = false;
+}
+
+static void nobody_is_read_while_too_much_waits_for_the_disk(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    char lines[8192] = "";
+    for (unsigned n = 0; n < 60; n++)
+        (void)strcat(lines,
+                     "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"step\":1}}\n");
+    says(b, fd, lines);
+    hand_over(b);
+    assert_true(keeping_full(keeping_of(b)));
+    says(b, fd, LINE("a", 1)); /* it is asked for before anybody knows that it is too much */
+    uint64_t read = b->d.stats.lines_received;
+    says(b, fd, LINE("a", 2) LINE("a", 3));
+    assert_int_equal(b->d.stats.lines_received, read);
+    receive(b);
+    assert_int_equal(b->d.stats.lines_received, read + 2);
+    hand_over(b);
+    receive(b);
+    hears(fd, ACK("a", 3));
+    close(fd);
+    run(b);
+}
+
+static void who_waits_to_be_read_is_read_when_trouble_comes(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    char lines[8192] = "";
+    for (unsigned n = 0; n < 60; n++)
+        (void)strcat(lines,
+                     "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"step\":1}}\n");
+    b->store.broken = true;
+    says(b, fd, lines);
+    hand_over(b);
+    says(b, fd, LINE("a", 1));
+    uint64_t read = b->d.stats.lines_received;
+    says(b, fd, LINE("a", 2));
+    assert_int_equal(b->d.stats.lines_received, read);
+    receive(b);
+    assert_int_equal(b->d.stats.lines_received, read + 1);
+    hears(fd, "");
+    close(fd);
+    run(b);
+    assert_int_equal(b->d.stats.trainers, 0);
+    b->store.broken = false;
+}
+
+#define TRAINER_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TRAINER_TEST(who_half_closes_still_hears_that_it_is_kept),
+        TRAINER_TEST(who_half_closes_while_the_disk_is_in_trouble_is_let_go),
+        TRAINER_TEST(who_waits_to_hear_it_is_let_go_when_trouble_comes),
+        TRAINER_TEST(nobody_is_read_while_too_much_waits_for_the_disk),
+        TRAINER_TEST(who_waits_to_be_read_is_read_when_trouble_comes),
+    };
+    return cmocka_run_group_tests_name("streamd/ingest/trainer", tests, NULL, NULL);
+}
