@@ -162,6 +162,10 @@ static void watch_wakeups(struct loop *loop)
     loop->prepare.data = loop;
     ev_prepare_start(loop->ev, &loop->prepare);
     ev_timer_init(&loop->timer, on_timer, 0, 0);
+}
+
+static void watch_keeper(struct loop *loop)
+{
     ev_io_init(&loop->wake, on_wake, loop->app->wake_fd, EV_READ);
     loop->wake.data = loop;
     ev_io_start(loop->ev, &loop->wake);
@@ -191,6 +195,7 @@ struct loop *loop_create(struct app *app)
         goto fail;
     watch_signals(loop);
     watch_wakeups(loop);
+    watch_keeper(loop);
     app->unix_ingest = open_ingest(loop);
     if (!app->unix_ingest)
         goto fail;
