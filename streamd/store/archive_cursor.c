@@ -138,19 +138,6 @@ static enum status pass_lost(struct archive_cursor *c, uint64_t before)
     return OK;
 }
 
-/* After the last row. Who has read some of a session that is no longer there has not come to its
- * end: it was deleted meanwhile. */
-static enum status end_of(const struct archive_cursor *c)
-{
-    struct store_session row = {.key = 0};
-    if (!c->begun)
-        return E_NOT_FOUND;
-    enum status status = c->store->ops->next_session(c->store, c->session - 1, &row);
-    if (status == E_NOT_FOUND || (status == OK && row.key != c->session))
-        return E_IO;
-    return status == OK || status == E_MALFORMED ? E_NOT_FOUND : status;
-}
-
 /* Takes the row that has `next`, or the first one after it. Damage that the store itself has found
  * is passed, up to where either kind of rows can be read again. */
 static enum status look_up(struct archive_cursor *c, bool with_body)
@@ -172,7 +159,20 @@ static enum status look_up(struct archive_cursor *c, bool with_body)
     uint64_t run_from = status == E_MALFORMED ? run.first + run.count : run.first;
     if (sealed == E_MALFORMED || status == E_MALFORMED)
         return pass_lost(c, run_from < sealed_from ? run_from : sealed_from);
-    return sealed == E_NOT_FOUND ? end_of(c) : look_up_segment(c, sealed_from, with_body);
+    return sealed == E_NOT_FOUND ? sealed : look_up_segment(c, sealed_from, with_body);
+}
+
+/* After the last row. Who has read some of a session that is no longer there has not come to its
+ * end: it was deleted meanwhile. */
+static enum status end_of(const struct archive_cursor *c)
+{
+    struct store_session row = {.key = 0};
+    if (!c->begun)
+        return E_NOT_FOUND;
+    enum status status = c->store->ops->next_session(c->store, c->session - 1, &row);
+    if (status == E_NOT_FOUND || (status == OK && row.key != c->session))
+        return E_IO;
+    return status == OK || status == E_MALFORMED ? E_NOT_FOUND : status;
 }
 
 /* Goes to the row that has the next entry. */
@@ -183,7 +183,7 @@ static enum status enter(struct archive_cursor *c, bool with_body)
         leave(c);
     while (status == OK && c->place == PLACE_NONE)
         status = look_up(c, with_body);
-    return status;
+    return status == E_NOT_FOUND ? end_of(c) : status;
 }
 
 /* Reads on in the run at hand until `next` is what comes. */

@@ -22,7 +22,7 @@ from scenario.servers import STREAMD_DEFAULT, Running
 
 LINES_PER_CPU_S = 200000  # the acceptance lines
 BYTES_PER_POINT = 8
-GROWTH_KIB = 4096
+GROWTH_KIB = 10240  # of which SQLite's page cache may have 8000, and is full late
 START_MS = 5000
 BLOCK = 1000  # lines of one write
 QUEUE = ("--max-unkept-bytes", "4194304")  # so that what grows is not what waits for the disk
