@@ -159,28 +159,30 @@ static bool report_damage(const struct exporter *e)
     return !e->flags.all;
 }
 
-/* Every session that is asked for; its place in `ids` is empty afterwards. */
+/* The session at hand, if it is asked for; its place in `ids` is empty afterwards. */
+static bool write_if_asked(struct exporter *e, FILE *index)
+{
+    char **id = asked_for(e, e->look.at->id);
+    if (!id && !e->flags.all)
+        return true;
+    if (id)
+        *id = NULL;
+    if (!index)
+        return write_run(e, e->flags.out);
+    bool written = write_to_folder(e);
+    bool described = describe(e->look.at, index);
+    if (!described)
+        (void)tool_fail(e->tool, "runs.ndjson: %s", strerror(errno));
+    return written && described;
+}
+
 static bool write_runs(struct exporter *e, FILE *index)
 {
     bool good = true;
     enum status status;
     look_rewind(&e->look);
-    while ((status = look_next(&e->look)) == OK || status == E_MALFORMED) {
-        if (status == E_MALFORMED) {
-            good = report_damage(e) && good;
-            continue;
-        }
-        char **id = asked_for(e, e->look.at->id);
-        if (!id && !e->flags.all)
-            continue;
-        if (id)
-            *id = NULL;
-        good = (index ? write_to_folder(e) : write_run(e, e->flags.out)) && good;
-        if (index && !describe(e->look.at, index)) {
-            (void)tool_fail(e->tool, "runs.ndjson: %s", strerror(errno));
-            return false;
-        }
-    }
+    while ((status = look_next(&e->look)) == OK || status == E_MALFORMED)
+        good = (status == OK ? write_if_asked(e, index) : report_damage(e)) && good;
     if (status != E_NOT_FOUND)
         (void)tool_fail(e->tool, "%s", e->look.store->ops->why(e->look.store));
     return good && status == E_NOT_FOUND;

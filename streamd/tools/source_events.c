@@ -13,6 +13,7 @@ enum { TAGS_MAX = 256 };
 struct gathering {
     struct import_row *row;
     int64_t step;
+    size_t at; /* of its first event in the file */
     size_t count;
     struct span tags[TAGS_MAX]; /* borrow from the file */
 };
@@ -89,7 +90,7 @@ static enum status take_event(struct source *s, struct gathering *g)
     if (!here)
         return E_NOT_FOUND;
     if (g->count == 0)
-        s->at = (size_t)(s->rest.ptr - s->file.ptr);
+        g->at = (size_t)(s->rest.ptr - s->file.ptr);
     add(g, &event);
     s->rest = rest;
     return OK;
@@ -105,7 +106,10 @@ static enum status events_read(struct source *s, struct import_row *row)
     import_row_begin(row);
     while (status == OK)
         status = take_event(s, &g);
-    return status == E_NOT_FOUND && g.count > 0 ? OK : status;
+    if (g.count == 0)
+        return status;
+    s->at = g.at; /* what is damaged behind it is met again by who comes for the next */
+    return OK;
 }
 
 const struct source_ops source_events = {"tensorboard", events_fits, events_open, events_read};

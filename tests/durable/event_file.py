@@ -71,7 +71,9 @@ class Scalar(NamedTuple):
         return message(1, tag + message(8, tensor))
 
 
-def event(wall_s: float, step: int, scalars: Tuple[Scalar, ...] = (), version: Optional[str] = None) -> bytes:
+def event(
+    wall_s: float, step: int, scalars: Tuple[Scalar, ...] = (), version: Optional[str] = None
+) -> bytes:
     """One event of one or more numbers."""
     data = varint(1 << 3 | 1) + struct.pack("<d", wall_s) + varint(2 << 3) + varint(step)
     if version:

@@ -3,6 +3,7 @@
 #include "streamd/http/router.h"
 #include "streamd/options.h"
 #include "streamd/stats.h"
+#include "streamd/tools/tool.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,12 +76,31 @@ static void every_route_stands_in_the_table_of_routes(void **state)
     free(page);
 }
 
+static void every_command_and_its_options_stand_in_the_manual(void **state)
+{
+    (void)state;
+    char *page = read_page("docs/streamd.8");
+    for (size_t i = 0; tool_at(i); i++) {
+        char text[128];
+        (void)snprintf(text, sizeof(text), "\n.Cm %s\n", tool_at(i)->name);
+        if (!strstr(page, text))
+            fail_msg("docs/streamd.8 has no synopsis of %s", tool_at(i)->name);
+        for (const struct tool_option *o = tool_at(i)->options; o->name; o++) {
+            (void)snprintf(text, sizeof(text), "Fl -%s", o->name);
+            if (!strstr(page, text))
+                fail_msg("docs/streamd.8 does not name --%s", o->name);
+        }
+    }
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_option_stands_in_the_table_of_options),
         cmocka_unit_test(every_counter_stands_in_the_table_of_counters),
         cmocka_unit_test(every_route_stands_in_the_table_of_routes),
+        cmocka_unit_test(every_command_and_its_options_stand_in_the_manual),
     };
     return cmocka_run_group_tests_name("docs", tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ static void a_table_is_read_by_its_names(void **state)
 {
     (void)state;
     expect("step,loss\n1,0.5\n2,\n", "csv", "{\"step\":1,\"loss\":0.5}\n{\"step\":2}\n.");
-    expect("\xef\xbb\xbf  step ; \"a \"\"x\"\"\";,\r\n1;2;x\r\n\r\n3;inf;y", "csv",
+    expect("\xef\xbb\xbf  step ;\"a \"\"x\"\"\";\r\n1;2;x\r\n\r\n3;inf;y", "csv",
            "{\"step\":1,\"a \\\"x\\\"\":2}\n{}\n{\"step\":3,\"a \\\"x\\\"\":\"Infinity\"}\n.");
     expect("Wall time\tStep\tValue\n1700000000\t5\t0.25\n", "csv",
            "{\"step\":5,\"Value\":0.25}\n.");
@@ -79,7 +79,7 @@ static void lines_are_objects(void **state)
     expect("{\"loss\":null,\"step\":1,\"nonFinite\":{\"loss\":\"NaN\"},\"offset\":3}\n", "ndjson",
            "{\"step\":1,\"loss\":\"NaN\"}\n.");
     expect("{\"step\":1,\"v\":\"-inf\"}\n{\"step\":2,}\n", "ndjson",
-           "{\"step\":1,\"v\":\"-Infinity\"}\n33 a key must be a string");
+           "{\"step\":1,\"v\":\"-Infinity\"}\n32 a key in quotes is expected");
     expect("{\"step\":1,\"x\":2}\n[1]\n", "ndjson",
            "{\"step\":1,\"x\":2}\n17 the line is no JSON object");
 }
@@ -134,11 +134,13 @@ static void events_of_a_step_are_one_record(void **state)
     struct source s;
     struct import_row row;
     enum status status;
+    size_t records = 0;
     source_init(&s, &source_events, buf_span(&file));
     import_row_init(&row);
     assert_int_equal(s.ops->open(&s), OK);
     while ((status = s.ops->next(&s, &row)) == OK)
-        continue;
+        records++;
+    assert_int_equal(records, 3);
     assert_int_equal(status, E_MALFORMED);
     assert_int_equal(s.at, at);
     import_row_fini(&row);
