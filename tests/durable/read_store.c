@@ -2,8 +2,9 @@
 /*
  * read_store DIR [PREFIX]: what a store holds, as text, without a daemon and without changing it.
  *
- * Each session (whose id begins with PREFIX) is a line `=ID`, followed by its records as NDJSON; superseded ones too. What cannot
- * be read ends its session with a line `!why`. Exit status 1: the store does not open.
+ * Each session (whose id begins with PREFIX) is a line `=ID`, followed by its records as NDJSON;
+ * superseded ones too. What cannot be read ends its session with a line `!why`. Exit status 1: the
+ * store does not open.
  */
 #include "streamd/store/reading.h"
 #include "streamd/store/store_sqlite.h"
@@ -74,7 +75,8 @@ int main(int argc, char **argv)
     const char *prefix = argc == 3 ? argv[2] : "";
     struct store *store = asked_well ? store_sqlite_open_readonly(argv[1], why) : NULL;
     if (!store) {
-        (void)fprintf(stderr, "read_store: %s\n", asked_well ? why : "usage: read_store DIR [PREFIX]");
+        (void)fprintf(stderr, "read_store: %s\n",
+                      asked_well ? why : "usage: read_store DIR [PREFIX]");
         return 1;
     }
     struct line_decoder decoder;

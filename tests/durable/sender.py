@@ -33,13 +33,9 @@ def loss(number: int) -> float:
 
 def point(session: str, number: int) -> str:
     """Its line. The number is also the seq."""
-    return '{"type":"progress","sessionId":"%s","seq":%d,"metrics":{"step":%d,"loss":%r,"v":%d}}\n' % (
-        session,
-        number,
-        number,
-        loss(number),
-        value(session, number),
-    )
+    metrics = '{"step":%d,"loss":%r,"v":%d}' % (number, loss(number), value(session, number))
+    form = '{"type":"progress","sessionId":"%s","seq":%d,"metrics":%s}\n'
+    return form % (session, number, metrics)
 
 
 class Ledger:

@@ -12,7 +12,7 @@ from bad_disk import SYNC, TRUNCATE, WRITE, BadDisk
 from harness import Daemon, eventually
 from place import DurableTest, rounds, sweep
 from sender import Sender
-from stored import FILES, check_integrity, check_kept, check_trainers
+from stored import FILES, check_integrity, check_kept, check_trainers, copy
 
 RED_WITHIN_S = 5.0
 CALLS_OF_A_START = 400  # more than a start makes
@@ -165,8 +165,8 @@ class BadDisks(DurableTest):
         senders[0].unacked_max = 1 << 20
         self.progress(senders, 50)
         before = daemon.rss_bytes()
-        self.disk.slow(2.0)
-        eventually("more than memory takes", lambda: daemon.counter("unkept_bytes") > 1 << 20)
+        self.disk.slow(5.0)
+        eventually("more than memory takes", lambda: daemon.counter("unkept_bytes") > 1 << 20, 60.0)
         self.await_waiting(senders[0])
         self.assertLess(daemon.counter("unkept_bytes"), 4 << 20)
         self.assertLess(daemon.rss_bytes() - before, 64 << 20)
@@ -219,6 +219,7 @@ class BadDisks(DurableTest):
 
         def one_round(number: int) -> None:
             shadow = self.scratch()
+            copy(self.data, shadow)  # what the daemon before has left in good order
             daemon = self.daemon(variables=self.disk.variables(shadow))
             senders = self.fleet(daemon, "power%d." % number, 1, 3, pause_s=0.01)
             self.progress(senders, self.random.randrange(1, 3000))
