@@ -115,13 +115,11 @@ static void free_if_unused(struct room *room)
     room_destroy(room);
 }
 
-/* The next session of this name counts its offsets anew. */
+/* What comes next may have any offset. */
 static void forget_offsets(struct subscriber *s, struct membership *m)
 {
     subscriber_end_replay(s, m);
     m->told = 0;
-    if (m->stream)
-        trail_session_gone(s->trail, m->stream);
 }
 
 static struct membership *membership_at(const struct room *room, uint32_t i)
@@ -136,7 +134,7 @@ void room_renew(struct room *room, uint64_t newest)
         struct membership *m = membership_at(room, i);
         forget_offsets(s, m);
         if (m->stream)
-            trail_session_came(s->trail, m->stream, newest);
+            trail_renewed(s->trail, m->stream, newest);
     }
 }
 
@@ -146,9 +144,11 @@ void room_set_session(struct room *room, struct session *session, uint64_t newes
         struct subscriber *s = room->members[i].subscriber;
         struct membership *m = membership_at(room, i);
         if (!session)
-            forget_offsets(s, m);
-        else if (m->stream)
+            forget_offsets(s, m); /* the next session of this name counts them anew */
+        if (m->stream && session)
             trail_session_came(s->trail, m->stream, newest);
+        else if (m->stream)
+            trail_session_gone(s->trail, m->stream);
     }
     room->session = session;
     free_if_unused(room);

@@ -27,6 +27,7 @@ enum what {
     HAPPENED, /* before: heard, as far as it matters */
     JOINED,   /* before: sent */
     CAME,     /* before: sent */
+    RENEWED,  /* cannot be taken back */
     GONE,     /* nothing before it can be taken back */
 };
 
@@ -120,6 +121,12 @@ void trail_session_came(struct trail *t, struct stream *s, uint64_t newest)
     s->waits = false;
 }
 
+void trail_renewed(struct trail *t, struct stream *s, uint64_t newest)
+{
+    note(t, (struct trail_entry){.serial = NO_SERIAL, .stream = s->id, .what = RENEWED});
+    s->sent = newest;
+}
+
 void trail_session_gone(struct trail *t, struct stream *s)
 {
     note(t, (struct trail_entry){.serial = NO_SERIAL, .stream = s->id, .what = GONE});
@@ -193,6 +200,8 @@ static bool undo(const struct trail_entry *e, struct stream *s)
         s->sent = e->before;
         s->waits = true;
         break;
+    case RENEWED:
+        return false;
     case GONE:
         s->went = true;
         break;

@@ -71,6 +71,9 @@ void trail_joined(struct trail *t, struct stream *s, uint64_t sent, enum stream_
 void trail_session_came(struct trail *t, struct stream *s, uint64_t newest);
 void trail_session_gone(struct trail *t, struct stream *s);
 
+/* Offsets of the stream have gone back to `newest`. */
+void trail_renewed(struct trail *t, struct stream *s, uint64_t newest);
+
 /* This message was queued; of no stream (NULL) when it is the watcher's alone. */
 void trail_add(struct trail *t, struct stream *s, const struct mark *mark);
 

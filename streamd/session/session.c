@@ -93,7 +93,10 @@ static void on_tick(struct timer *timer, uint64_t now_us)
         session_publish(s, now_us);
 }
 
-enum { RUN_BYTES_MAX = 8 << 20 }; /* it is cut long before */
+enum {
+    RUN_BYTES_MAX = 8 << 20, /* it is cut long before */
+    LATEST_BYTES_MAX = 2 * LINE_BYTES_MAX,
+};
 
 struct session *session_create(struct registry *registry, struct span id)
 {
@@ -109,7 +112,7 @@ struct session *session_create(struct registry *registry, struct span id)
     list_init(&s->due);
     list_init(&s->unkept);
     buf_init(&s->run, RUN_BYTES_MAX);
-    buf_init(&s->latest, 2 * LINE_BYTES_MAX);
+    buf_init(&s->latest, LATEST_BYTES_MAX);
     buf_init(&s->before_loss, RUN_BYTES_MAX);
     axis_init(&s->axis);
     timer_init(&s->tick, on_tick);

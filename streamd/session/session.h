@@ -90,7 +90,9 @@ struct session {
     struct buf run;     /* owns; records not yet handed to the keeper, from run_first on */
     uint64_t run_first;
     uint64_t run_count;
-    size_t run_last;             /* where the newest of them begins */
+    uint64_t
+        unsealed_bytes; /* of its lines since trim.h last had it sealed, or about a segment ago */
+    size_t run_last;    /* where the newest of them begins */
     struct record_memory before; /* what was remembered before it */
     struct buf latest;           /* owns; a run of the newest record alone, as of the last cut */
     struct buf before_loss;      /* owns; its state before it was lost */

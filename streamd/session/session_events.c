@@ -13,6 +13,7 @@
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
 #include "streamd/session/shedding.h"
+#include "streamd/store/segment.h"
 
 #include <assert.h>
 #include <math.h>
@@ -154,6 +155,9 @@ static bool add_to_run(struct session *s, struct run_mark mark, struct span line
     s->before = *memory;
     s->run_last = at;
     s->run_count++;
+    if (series_newest(s->series) % SEGMENT_ROWS_MAX == 0)
+        s->unsealed_bytes = 0;
+    s->unsealed_bytes += line.len;
     return true;
 }
 

@@ -214,7 +214,7 @@ static enum status restore_rewinds(struct session *s, struct span rest, size_t c
     if (rest.len < count * sizeof(*s->rewinds))
         return E_MALFORMED;
     for (size_t i = 0; i < count; i++) {
-        struct rewind r;
+        struct rewind r = {0};
         (void)take(&rest, &r, sizeof(r));
         if (!session_add_rewind(s, r))
             return E_NOMEM;

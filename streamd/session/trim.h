@@ -2,8 +2,8 @@
 /*
  * trim: with --ephemeral history is in memory, and has a bound there (--max-history-bytes).
  *
- * Past it the run that ended or expired longest ago goes; when none has, the longest run loses the
- * oldest quarter of what it has recorded.
+ * Past it the run that ended or expired longest ago goes; when none has, runs are sealed, and then
+ * the longest one loses the oldest quarter of what it has recorded.
  */
 #ifndef STREAMD_SESSION_TRIM_H
 #define STREAMD_SESSION_TRIM_H

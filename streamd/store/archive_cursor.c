@@ -129,11 +129,25 @@ static enum status look_up_segment(struct archive_cursor *c, uint64_t from, bool
     return status == OK ? take_segment(c, &row, with_body) : status;
 }
 
-/* Neither there nor, perhaps, anything up to `before` can be read. */
-static enum status pass_lost(struct archive_cursor *c, uint64_t before)
+static bool is_failure(enum status status)
 {
+    return status != OK && status != E_NOT_FOUND && status != E_MALFORMED;
+}
+
+/* From where on rows of that kind can be read, as the store has said. */
+static uint64_t readable_from(enum status status, uint64_t first, uint64_t count)
+{
+    if (status == E_NOT_FOUND)
+        return UINT64_MAX;
+    return status == E_MALFORMED ? first + count : first;
+}
+
+/* Passes what nothing can be read of, up to where one of both kinds of rows can. */
+static enum status pass_lost(struct archive_cursor *c, uint64_t sealed_from, uint64_t run_from)
+{
+    uint64_t from = run_from < sealed_from ? run_from : sealed_from;
     c->first = c->next;
-    c->last = before > c->next ? before - 1 : c->next;
+    c->last = from > c->next ? from - 1 : c->next;
     pass_damaged(c);
     return OK;
 }
@@ -152,26 +166,27 @@ static enum status end_of(const struct archive_cursor *c)
 }
 
 /* Takes the row that has `next`, or the first one after it. Damage that the store itself has found
- * is passed, up to where either kind of rows can be read again. */
+ * is passed. */
 static enum status look_up(struct archive_cursor *c, bool with_body)
 {
     const struct store_ops *ops = c->store->ops;
-    struct store_segment segment = {.first = UINT64_MAX};
-    struct store_run run = {.first = UINT64_MAX};
+    struct store_segment segment = {.first = 0};
+    struct store_run run = {.first = 0};
     enum status sealed = ops->next_segment(c->store, c->session, c->next, with_body, &segment);
     if (sealed == OK && segment.first <= c->next)
         return take_segment(c, &segment, with_body);
-    if (sealed != OK && sealed != E_NOT_FOUND && sealed != E_MALFORMED)
+    if (is_failure(sealed))
         return sealed;
-    uint64_t sealed_from = sealed == E_MALFORMED ? segment.first + segment.count : segment.first;
     enum status status = ops->next_run(c->store, c->session, c->next, &run);
-    if (status == OK && run.first < sealed_from && (sealed != E_MALFORMED || run.first <= c->next))
-        return take_run(c, &run);
-    if (status != OK && status != E_NOT_FOUND && status != E_MALFORMED)
+    if (is_failure(status))
         return status;
-    uint64_t run_from = status == E_MALFORMED ? run.first + run.count : run.first;
-    if (sealed == E_MALFORMED || status == E_MALFORMED)
-        return pass_lost(c, run_from < sealed_from ? run_from : sealed_from);
+    uint64_t sealed_from = readable_from(sealed, segment.first, segment.count);
+    uint64_t run_from = readable_from(status, run.first, run.count);
+    bool damage = sealed == E_MALFORMED || status == E_MALFORMED;
+    if (damage && (status != OK || run_from > c->next))
+        return pass_lost(c, sealed_from, run_from);
+    if (run_from < sealed_from)
+        return take_run(c, &run);
     return sealed == E_NOT_FOUND ? end_of(c) : look_up_segment(c, sealed_from, with_body);
 }
 

@@ -119,6 +119,7 @@ enum status peers_init(struct peers *peers, const struct peers_params *params, u
     const struct config *config = params->config;
     list_init(&peers->all);
     list_init(&peers->doomed);
+    list_init(&peers->reading);
     list_init(&peers->replay_turns);
     waitlist_init(&peers->ping, config->ping_interval_ms * 1000, on_ping_due);
     waitlist_init(&peers->pong, config->ping_timeout_ms * 1000, on_pong_due);

@@ -25,6 +25,7 @@ struct peers {
     struct waitlist linger_silent; /* the same for one that was silent before, too */
     struct waitlist upgrade;       /* of engine.upgrade */
     struct waitlist stalled;       /* of transfer.stall */
+    struct list reading;           /* of replay.c's replays that read from the archive */
     struct list replay_turns;      /* of peer.turn: who waits to replay from the archive */
     unsigned replays;              /* readings of it under way */
     struct timer timer;            /* armed for the earliest of them */

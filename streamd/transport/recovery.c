@@ -294,6 +294,7 @@ static bool take_rooms(struct recovery *r, const struct subscriber *s)
         r->streams[i].heard = held ? held - 1 : heard;
     }
     r->count = count;
+    memcpy(r->epoch, r->peers->registry->epoch, sizeof(r->epoch));
     return true;
 }
 

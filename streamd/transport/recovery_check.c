@@ -46,16 +46,18 @@ static bool settle_waiting(const struct registry *r, struct span name, struct st
     return live == (first != NULL);
 }
 
+/* Of a session that is lost to the disk, memory has all there is. */
 static bool has_history(const struct session *s, uint64_t since)
 {
     bool in_memory = series_count(s->series) > 0 && series_oldest(s->series) <= since + 1;
-    return since == series_newest(s->series) || in_memory || s->registry->keeping.keeper;
+    bool on_disk = s->registry->keeping.keeper && !s->lost;
+    return since == series_newest(s->series) || in_memory || on_disk;
 }
 
 /* Can the stream go on? Sets where it begins when that is known only now. */
-static bool settle(struct peers *peers, const struct kept_room *room, struct stream *s)
+static bool settle(const struct recovery *recovery, const struct kept_room *room, struct stream *s)
 {
-    struct registry *r = peers->registry;
+    struct registry *r = recovery->peers->registry;
     struct span name = kept_room_name(room);
     if (s->heard < r->journal.dropped)
         return false;
@@ -64,8 +66,9 @@ static bool settle(struct peers *peers, const struct kept_room *room, struct str
     const struct session *session = registry_find(r, name);
     bool live = session && session->state != SESSION_EXPIRED;
     if (s->waits)
-        return settle_waiting(r, name, s, live);
-    if (!session || session->key != room->key || s->sent > series_newest(session->series))
+        return span_is(span_of(r->epoch), recovery->epoch) && settle_waiting(r, name, s, live);
+    if (!session || session->key != room->key ||
+        !registry_recovers(r, session, span_of(recovery->epoch), s->sent))
         return false;
     return live ? has_history(session, s->sent) : s->sent == series_newest(session->series);
 }
@@ -110,7 +113,7 @@ bool recovery_rewind(struct recovery *r, struct span text)
     if (trail_rewind(&r->trail, serial, r->streams, r->count) != OK)
         return false;
     for (size_t i = 0; i < r->count; i++) {
-        if (!settle(r->peers, &r->rooms[i], &r->streams[i]))
+        if (!settle(r, &r->rooms[i], &r->streams[i]))
             return false;
     }
     return events_fit(r);

@@ -7,6 +7,7 @@
 
 #include "proto/line.h"
 #include "streamd/room/trail.h"
+#include "streamd/session/registry.h"
 #include "streamd/transport/recovery.h"
 #include "streamd/transport/socketio.h"
 
@@ -32,7 +33,8 @@ struct recovery {
     struct kept_room *rooms; /* owns count, as of when it went; until recovery_resume */
     struct stream *streams;  /* owns count, of the same rooms */
     size_t count;
-    bool resumes; /* the client is back, and not told yet what it missed */
+    char epoch[REGISTRY_EPOCH_MAX]; /* of the offsets in them */
+    bool resumes;                   /* the client is back, and not told yet what it missed */
     char pid[PID_LEN + 1];
     char sid[SOCKETIO_ID_LEN + 1];
 };

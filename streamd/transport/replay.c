@@ -6,6 +6,9 @@
  * is on its way the membership is `fetching`, so that nobody asks its connection whether it is
  * writable; the piece makes it dirty.
  *
+ * Who has a piece and does not read it gives it up when somebody waits for a turn: he is where he
+ * was, and asks again once he reads. So no number of silent watchers keeps others from theirs.
+ *
  * An entry that finds no room in the outbox is looked at again next time. When the archive has come
  * to its end, what is newer is in the series; if it cannot be read at all, the series has to do.
  */
@@ -21,6 +24,7 @@ enum { REPLAY_BATCH = 32, READINGS = 64 };
 
 /* What one membership reads from the archive. */
 struct replay {
+    struct list link; /* in peers.reading */
     struct reading reading;
     struct peer *peer;    /* borrows */
     struct refbuf *piece; /* owns a reference; NULL while one is on its way */
@@ -40,20 +44,11 @@ static void call(struct peer *p)
     subscriber_mark_dirty(&p->subscriber);
 }
 
-void replay_next_turns(struct peers *peers)
-{
-    struct list *first;
-    for (unsigned n = peers->replays; n < READINGS; n++) {
-        if (!(first = list_first(&peers->replay_turns)))
-            return;
-        call(LIST_ENTRY(first, struct peer, turn));
-    }
-}
-
 void replay_destroy(struct replay *r)
 {
     if (!r)
         return;
+    list_remove(&r->link);
     reading_cancel(&r->reading);
     refbuf_unref(r->piece);
     r->peer->peers->replays--;
@@ -68,6 +63,37 @@ static struct membership *membership_of(const struct replay *r)
             return &s->memberships[i];
     }
     return NULL;
+}
+
+/* Has it a piece that its watcher does not take? A poll that is not there takes nothing either. */
+static bool is_stuck(const struct replay *r)
+{
+    const struct link *l = r->peer->link;
+    return r->piece && (!l || l->ops->choked(l));
+}
+
+/* One of those who do not read loses its piece; false when all read. */
+static bool take_back(struct peers *peers)
+{
+    LIST_EACH (at, &peers->reading) {
+        struct replay *r = LIST_ENTRY(at, struct replay, link);
+        if (!is_stuck(r))
+            continue;
+        membership_of(r)->replay = NULL;
+        replay_destroy(r);
+        return true;
+    }
+    return false;
+}
+
+void replay_next_turns(struct peers *peers)
+{
+    struct list *first;
+    for (unsigned n = peers->replays; (first = list_first(&peers->replay_turns)) != NULL; n++) {
+        if (n >= READINGS && !take_back(peers))
+            return;
+        call(LIST_ENTRY(first, struct peer, turn));
+    }
 }
 
 static void on_piece(struct reading *reading, struct refbuf *piece, bool last, enum status status)
@@ -104,10 +130,11 @@ static bool fetch(struct peer *p, struct membership *m)
     }
     if (!r || !request || ask_begin(peers->registry, &r->reading, request) != OK) {
         free(request);
-        free(r);
+        free(r); /* it is in no list yet */
         return false;
     }
     free(request);
+    list_add_tail(&peers->reading, &r->link);
     peers->replays++;
     m->replay = r;
     m->fetching = true;
@@ -157,7 +184,7 @@ static bool replay_archive(struct peer *p, struct membership *m)
 {
     if (m->fetching)
         return true;
-    if (!m->replay && p->peers->replays >= READINGS) {
+    if (!m->replay && p->peers->replays >= READINGS && !take_back(p->peers)) {
         wait_for_turn(p, m);
         return true;
     }

@@ -26,7 +26,15 @@ class Stored(NamedTuple):
 def read_store(data: str, prefix: str = "") -> Stored:
     """All of it, or the sessions that are called so. The store is not changed, and may be in use."""
     with tempfile.TemporaryFile() as out:
-        subprocess.run([READ_STORE, data, prefix], stdout=out, timeout=120, check=True)
+        done = subprocess.run(
+            [READ_STORE, data, prefix],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise AssertionError("read_store: %s" % done.stderr.decode())
         out.seek(0)
         stored = Stored({}, [])
         session = ""

@@ -105,7 +105,7 @@ class TornCopies(DurableTest):
                 self.assertGreaterEqual(len(records.get(session, [])), least)
             self.check_copy_true(data)
 
-        sweep(rounds(5, 50), one_round)
+        sweep(rounds(3, 50), one_round)
 
     def test_140_copies_while_it_writes(self) -> None:
         """#140 store: db and log copied one after the other while it writes -> opens or is refused with a reason; nothing is served that was not sent"""
@@ -119,7 +119,7 @@ class TornCopies(DurableTest):
             self.open_copy(data)
             self.check_copy_true(data)
 
-        sweep(rounds(5, 50), one_round)
+        sweep(rounds(3, 50), one_round)
 
     def mutilations(self) -> List[Tuple[str, Callable[[bytearray], None]]]:
         def cut(content: bytearray) -> None:
@@ -156,7 +156,7 @@ class TornCopies(DurableTest):
             except AssertionError as error:
                 raise AssertionError("%s: %s" % (name, error)) from error
 
-        sweep(rounds(20, 300), one_round)
+        sweep(rounds(9, 300), one_round)
 
     def test_147_log_of_another_store(self) -> None:
         """#147 store: the log is missing, or another store's -> what the file has is served, nothing of the other's"""

@@ -555,83 +555,6 @@ static void a_batch_is_all_or_nothing_when_memory_is_short(void **state)
     }
 }
 
-/* ---- rewinds ---- */
-
-static void only_the_first_record_after_a_resume_may_be_a_rewind(void **state)
-{
-    static const struct {
-        const char *what;
-        const char *lines[4]; /* after steps 1..10 of model 1 */
-        size_t rewinds;
-        double step;
-        uint64_t axis; /* of the last of them */
-    } cases[] = {
-#define P(step, model)                                                                             \
-    "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"step\":" #step                      \
-    ",\"currentModel\":" #model "}}"
-        {"goes back", {RESUME("a"), P(6, 1)}, 1, 6, 6},
-        {"and on", {RESUME("a"), P(6, 1), P(7, 1), P(8, 1)}, 1, 6, 8},
-        {"says the last step again", {RESUME("a"), P(10, 1)}, 1, 10, 10},
-        {"goes on", {RESUME("a"), P(11, 1)}, 0, 0, 11},
-        {"goes on and back", {RESUME("a"), P(11, 1), P(6, 1)}, 0, 0, 12},
-        {"goes back without resume", {P(6, 1)}, 0, 0, 11},
-        {"begins another model", {RESUME("a"), P(0, 2)}, 0, 0, 11},
-        {"begins another model and goes back", {RESUME("a"), P(0, 2), P(0, 1)}, 0, 0, 11},
-        {"begins anew", {START("a"), P(1, 1)}, 0, 0, 11},
-        {"resumes twice", {RESUME("a"), RESUME("a"), P(3, 1)}, 1, 3, 3},
-        {"goes back farther", {RESUME("a"), P(8, 1), RESUME("a"), P(4, 1)}, 1, 4, 4},
-        {"goes back less far", {RESUME("a"), P(4, 1), RESUME("a"), P(4, 1)}, 1, 4, 4},
-        {"logs no step",
-         {RESUME("a"), "{\"type\":\"epoch\",\"sessionId\":\"a\",\"metrics\":{\"val_loss\":1}}"},
-         0,
-         0,
-         10},
-        {"and then an earlier one",
-         {RESUME("a"), "{\"type\":\"epoch\",\"sessionId\":\"a\",\"metrics\":{\"val_loss\":1}}",
-          P(4, 1), P(3, 1)},
-         1,
-         4,
-         5},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct world *w = slow_world();
-        for (unsigned step = 1; step <= 10; step++)
-            trainer_logs(w, "a", step);
-        for (size_t n = 0; n < 4 && cases[i].lines[n]; n++)
-            trainer_says(w, cases[i].lines[n]);
-        for (unsigned lives = 0; lives < 2; lives++) {
-            const struct session *s = world_session(w, "a");
-            if (s->rewind_count != cases[i].rewinds || s->axis.x != cases[i].axis)
-                fail_msg("%s: %zu rewinds, axis at %llu, life %u", cases[i].what, s->rewind_count,
-                         (unsigned long long)s->axis.x, lives);
-            if (s->rewind_count > 0)
-                assert_true(s->rewinds[0].step == cases[i].step && s->rewinds[0].model == 1 &&
-                            s->rewinds[0].offset > 10);
-            world_ends(w);
-            world_begin(w);
-        }
-        world_destroy(w);
-    }
-}
-
-static void the_first_record_after_a_restart_may_be_a_rewind_once_resumed(void **state)
-{
-    struct world *w = *state;
-    for (unsigned step = 1; step <= 10; step++)
-        trainer_logs(w, "a", step);
-    trainer_says(w, RESUME("a"));
-    world_crashes(w);
-    world_begin(w);
-    trainer_logs(w, "a", 5);
-    assert_int_equal(world_session(w, "a")->rewind_count, 1);
-    assert_int_equal(world_session(w, "a")->rewinds[0].offset, 11);
-    world_crashes(w);
-    world_begin(w);
-    trainer_logs(w, "a", 3);
-    assert_int_equal(world_session(w, "a")->rewind_count, 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -651,8 +574,6 @@ int main(void)
         cmocka_unit_test(a_batch_has_a_thousand_records_and_a_run_a_megabyte),
         cmocka_unit_test(a_record_and_its_seq_are_in_the_same_batch),
         cmocka_unit_test(a_batch_is_all_or_nothing_when_memory_is_short),
-        cmocka_unit_test(only_the_first_record_after_a_resume_may_be_a_rewind),
-        WORLD_TEST(the_first_record_after_a_restart_may_be_a_rewind_once_resumed),
     };
     return cmocka_run_group_tests_name("flow/durable", tests, NULL, NULL);
 }

@@ -56,6 +56,31 @@ static void what_was_missed_is_heard_once_and_in_order(void **state)
     assert_int_equal(w->app->stats.recoveries_refused, 0);
 }
 
+static void what_memory_has_let_go_comes_from_the_archive(void **state)
+{
+    (void)state;
+    struct world *w = unthrottled();
+    w->config.max_history_records = 64;
+    world_begin(w);
+    for (unsigned i = 0; i < WAYS; i++) {
+        unsigned first = 2000 * i;
+        logs(w, "run", first + 1, first + 1);
+        struct client *c = watches(w, tongues[i], "run");
+        client_leaves(c);
+        logs(w, "run", first + 2, first + 1000);
+        trainer_ends_model(w, "run", i);
+        logs(w, "run", first + 1001, first + 2000);
+        struct client *again = client_comes_back(w, tongues[i], c);
+        assert_true(came_back(again, c));
+        hears_steps(again, first + 2, first + 1000);
+        (void)client_hears(again, "model_completed");
+        hears_steps(again, first + 1001, first + 2000);
+        client_hears_nothing(again);
+        client_leaves(again);
+    }
+    world_destroy(w);
+}
+
 static void what_was_on_its_way_is_sent_again(void **state)
 {
     struct world *w = *state;
@@ -341,6 +366,7 @@ int main(void)
         RUN_TEST(who_does_not_ask_is_given_neither_pid_nor_marks),
         RUN_TEST(it_may_be_asked_for_in_the_query),
         RUN_TEST(what_was_missed_is_heard_once_and_in_order),
+        cmocka_unit_test(what_memory_has_let_go_comes_from_the_archive),
         RUN_TEST(what_was_on_its_way_is_sent_again),
         RUN_TEST(who_is_cut_off_again_before_it_hears_a_thing_loses_nothing),
         RUN_TEST(who_heard_nothing_but_its_pid_may_come_back),

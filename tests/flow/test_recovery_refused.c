@@ -193,6 +193,23 @@ static void another_run_of_the_same_name_is_no_continuation(void **state)
     world_destroy(w);
 }
 
+/* As after the disk was full: what followed the floor is gone, and its offsets are given again. */
+static void offsets_of_an_earlier_epoch_count_as_far_as_they_stand(void **state)
+{
+    struct world *w = *state;
+    struct client *c[2] = {watches(w, SOCKETIO, "run"), watches(w, SOCKETIO, "run")};
+    logs(w, "run", 1, 3);
+    client_leaves(c[0]);
+    logs(w, "run", 4, 5);
+    client_leaves(c[1]);
+    registry_begin_epoch(&w->app->registry);
+    world_session(w, "run")->floor = 3;
+    struct client *again = client_comes_back(w, SOCKETIO, c[0]);
+    assert_true(came_back(again, c[0]));
+    hears_steps(again, 4, 5);
+    assert_false(came_back(client_comes_back(w, SOCKETIO, c[1]), c[1]));
+}
+
 static void a_legacy_room_is_not_kept(void **state)
 {
     struct world *w = *state;
@@ -231,6 +248,7 @@ int main(void)
         cmocka_unit_test(who_left_longest_ago_is_forgotten_first),
         cmocka_unit_test(it_can_be_turned_off),
         cmocka_unit_test(another_run_of_the_same_name_is_no_continuation),
+        RUN_TEST(offsets_of_an_earlier_epoch_count_as_far_as_they_stand),
         RUN_TEST(a_legacy_room_is_not_kept),
         cmocka_unit_test(too_many_events_at_once_are_not_tried),
     };

@@ -20,6 +20,9 @@ static void open_bench(struct bench *b)
     memset(b, 0, sizeof(*b));
     archived_open(&b->records);
     lasting_store_init(&b->store);
+    begin(b->store.rows); /* without its row a session is a deleted one */
+    must(put_session(b->store.rows, KEY, "state"));
+    commit(b->store.rows);
     b->records.store->ops->destroy(b->records.store);
     b->records.store = &b->store.base;
     record_memory_init(&b->records.at.memory);

@@ -54,6 +54,9 @@ static struct bench *open_bench(bool inline_work)
     assert_non_null(b);
     archived_open(&b->records);
     lasting_store_init(&b->store);
+    begin(b->store.rows); /* without its row a session is a deleted one */
+    must(put_session(b->store.rows, KEY, "state"));
+    commit(b->store.rows);
     assert_int_equal(sem_init(&b->woken, 0, 0), 0);
     struct keeper_params params = params_of(b, inline_work);
     b->keeper = keeper_create(&params);

@@ -179,6 +179,19 @@ static void a_session_that_came_is_taken_back_and_one_that_went_only_alone(void 
     assert_int_equal(rewound(f, 1, &k), E_STATE);
 }
 
+static void offsets_that_went_back_are_not_taken_back(void **state)
+{
+    struct fixture *f = *state;
+    struct kept k;
+    updates(f, 0, 1, 9);
+    trail_renewed(&f->trail, f->streams[0], 5);
+    trail_add(&f->trail, f->streams[0], &(struct mark){.serial = 2}); /* its room is told so */
+    updates(f, 0, 3, 6);
+    assert_int_equal(rewound(f, 2, &k), OK);
+    assert_int_equal(k.streams[0].sent, 5);
+    assert_int_equal(rewound(f, 1, &k), E_STATE);
+}
+
 static void an_event_of_a_room_that_was_left_cannot_be_taken_back(void **state)
 {
     struct fixture *f = *state;
@@ -217,6 +230,7 @@ int main(void)
         TRAIL_TEST(updates_that_follow_each_other_are_one_entry),
         TRAIL_TEST(a_long_stretch_is_several_entries),
         TRAIL_TEST(a_session_that_came_is_taken_back_and_one_that_went_only_alone),
+        TRAIL_TEST(offsets_that_went_back_are_not_taken_back),
         TRAIL_TEST(an_event_of_a_room_that_was_left_cannot_be_taken_back),
         TRAIL_TEST(without_memory_it_is_broken),
     };

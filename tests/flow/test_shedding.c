@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* The disk is in trouble for longer than memory can wait for it: everything goes on live, nothing
+ * of it is acknowledged, and afterwards it is all asked for again. */
+#include "tests/flow/client.h"
+#include "tests/flow/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { KEPT = 10, MEMORY_BYTES = 20000, LOST_FROM = 500 };
+
+static int begin(void **state)
+{
+    struct world *w = world_create();
+    w->config.max_unkept_bytes = MEMORY_BYTES;
+    w->config.throttle = false;
+    world_begin(w);
+    *state = w;
+    return 0;
+}
+
+static void logs(struct world *w, unsigned from, unsigned to)
+{
+    char line[160];
+    for (unsigned i = from; i <= to; i++) {
+        (void)snprintf(line, sizeof(line),
+                       "{\"type\":\"progress\",\"sessionId\":\"run\",\"seq\":%u,\"metrics\":{"
+                       "\"step\":%u,\"loss\":1}}",
+                       i, i);
+        trainer_says(w, line);
+        intake_ack(&w->trainer);
+        world_advance(w, 20 * MS);
+    }
+}
+
+static uint64_t acked(struct world *w)
+{
+    uint64_t seq = 0;
+    struct span rest = buf_span(&w->answers);
+    while (rest.ptr) {
+        struct span line = span_cut(&rest, '\n');
+        const char *at = memmem(line.ptr, line.len, "\"seq\":", 6);
+        if (at)
+            seq = strtoull(at + 6, NULL, 10);
+    }
+    return seq;
+}
+
+/* Ten records are on disk, then nothing is for long enough that the run is lost. */
+static struct session *lose(struct world *w)
+{
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    logs(w, 1, KEPT);
+    w->disk.broken = true;
+    logs(w, KEPT + 1, LOST_FROM);
+    struct session *s = world_session(w, "run");
+    assert_true(s->lost);
+    return s;
+}
+
+static void mend(struct world *w)
+{
+    w->disk.broken = false;
+    world_advance(w, 2 * SECOND);
+}
+
+static void live_delivery_goes_on_and_nothing_is_acknowledged(void **state)
+{
+    struct world *w = *state;
+    struct client *c = client_watch(w, PLAIN, "run");
+    struct session *s = lose(w);
+    assert_int_equal(series_newest(s->series), LOST_FROM);
+    unsigned last = 0;
+    while (c->next < c->count) {
+        const struct heard *h = &c->inbox[c->next++];
+        if (strcmp(h->event, "progress_update") == 0)
+            last = (unsigned)heard_number(h, "offset");
+    }
+    assert_int_equal(last, LOST_FROM);
+    assert_int_equal(session_durable_seq(s), KEPT);
+    assert_true(keeper_pending_bytes(w->app->registry.keeping.keeper) < 3 * MEMORY_BYTES);
+}
+
+static void a_healed_disk_brings_the_run_back_to_what_is_kept(void **state)
+{
+    struct world *w = *state;
+    struct session *s = lose(w);
+    char before[REGISTRY_EPOCH_MAX];
+    memcpy(before, w->app->registry.epoch, sizeof(before));
+    mend(w);
+    uint64_t kept = s->last_seq;
+    assert_false(s->lost);
+    assert_false(s->resend); /* who has to be told has been told */
+    assert_in_range(kept, KEPT, LOST_FROM - 1);
+    assert_int_equal(series_newest(s->series), kept);
+    assert_int_equal(session_durable_seq(s), kept);
+    assert_int_equal(w->app->stats.records_shed, LOST_FROM - kept);
+    assert_string_not_equal(w->app->registry.epoch, before);
+    assert_false(registry_recovers(&w->app->registry, s, span_of(before), kept + 1));
+    assert_true(registry_recovers(&w->app->registry, s, span_of(before), kept));
+}
+
+static void what_is_sent_again_is_there_once(void **state)
+{
+    struct world *w = *state;
+    struct session *s = lose(w);
+    mend(w);
+    buf_reset(&w->answers);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    logs(w, (unsigned)s->last_seq + 1, LOST_FROM + 5);
+    assert_int_equal(series_newest(s->series), LOST_FROM + 5);
+    assert_int_equal(session_durable_seq(s), LOST_FROM + 5);
+    struct client *c = client_watch_since(w, PLAIN, "run", 0);
+    (void)client_hears(c, "session_status");
+    for (unsigned i = 1; i <= LOST_FROM + 5; i++) {
+        const struct heard *h = client_hears(c, "progress_update");
+        assert_int_equal(heard_number(h, "offset"), i);
+        assert_int_equal(heard_number(h, "metrics.currentStep"), i);
+    }
+}
+
+static void a_watcher_is_told_that_offsets_went_back(void **state)
+{
+    struct world *w = *state;
+    struct client *c = client_watch(w, PLAIN, "run");
+    struct session *s = lose(w);
+    c->next = c->count;
+    mend(w);
+    const struct heard *h = client_hears(c, "session_status");
+    assert_true(heard_is(h, "epoch", w->app->registry.epoch));
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    uint64_t next = s->last_seq + 1;
+    logs(w, (unsigned)next, (unsigned)next);
+    assert_int_equal(heard_number(client_hears(c, "progress_update"), "offset"), next);
+}
+
+static void what_was_kept_before_is_acknowledged_when_the_disk_is_well(void **state)
+{
+    struct world *w = *state;
+    struct session *s = lose(w);
+    buf_reset(&w->answers);
+    mend(w);
+    assert_int_equal(acked(w), s->last_seq);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(live_delivery_goes_on_and_nothing_is_acknowledged),
+        TEST(a_healed_disk_brings_the_run_back_to_what_is_kept),
+        TEST(what_is_sent_again_is_there_once),
+        TEST(a_watcher_is_told_that_offsets_went_back),
+        TEST(what_was_kept_before_is_acknowledged_when_the_disk_is_well),
+    };
+    return cmocka_run_group_tests_name("flow/shedding", tests, NULL, NULL);
+}
