@@ -104,7 +104,7 @@ static void a_record_is_no_longer_than_a_line(void **state)
 {
     (void)state;
     struct import_row row = begun();
-    char name[] = "name-00000";
+    char name[32];
     for (int i = 0; i < 10000; i++) {
         (void)snprintf(name, sizeof(name), "name-%05d", i);
         import_row_add(&row, span_of(name), num_int(i));
