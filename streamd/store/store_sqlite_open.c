@@ -262,10 +262,19 @@ enum status store_sqlite_ready(struct store_sqlite *s)
 
 /* ---- life ---- */
 
+/* What runs have left free is worth keeping only while more of them come. Should it fail, the file
+ * is as good as it was. */
+static void give_back(struct store_sqlite *s)
+{
+    if (s->db && !s->readonly && !s->stale)
+        (void)sqlite3_exec(s->db, "PRAGMA incremental_vacuum", NULL, NULL, NULL);
+}
+
 void store_sqlite_destroy(struct store *base)
 {
     struct store_sqlite *s = (struct store_sqlite *)(void *)base;
     base->ops->rollback(base);
+    give_back(s);
     store_sqlite_disconnect(s);
     run_map_fini(&s->runs);
     if (s->lock >= 0)

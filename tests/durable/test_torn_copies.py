@@ -37,7 +37,7 @@ class TornCopies(DurableTest):
         self.now_sending: List[Sender] = self.fleet(self.writer, "torn", 2, 2)
         self.progress(self.now_sending, 2000)
         for sender in self.now_sending:
-            sender.pause_s = 0.3
+            sender.pause_s = 1.0  # each round reads all there is
         self.pause = threading.Event()
 
     def frozen_copy(self, to: str) -> Dict[str, int]:

@@ -76,6 +76,33 @@ static void rows_are_there_again_after_a_clean_end(void **state)
     free(before);
 }
 
+static void a_clean_end_gives_back_what_runs_have_left_free(void **state)
+{
+    static char bytes[10 * 1000];
+    const struct store_dir *dir = *state;
+    char path[384];
+    struct stat st;
+    struct store *s = open_in(dir);
+    memset(bytes, 'a', sizeof(bytes) - 1);
+    begin(s);
+    must(put_session(s, 1, "x"));
+    for (uint64_t first = 1; first <= 100; first++)
+        must(put_run(s, 1, first, 1, bytes));
+    commit(s);
+    begin(s);
+    must(put_segment(s, 1, 1, 100, "head", "body"));
+    commit(s);
+    char *before = rows_text(s);
+    s->ops->destroy(s);
+    store_dir_name(path, dir, "streamd.db");
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size < 100 * 1000);
+    s = open_in(dir);
+    expect_rows(s, before);
+    s->ops->destroy(s);
+    free(before);
+}
+
 static void directories_are_made_and_nobody_else_may_look(void **state)
 {
     const struct store_dir *dir = *state;
@@ -423,6 +450,7 @@ int main(void)
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, store_dir_setup, store_dir_teardown)
     const struct CMUnitTest tests[] = {
         IN_DIR(rows_are_there_again_after_a_clean_end),
+        IN_DIR(a_clean_end_gives_back_what_runs_have_left_free),
         IN_DIR(directories_are_made_and_nobody_else_may_look),
         IN_DIR(an_empty_file_becomes_a_store),
         IN_DIR(what_is_no_store_of_ours_is_refused_and_left_as_it_is),

@@ -217,7 +217,7 @@ def fill(path: str, runs: int) -> None:
     """A point of each run."""
     form = (
         '{"type":"start","sessionId":"run-%d","config":{"learning_rate":0.001}}\n'
-        '{"type":"progress","sessionId":"run-%d","seq":1,"metrics":{"step":1,"loss":0.5}}\n'
+        '{"type":"progress","sessionId":"run-%d","metrics":{"step":1,"loss":0.5}}\n'
     )
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(DEADLINE_S)
