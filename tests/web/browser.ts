@@ -73,14 +73,15 @@ export class View {
     }, atLeast);
   }
 
-  /** Waits until the chart has so many pixels in the colour of a style variable. */
-  async waitForInk(variable: string, atLeast: number): Promise<void> {
+  /** Waits until a chart has so many pixels in the colour of one of its lines. */
+  async waitForInk(line: number, atLeast: number, metric = 'loss'): Promise<void> {
     await this.page.waitForFunction(
-      ([name, wanted]) => {
-        const canvas = document.querySelector<HTMLCanvasElement>('.plot canvas');
+      ([place, wanted, chart]) => {
+        const plot = document.querySelector<HTMLElement>(`[data-chart="${chart}"] .plot`);
+        const canvas = plot?.querySelector('canvas');
         const context = canvas?.getContext('2d');
-        if (!canvas || !context) return false;
-        const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+        const hex = plot?.dataset.colours?.split(' ')[place];
+        if (!canvas || !context || !hex) return false;
         const colour = `${hex}ff`.replace('#', '');
         const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
         const two = (byte: number | undefined) => (byte ?? 0).toString(16).padStart(2, '0');
@@ -90,8 +91,13 @@ export class View {
         }
         return pixels >= wanted;
       },
-      [variable, atLeast] as const,
+      [line, atLeast, metric] as const,
     );
+  }
+
+  /** What the address has under a name. */
+  asked(name: string): string | null {
+    return new URL(this.page.url()).searchParams.get(name);
   }
 
   /** How far the page is wider than its window. */

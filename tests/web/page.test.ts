@@ -63,8 +63,8 @@ describe('web/page', () => {
     await view.waitForLink('websocket');
     await daemon.push(...falling('a', 1, 300));
     await view.waitForPoints(301);
-    await view.waitForInk('--line-train', 200);
-    await view.waitForInk('--line-val', 200);
+    await view.waitForInk(0, 200);
+    await view.waitForInk(1, 200);
   });
 
   it('fills from history what live updates passed over', async () => {
@@ -92,6 +92,7 @@ describe('web/page', () => {
     await daemon.push(start('a'), progress('a', { loss: 1 }), progress('a', { loss: 'NaN' }));
     await view.page.goto(`${daemon.url}?run=a`);
     await view.waitForMetric('loss', 'NaN');
+    await view.page.getByText('The last loss is no finite number').waitFor();
   });
 
   it('tells why a run failed', async () => {

@@ -56,12 +56,16 @@ describe('web/phone', () => {
     await daemon.push(start('a'), ...falling('a', 100));
     await view.page.goto(`${daemon.url}?run=a`);
     await view.waitForPoints(100);
-    const paper = () => view.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-    assert.equal(await paper(), 'rgb(19, 20, 23)');
-    await view.waitForInk('--line-train', 100);
+    const waitForPaper = (colour: string) =>
+      view.page.waitForFunction(
+        (wanted) => getComputedStyle(document.body).backgroundColor === wanted,
+        colour,
+      );
+    await waitForPaper('rgb(19, 20, 23)');
+    await view.waitForInk(0, 100);
     await view.page.emulateMedia({ colorScheme: 'light' });
-    assert.equal(await paper(), 'rgb(250, 250, 248)');
-    await view.waitForInk('--line-train', 100);
+    await waitForPaper('rgb(250, 250, 248)');
+    await view.waitForInk(0, 100);
     await view.close();
   });
 });

@@ -1,56 +1,196 @@
 // SPDX-License-Identifier: MIT
 //
-// The frame: address → client → one render an animation frame. The page is a function of what the
-// client knows; this file is the only one that knows both.
+// The frame: address → view → client → one render an animation frame. The page is a function of the
+// view and of what the client knows; this file is the only one that knows both.
 import { createRoot } from 'react-dom/client';
-import { chosenRun } from './room/runs';
-import { frameBudget } from './throttle/frame';
+import { Frames, frameBudget } from './throttle/frame';
+import type { RunsState } from './room/runs';
 import { connect } from './transport/client';
-import { Page } from './ui/page';
+import type { Controls } from './ui/controls';
+import { actionOf, type Action } from './ui/keys';
+import { Page, type OpenRun } from './ui/page';
+import { inOrder } from './ui/run_list';
+import { parseView, viewAddress, withNextAxis, withNextSmoothing } from './ui/view';
+import { withOverlay, withRun, type Theme, type View } from './ui/view';
 import './ui/tokens.css';
 import './ui/frame.css';
 import './ui/run.css';
 import './ui/panels.css';
+import './ui/chart.css';
 
 const root = createRoot(document.getElementById('root') as HTMLElement);
 const base = new URL('.', document.baseURI);
-let chosen: string | null = null;
+const frames = new Frames();
+const darkness = matchMedia('(prefers-color-scheme: dark)');
 
-function addressOf(run: string): string {
-  return `?${new URLSearchParams({ run }).toString()}`;
+let view = parseView(location.search);
+let help = false;
+/** What is shown while the page is held still; null: it is not. */
+let held: { open: readonly OpenRun[]; runs: RunsState; now: number } | null = null;
+let followed: readonly string[] = [];
+let zoomed = '';
+
+function themeNow(): Theme {
+  return view.theme ?? (darkness.matches ? 'dark' : 'light');
 }
 
-/** Opens the run that the address asks for, or the newest, and keeps to it. */
+/** Another page of the browser's history when another run is looked at, the same one otherwise. */
+function move(next: View, how: 'push' | 'replace'): void {
+  view = next;
+  if (how === 'push') history.pushState(null, '', viewAddress(view));
+  else history.replaceState(null, '', viewAddress(view));
+}
+
+/** Rendered at once and not with the next frame: React sets back what is typed into a field until then. */
+function show(next: View, how: 'push' | 'replace'): void {
+  if (next === view) return;
+  move(next, how);
+  client.search(view.search);
+  render();
+}
+
+/** Opens the runs that the view asks for, or the newest, and leaves those that it no longer does. */
 function follow(): void {
-  const asked = new URLSearchParams(location.search).get('run');
-  const run = chosenRun(asked, client.runs);
-  if (run === chosen) return;
-  if (chosen !== null) client.leave(chosen);
-  chosen = run;
-  if (run !== null && run !== asked) history.replaceState(null, '', addressOf(run));
+  const newest = client.runs.runs[0]?.sessionId;
+  if (view.runs.length === 0 && newest !== undefined) move({ ...view, runs: [newest] }, 'replace');
+  for (const run of followed) if (!view.runs.includes(run)) client.leave(run);
+  followed = view.runs;
 }
 
-function choose(run: string): void {
-  history.pushState(null, '', addressOf(run));
-  request();
+function openRuns(): readonly OpenRun[] {
+  return view.runs.map((run) => client.session(run));
+}
+
+/** Asks for raw points when what is in view is another part of the runs. */
+function followZoom(): void {
+  const { zoom, axis, runs } = view;
+  const loaded = runs.filter((run) => client.session(run).series.length > 0);
+  const wanted = zoom === null ? '' : `${axis} ${zoom.join()} ${loaded.join()}`;
+  if (wanted === zoomed) return;
+  zoomed = wanted;
+  const part = zoom && { axis, from: zoom[0], to: zoom[1] };
+  for (const run of runs) void client.session(run).zoom(part);
+}
+
+const controls: Controls = {
+  change(fields) {
+    show({ ...view, ...fields }, 'replace');
+  },
+  choose(run) {
+    show(withRun(view, run), 'push');
+  },
+  overlay(run) {
+    show(withOverlay(view, run), 'push');
+  },
+  pin(run, pinned) {
+    void client.pin(run, pinned);
+  },
+  pause() {
+    const open = openRuns().map(({ state, series }) => ({ state, series }));
+    held = held ? null : { open, runs: client.runs, now: seconds() };
+    request();
+  },
+  toggleTheme() {
+    const other = themeNow() === 'dark' ? 'light' : 'dark';
+    const isSystem = (other === 'dark') === darkness.matches;
+    show({ ...view, theme: isSystem ? null : other }, 'replace');
+  },
+  toggleHelp() {
+    help = !help;
+    request();
+  },
+  addressOf: (run) => viewAddress(withRun(view, run)),
+};
+
+function step(by: number): void {
+  const ids = inOrder(client.runs.runs).map(({ sessionId }) => sessionId);
+  const next = ids[ids.indexOf(view.runs[0] ?? '') + by];
+  if (next !== undefined) controls.choose(next);
+}
+
+function toggleFullScreen(): void {
+  const chart = ['.chart:hover', '.chart:focus-within', '.chart']
+    .map((selector) => document.querySelector(selector))
+    .find((found) => found !== null);
+  if (document.fullscreenElement) void document.exitFullscreen();
+  else void chart?.requestFullscreen();
+}
+
+const ACTIONS: Readonly<Record<Action, () => void>> = {
+  search: () => document.querySelector<HTMLElement>('.search')?.focus(),
+  nextRun: () => {
+    step(1);
+  },
+  previousRun: () => {
+    step(-1);
+  },
+  log: () => {
+    show({ ...view, log: !view.log }, 'replace');
+  },
+  smoothing: () => {
+    show(withNextSmoothing(view), 'replace');
+  },
+  axis: () => {
+    show(withNextAxis(view), 'replace');
+  },
+  fullScreen: toggleFullScreen,
+  theme: () => {
+    controls.toggleTheme();
+  },
+  pause: () => {
+    controls.pause();
+  },
+  help: () => {
+    controls.toggleHelp();
+  },
+};
+
+function onKey(event: KeyboardEvent): void {
+  const focus = document.activeElement;
+  const { key, ctrlKey, metaKey, altKey } = event;
+  if (key === 'Escape' && focus instanceof HTMLInputElement) focus.blur();
+  const action = actionOf({ key, ctrlKey, metaKey, altKey, focus: focus?.tagName ?? '' });
+  if (!action || (help && action !== 'help')) return;
+  event.preventDefault();
+  ACTIONS[action]();
+}
+
+function seconds(): number {
+  return Date.now() / 1000;
 }
 
 function render(): void {
   follow();
+  followZoom();
+  document.documentElement.dataset.theme = themeNow();
+  const open = openRuns();
+  const still = held?.open.map(({ state }) => state.id).join() === view.runs.join() ? held : null;
   root.render(
     <Page
       link={client.link}
-      runs={client.runs}
-      open={chosen === null ? null : client.session(chosen)}
+      runs={still?.runs ?? client.runs}
+      open={still?.open ?? open}
+      view={view}
+      theme={themeNow()}
+      paused={held !== null}
+      help={help}
+      frames={frames}
+      controls={controls}
       origin={base.href}
-      addressOf={addressOf}
-      onChoose={choose}
-      now={Date.now() / 1000}
+      now={still?.now ?? seconds()}
     />,
   );
+  if (!held) frames.paint(performance.now());
 }
 
 const request = frameBudget((callback) => requestAnimationFrame(callback), render);
 const client = connect(base, request);
-addEventListener('popstate', request);
+client.search(view.search);
+addEventListener('popstate', () => {
+  view = parseView(location.search);
+  client.search(view.search);
+  request();
+});
+addEventListener('keydown', onKey);
+darkness.addEventListener('change', request);
 request();

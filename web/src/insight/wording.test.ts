@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { eventWords, statusWords } from './wording';
+import { decodeSession, type SessionStatus } from '../proto/session';
+import { eventWords, statusWords, alertWords, phaseWords } from './wording';
 
 const sessionId = 'a';
 
@@ -26,5 +27,27 @@ describe('insight/wording', () => {
     expect(eventWords({ type: 'training_completed', sessionId, at: 1 })?.tone).toBe('good');
     expect(eventWords({ type: 'session_cleanup', sessionId })?.text).toMatch(/put this run away/);
     expect(eventWords({ type: 'training_started', sessionId })).toBeNull();
+  });
+
+  const run = (fields: object) => decodeSession({ session_id: 'a', ...fields }) as SessionStatus;
+
+  it('says where a run stands', () => {
+    const latest_metrics = { currentStep: 1200, totalSteps: 5000 };
+    const fields = { status: 'running', total_models: 3, current_model: 2, latest_metrics };
+    expect(phaseWords(run(fields))).toBe('Running model 2 of 3, step 1 200 of 5 000');
+    expect(phaseWords(run({ ...fields, status: 'completed' }))).toBe('Completed');
+  });
+
+  it('tells what is wrong, and nothing when nothing is', () => {
+    const fine = { status: 'running', last_update: 100, latest_metrics: { loss: 1 } };
+    expect(alertWords(run(fine), 110)).toEqual([]);
+    expect(alertWords(run(fine), 400)[0]).toContain('5 min ago');
+    const nonFinite = { loss: 'NaN' };
+    expect(
+      alertWords(run({ ...fine, latest_metrics: { loss: null, nonFinite } }), 101),
+    ).toHaveLength(1);
+    expect(alertWords(run({ status: 'failed', error: 'out of memory' }), 0)).toEqual([
+      'out of memory',
+    ]);
   });
 });

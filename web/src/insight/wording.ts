@@ -2,6 +2,8 @@
 //
 // What the page says in words about a run. Wording only: nothing here decides anything.
 import type { ServerEvent } from '../proto/events';
+import { age, count } from '../proto/format';
+import { isOver, type SessionStatus } from '../proto/session';
 
 export interface Words {
   readonly text: string;
@@ -42,4 +44,30 @@ export function eventWords(event: ServerEvent): Words | null {
     default:
       return null;
   }
+}
+
+/** Where the run stands, as a plain fact: what phase it is in is not for the page to guess. */
+export function phaseWords(run: SessionStatus): string {
+  const { text } = statusWords(run.status);
+  const { currentStep, totalSteps } = run.metrics?.named ?? {};
+  const model = run.totalModels > 1 ? ` model ${run.currentModel} of ${run.totalModels}` : '';
+  const of = totalSteps === undefined ? '' : ` of ${count(totalSteps)}`;
+  const step = currentStep === undefined ? '' : `, step ${count(currentStep)}${of}`;
+  return isOver(run.status) ? text : `${text}${model}${step}`;
+}
+
+/** A running trainer that says nothing for so long, in seconds, is worth a word. */
+const SILENT_S = 60;
+
+/** What is plainly wrong with the run, or might be; `now` in epoch seconds. */
+export function alertWords(run: SessionStatus, now: number): readonly string[] {
+  const loss = run.metrics?.named.loss;
+  const silence = run.lastUpdate === null ? 0 : now - run.lastUpdate;
+  return [
+    ...(run.status === 'failed' ? [run.error === '' ? 'The run failed' : run.error] : []),
+    ...(loss !== undefined && !Number.isFinite(loss) ? ['The last loss is no finite number'] : []),
+    ...(run.status === 'running' && silence > SILENT_S
+      ? [`Nothing heard from the trainer: newest point ${age(silence)}`]
+      : []),
+  ];
 }

@@ -24,7 +24,11 @@ function afterProgress(status: SessionStatus, { metrics, status: word }: Progres
 
 function withStatus(status: SessionStatus, newer: SessionStatus): SessionStatus {
   const { metrics } = newer;
-  return { ...newer, metrics: metrics ? carryOver(status.metrics, metrics) : status.metrics };
+  return {
+    ...newer,
+    metrics: metrics ? carryOver(status.metrics, metrics) : status.metrics,
+    summary: newer.summary ?? status.summary,
+  };
 }
 
 /** `status` as it is after `event`, which is of the same session. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
-import { decodeHistory, POINT_FIELDS, pointOf } from './history';
+import { decodeHistory, drawnMetrics, pointOf } from './history';
 import { decodeMetrics, type Metrics } from './metrics';
+import { decodeSession } from './session';
 
 describe('proto/history', () => {
   it('makes an entry a point', () => {
@@ -10,26 +11,37 @@ describe('proto/history', () => {
       { offset: 5, serverTime: 2, loss: null, nonFinite: { loss: 'NaN' } },
     ];
     const points = decodeHistory({ success: true, data: history, sessionId: 'a', total: 2 });
-    expect(points).toEqual([
-      { offset: 4, at: 1, step: 10, loss: 2.5, valLoss: 3 },
-      { offset: 5, at: 2, step: undefined, loss: NaN, valLoss: undefined },
-    ]);
+    expect(points?.[0]).toEqual({
+      offset: 4,
+      at: 1,
+      step: 10,
+      values: [
+        ['loss', 2.5],
+        ['val_loss', 3],
+      ],
+    });
+    expect(points?.[1]).toEqual({ offset: 5, at: 2, step: undefined, values: [['loss', NaN]] });
   });
 
-  it('makes a live update the same point, but for the time, which it does not say', () => {
-    const record = decodeMetrics({ loss: 2.5, currentStep: 10, val_loss: 3 }) as Metrics;
+  it('makes a live update the same point, at the time that the record says', () => {
+    const record = decodeMetrics({ loss: 2.5, currentStep: 10, timestamp: 7 }) as Metrics;
     expect(pointOf(4, null, record)).toEqual({
       offset: 4,
-      at: null,
+      at: 7,
       step: 10,
-      loss: 2.5,
-      valLoss: 3,
+      values: [['loss', 2.5]],
     });
   });
 
-  it('asks for all that a point is made of', () => {
-    expect(POINT_FIELDS.split(',')).toContain('loss');
-    expect(POINT_FIELDS.split(',')).toContain('val_loss');
+  it('draws what the trainer sends and not what the daemon worked out', () => {
+    const summary = { loss: {}, lr: {}, 'val/acc': {}, 'a,b': {} };
+    const run = decodeSession({ session_id: 'a', derived: ['perplexity'], summary });
+    expect(drawnMetrics(run)).toEqual(['loss', 'grokProgress', 'lr', 'val/acc']);
+  });
+
+  it('draws the losses of a run of which no more is known', () => {
+    expect(drawnMetrics(null)).toContain('val_loss');
+    expect(drawnMetrics(decodeSession({ session_id: 'a' }))).toContain('loss');
   });
 
   it('passes over entries without an offset', () => {

@@ -1,31 +1,54 @@
 // SPDX-License-Identifier: MIT
 //
-// What the loss line is drawn from: one point a record. History entries and live progress_updates
+// What the charts are drawn from: one point a record. History entries and live progress_updates
 // carry the same record, so both become the same point.
 import { asArray, asNumber, asObject } from './json';
-import { decodeMetrics, LOSS_NAMES, valLoss, type Metrics } from './metrics';
+import { decodeMetrics, LOSS_NAMES, type MetricName, type Metrics } from './metrics';
+import type { SessionStatus } from './session';
 
-/** What a loss line needs of a history entry, as the route's `fields`. */
-export const POINT_FIELDS = LOSS_NAMES.join(',');
+/** Of the twelve, those that make a curve; the rest are counters and clocks. */
+const CURVES: readonly MetricName[] = ['loss', 'perplexity', 'grokProgress'];
+/** The daemon takes no more names in one request. */
+const MOST_FIELDS = 32;
 
 export interface Point {
   /** The record's place in its session's history, rising by one a record. */
   readonly offset: number;
-  /** When the daemon had it, in epoch seconds; null in a live update, which does not say. */
+  /** When the daemon had it, in epoch seconds; of a live update, what the record says of it. */
   readonly at: number | null;
   /** The step in its model; undefined when the trainer counts none. */
   readonly step: number | undefined;
-  readonly loss: number | undefined;
-  readonly valLoss: number | undefined;
+  readonly values: readonly (readonly [name: string, value: number])[];
+}
+
+export interface HistoryRequest {
+  /** Only the records after this offset; -1: all. */
+  readonly after: number;
+  /** About how many, of each metric. */
+  readonly points: number;
+  readonly fields: readonly string[];
+  /** Only these steps, in their model. */
+  readonly steps?: readonly [from: number, to: number];
+}
+
+/** Which metrics of a run are drawn: what the trainer sent, and not what the daemon worked out. */
+export function drawnMetrics(run: SessionStatus | null): readonly string[] {
+  if (!run?.summary || run.summary.size === 0) return LOSS_NAMES;
+  const own = CURVES.filter((name) => name === 'loss' || !run.derived.includes(name));
+  const names = new Set<string>([...own, ...run.summary.keys()]);
+  return [...names].filter((name) => !name.includes(',')).slice(0, MOST_FIELDS);
 }
 
 export function pointOf(offset: number, at: number | null, metrics: Metrics): Point {
+  const values = CURVES.flatMap((name) => {
+    const value = metrics.named[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return {
     offset,
-    at,
+    at: at ?? metrics.named.timestamp ?? null,
     step: metrics.named.currentStep,
-    loss: metrics.named.loss,
-    valLoss: valLoss(metrics),
+    values: [...values, ...metrics.others],
   };
 }
 

@@ -73,11 +73,7 @@ export function carryOver(before: Metrics | null, record: Metrics): Metrics {
   return { named: record.named, others: [...others].slice(0, MOST_OTHERS) };
 }
 
-/** The loss on held-out data, if the trainer sends one. */
-export function valLoss(metrics: Metrics): number | undefined {
-  for (const wanted of VAL_LOSS) {
-    const found = metrics.others.find(([name]) => name === wanted);
-    if (found) return found[1];
-  }
-  return undefined;
+/** What a trainer calls the loss on held-out data, of the names that it sends. */
+export function valLossName(names: readonly string[]): string | undefined {
+  return VAL_LOSS.find((wanted) => names.includes(wanted));
 }

@@ -22,6 +22,9 @@ describe('proto/session', () => {
     expect(decodeSession(wire)).toEqual({
       sessionId: 'a',
       project: 'p',
+      pinned: false,
+      epoch: '',
+      summary: null,
       name: 'n',
       status: 'running',
       startTime: 1700000000.25,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // What the daemon says of a run: `session_status`, the entries of GET /api/training/sessions, and
-// the body of GET /api/training/status/<id>. One decoder, for all three are the same words.
+// the body of GET /api/training/sessions/<id>. One decoder, for all three are the same words.
 import { asArray, asNumber, asObject, asString, asTime, type Json } from './json';
 import { decodeMetrics, METRIC_NAMES, type MetricName, type Metrics } from './metrics';
+import { decodeSummary, type Summary } from './summary';
 
 export interface SessionStatus {
   readonly sessionId: string;
@@ -22,6 +23,12 @@ export interface SessionStatus {
   readonly derived: readonly MetricName[];
   /** Present over HTTP; over a socket the newest update follows as an event of its own. */
   readonly metrics: Metrics | null;
+  /** Kept for ever, and first in the list. */
+  readonly pinned: boolean;
+  /** Offsets of one epoch say nothing about those of another; empty from a daemon that has none. */
+  readonly epoch: string;
+  /** Last and best of each metric; null over a socket, which does not carry it. */
+  readonly summary: Summary | null;
 }
 
 export interface SessionList {
@@ -69,6 +76,9 @@ export function decodeSession(value: unknown): SessionStatus | null {
     error: text(run.error),
     derived: decodeDerived(run.derived),
     metrics: decodeMetrics(run.latest_metrics),
+    pinned: run.pinned === true,
+    epoch: text(run.epoch),
+    summary: decodeSummary(run.summary),
   };
 }
 

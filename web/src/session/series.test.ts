@@ -4,7 +4,7 @@ import type { Point } from '../proto/history';
 import { Series } from './series';
 
 function point(offset: number, more: Partial<Point> = {}): Point {
-  return { offset, at: null, step: offset * 10, loss: offset / 2, valLoss: undefined, ...more };
+  return { offset, at: null, step: offset * 10, values: [['loss', offset / 2]], ...more };
 }
 
 function points(from: number, to: number): Point[] {
@@ -13,7 +13,7 @@ function points(from: number, to: number): Point[] {
 
 function offsets(series: Series): number[] {
   // Without steps that move, x is the offset.
-  return Array.from(series.line().x, (x) => (series.line().axis === 'step' ? x / 10 : x));
+  return Array.from(series.xs('step'), (x) => (series.counts ? x / 10 : x));
 }
 
 describe('session/series', () => {
@@ -21,7 +21,7 @@ describe('session/series', () => {
     const series = new Series();
     for (const offset of [0, 1, 1, 0, 2]) series.append(point(offset));
     expect(series.length).toBe(3);
-    expect(Array.from(series.line().loss)).toEqual([0, 0.5, 1]);
+    expect(Array.from(series.ys('loss'))).toEqual([0, 0.5, 1]);
     expect([series.newest, series.solidTo, series.hasHoles]).toEqual([2, 2, false]);
   });
 
@@ -74,39 +74,39 @@ describe('session/series', () => {
     [100, 200, 50, 60].forEach((step, offset) => {
       series.append(point(offset, { step }));
     });
-    expect(Array.from(series.line().x)).toEqual([100, 200, 200, 210]);
-    expect(series.line().breaks).toEqual([200]);
+    expect(Array.from(series.xs('step'))).toEqual([100, 200, 200, 210]);
+    expect(series.breaks).toEqual([2]);
     series.splice(-1, [point(0, { step: 100 }), point(3, { step: 110 })]);
-    expect(series.line().breaks).toEqual([]);
+    expect(series.breaks).toEqual([]);
   });
 
   it('places points anew after a splice', () => {
     const series = new Series();
     series.append(point(0));
     series.append(point(4));
-    series.line();
+    series.xs('step');
     series.splice(0, [point(2), point(3)]);
-    expect(Array.from(series.line().x)).toEqual([0, 20, 30, 40]);
+    expect(Array.from(series.xs('step'))).toEqual([0, 20, 30, 40]);
   });
 
   it('counts records when the trainer counts no steps', () => {
     const series = new Series();
     for (const offset of [3, 4, 5]) series.append(point(offset, { step: undefined }));
-    expect(series.line().axis).toBe('record');
-    expect(Array.from(series.line().x)).toEqual([3, 4, 5]);
+    expect(series.counts).toBe(false);
+    expect(Array.from(series.xs('step'))).toEqual([3, 4, 5]);
   });
 
   it('tells a loss that was not sent from one that is no number', () => {
     const series = new Series();
-    series.append(point(0, { loss: undefined }));
-    series.append(point(1, { loss: NaN }));
-    expect(Array.from(series.line().loss)).toEqual([NaN, Infinity]);
+    series.append(point(0, { values: [['lr', 1]] }));
+    series.append(point(1, { values: [['loss', NaN]] }));
+    expect(Array.from(series.ys('loss'))).toEqual([NaN, Infinity]);
   });
 
   it('keeps ten thousand points through its growth', () => {
     const series = new Series();
     for (let offset = 0; offset < 10_000; offset++) series.append(point(offset));
-    const { x } = series.line();
+    const x = series.xs('step');
     expect([x.length, x[0], x[5000], x[9999]]).toEqual([10_000, 0, 50_000, 99_990]);
   });
 
@@ -117,5 +117,46 @@ describe('session/series', () => {
     series.clear();
     expect([series.length, series.newest, series.solidTo]).toEqual([0, -1, -1]);
     expect(series.version).toBeGreaterThan(version);
+  });
+
+  it('lies along time as well, which never runs backwards', () => {
+    const series = new Series();
+    [100, 101, 99, null, 105].forEach((at, offset) => {
+      series.append(point(offset, { at }));
+    });
+    expect(Array.from(series.xs('time'))).toEqual([100, 101, 101, 101, 105]);
+    expect(Array.from(series.xs('relative'))).toEqual([0, 1, 1, 1, 5]);
+  });
+
+  it('has a column for each metric, with holes where it was not sent', () => {
+    const series = new Series();
+    series.append(point(0, { values: [['loss', 1]] }));
+    series.append(point(1, { values: [['lr', 2]] }));
+    expect(series.names).toEqual(['loss', 'lr']);
+    expect(Array.from(series.ys('lr'))).toEqual([NaN, 2]);
+    expect(series.ys('other')).toHaveLength(0);
+  });
+
+  it('leaves no old value behind in a hole', () => {
+    const series = new Series();
+    for (const offset of [0, 1, 2]) series.append(point(offset));
+    series.splice(-1, [point(0), point(1, { values: [] }), point(2)]);
+    expect(Array.from(series.ys('loss'))).toEqual([0, NaN, 1]);
+  });
+
+  it('takes raw points between thinned ones, and is no more and no less complete', () => {
+    const series = new Series();
+    series.splice(-1, [point(0), point(4), point(8)]);
+    series.append(point(20));
+    series.refine(points(3, 5));
+    expect(offsets(series)).toEqual([0, 3, 4, 5, 8, 20]);
+    expect([series.solidTo, series.hasHoles]).toEqual([8, true]);
+  });
+
+  it('says which records lie in a stretch', () => {
+    const series = new Series();
+    for (const offset of [2, 3, 4, 5]) series.append(point(offset));
+    expect(series.between('step', 25, 45)).toEqual({ first: 3, last: 4, steps: [30, 40] });
+    expect(series.between('step', 60, 90)).toBeNull();
   });
 });

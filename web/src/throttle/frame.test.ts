@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it, vi } from 'vitest';
-import { frameBudget } from './frame';
+import { frameBudget, Frames } from './frame';
 
 function screen() {
   const waiting: (() => void)[] = [];
@@ -36,5 +36,18 @@ describe('throttle/frame', () => {
     expect(render).toHaveBeenCalledTimes(1);
     frame();
     expect(render).toHaveBeenCalledTimes(2);
+  });
+
+  it('lets everybody draw in one frame until they leave', () => {
+    const frames = new Frames();
+    const seen: string[] = [];
+    const leave = frames.add((now) => {
+      seen.push(`a${now}`);
+      leave();
+    });
+    frames.add((now) => void seen.push(`b${now}`));
+    frames.paint(1);
+    frames.paint(2);
+    expect(seen).toEqual(['a1', 'b1', 'b2']);
   });
 });

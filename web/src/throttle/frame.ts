@@ -18,3 +18,21 @@ export function frameBudget(
     });
   };
 }
+
+/** Who draws in the one frame of the page. */
+export class Frames {
+  readonly #painters = new Set<(now: number) => void>();
+
+  /** Returns how to be left out again. */
+  add(painter: (now: number) => void): () => void {
+    this.#painters.add(painter);
+    return () => {
+      this.#painters.delete(painter);
+    };
+  }
+
+  /** `now` in milliseconds, from any beginning. */
+  paint(now: number): void {
+    for (const painter of [...this.#painters]) painter(now);
+  }
+}

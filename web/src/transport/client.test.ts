@@ -48,6 +48,20 @@ describe('transport/client', () => {
     expect(client.runs.runs.map((run) => run.sessionId)).toEqual(['b', 'a']);
   });
 
+  it('lists what is searched for, and takes no answer to an older question', async () => {
+    daemon.runs = ['aa', 'b'].map((id) => ({ session_id: id, status: 'running', start_time: 1 }));
+    client.search('a');
+    client.search('b');
+    await daemon.settle();
+    expect(client.runs.runs.map((run) => run.sessionId)).toEqual(['b']);
+    expect([asked('sessions a'), asked('sessions b')]).toEqual([1, 1]);
+  });
+
+  it('pins a run and lists it so', async () => {
+    await client.pin('a', true);
+    expect(client.runs.runs[0]?.pinned).toBe(true);
+  });
+
   it('asks slowly while a socket is up', async () => {
     daemon.handlers?.onUp('websocket');
     await daemon.settle();

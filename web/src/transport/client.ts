@@ -29,6 +29,7 @@ export class Client {
   #link: LinkState;
   #runs: RunsState = noRuns;
   #sessions = new Map<string, Subscription>();
+  #query = '';
   #slowAt = -Infinity;
   readonly #wires: Wires;
   readonly #onChange: () => void;
@@ -78,6 +79,18 @@ export class Client {
 
   leave(id: string): void {
     if (this.#sessions.delete(id)) this.#socket.leave(id);
+  }
+
+  /** Lists only the runs in which this is found, from now on. */
+  search(query: string): void {
+    if (query === this.#query) return;
+    this.#query = query;
+    void this.#askList();
+  }
+
+  async pin(id: string, pinned: boolean): Promise<void> {
+    await this.#wires.http.pin(id, pinned);
+    await this.#askList();
   }
 
   close(): void {
@@ -143,7 +156,9 @@ export class Client {
   }
 
   async #askList(): Promise<void> {
-    const answer = await this.#wires.http.sessions();
+    const query = this.#query;
+    const answer = await this.#wires.http.sessions(query);
+    if (query !== this.#query) return;
     if (answer.kind === 'ok') this.#runs = onList(answer.value);
     this.#setLink(onAnswer(this.#link, answer.kind === 'ok', this.#wires.now()));
   }

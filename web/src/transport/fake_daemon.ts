@@ -3,7 +3,7 @@
 // A daemon and a clock for the tests of this folder: answers are set, events are said, time moves
 // only when told to.
 import { decodeEvent, type EventName } from '../proto/events';
-import { decodeHistory } from '../proto/history';
+import { decodeHistory, type HistoryRequest } from '../proto/history';
 import { decodeSession, decodeSessionList } from '../proto/session';
 import type { Wires } from './client';
 import type { Answer, Http } from './http';
@@ -50,9 +50,12 @@ export class FakeDaemon implements Http {
     },
   };
 
-  sessions() {
-    const data = { sessions: this.runs, total: this.runs.length };
-    return this.#answer('sessions', () => ok(decodeSessionList({ success: true, data })));
+  sessions(query: string) {
+    const sessions = this.runs.filter(({ session_id }) => session_id.includes(query));
+    const data = { sessions, total: sessions.length };
+    return this.#answer(`sessions${query && ` ${query}`}`, () =>
+      ok(decodeSessionList({ success: true, data })),
+    );
   }
 
   status(id: string) {
@@ -60,10 +63,18 @@ export class FakeDaemon implements Http {
     return this.#answer(`status ${id}`, () => (run ? ok(decodeSession(run)) : { kind: 'missing' }));
   }
 
-  history(id: string, after: number, points: number) {
+  history(id: string, { after, points, steps }: HistoryRequest) {
     const data = (this.entries[id] ?? []).filter(({ offset }) => offset > after);
-    return this.#answer(`history ${id} ${after} ${points}`, () =>
+    const range = steps ? ` ${steps.join('..')}` : '';
+    return this.#answer(`history ${id} ${after} ${points}${range}`, () =>
       ok(decodeHistory({ success: true, data, sessionId: id, total: data.length })),
+    );
+  }
+
+  pin(id: string, pinned: boolean) {
+    this.runs = this.runs.map((run) => (run.session_id === id ? { ...run, pinned } : run));
+    return this.#answer(`pin ${id} ${String(pinned)}`, () =>
+      ok(decodeSession(this.runs.find(({ session_id }) => session_id === id))),
     );
   }
 

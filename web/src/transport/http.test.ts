@@ -6,7 +6,7 @@ const http = openHttp(new URL('http://host:1/below/'));
 
 function answer(body: unknown, status = 200) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const fake = vi.fn<(url: URL) => Promise<Response>>(() =>
+  const fake = vi.fn<(url: URL, init?: RequestInit) => Promise<Response>>(() =>
     Promise.resolve(new Response(text, { status })),
   );
   vi.stubGlobal('fetch', fake);
@@ -20,19 +20,34 @@ afterEach(() => {
 describe('transport/http', () => {
   it('asks below the folder that the page is served from', async () => {
     const fake = answer({ success: true, data: { sessions: [], total: 0 } });
-    expect(await http.sessions()).toEqual({ kind: 'ok', value: { sessions: [], total: 0 } });
+    expect(await http.sessions('')).toEqual({ kind: 'ok', value: { sessions: [], total: 0 } });
     expect(fake.mock.calls[0]?.[0].pathname).toBe('/below/api/training/sessions');
   });
 
   it('asks for history from where the line is complete', async () => {
     const history = [{ offset: 8, loss: 1 }];
+    const fields = ['loss', 'val/acc'];
     const fake = answer({ success: true, data: history, sessionId: 'a/b', total: 9 });
-    expect(await http.history('a/b', 7, 64)).toMatchObject({ kind: 'ok', value: [{ offset: 8 }] });
+    expect(await http.history('a/b', { after: 7, points: 64, fields })).toMatchObject({
+      kind: 'ok',
+      value: [{ offset: 8 }],
+    });
     expect(fake.mock.calls[0]?.[0].pathname).toBe('/below/api/training/history/a%2Fb');
     expect(fake.mock.calls[0]?.[0].searchParams.get('since')).toBe('7');
     expect(fake.mock.calls[0]?.[0].searchParams.get('points')).toBe('64');
-    await http.history('a', -1, 1500);
+    expect(fake.mock.calls[0]?.[0].searchParams.get('fields')).toBe('loss,val/acc');
+    expect(fake.mock.calls[0]?.[0].searchParams.has('from')).toBe(false);
+    await http.history('a', { after: -1, points: 1500, fields, steps: [10, 20] });
     expect(fake.mock.calls[1]?.[0].searchParams.has('since')).toBe(false);
+    expect(fake.mock.calls[1]?.[0].searchParams.get('to')).toBe('20');
+  });
+
+  it('searches and pins', async () => {
+    const fake = answer({ success: true, data: { session_id: 'a', pinned: true, sessions: [] } });
+    await http.sessions('a b&c');
+    expect(fake.mock.calls[0]?.[0].searchParams.get('q')).toBe('a b&c');
+    expect(await http.pin('a', true)).toMatchObject({ kind: 'ok', value: { pinned: true } });
+    expect(fake.mock.calls[1]?.[1]).toMatchObject({ method: 'PATCH', body: '{"pinned":true}' });
   });
 
   it('tells a run that is not there from a daemon that is not there', async () => {
@@ -46,7 +61,7 @@ describe('transport/http', () => {
 
   it('takes nothing but the promised JSON', async () => {
     answer('<html>a proxy’s welcome</html>');
-    expect(await http.sessions()).toEqual({ kind: 'failed' });
+    expect(await http.sessions('')).toEqual({ kind: 'failed' });
     answer({ success: true, data: { name: 'no id' } });
     expect(await http.status('a')).toEqual({ kind: 'failed' });
   });

@@ -3,28 +3,50 @@
 // The daemon's HTTP routes, as far as this page asks them, and the page's only `fetch`. An answer is
 // one of three things a caller can act on; anything that is not the promised JSON counts as failed,
 // so that a proxy's error page is never taken for an empty daemon.
-import { decodeHistory, POINT_FIELDS, type Point } from '../proto/history';
+import { decodeHistory, type HistoryRequest, type Point } from '../proto/history';
 import { decodeSession, decodeSessionList, unwrap } from '../proto/session';
 import type { SessionList, SessionStatus } from '../proto/session';
 
 export type Answer<T> = { kind: 'ok'; value: T } | { kind: 'missing' } | { kind: 'failed' };
 
 export interface Http {
-  sessions(): Promise<Answer<SessionList>>;
+  /** The runs, newest first, in which `query` is found; all of them when it is empty. */
+  sessions(query: string): Promise<Answer<SessionList>>;
   status(id: string): Promise<Answer<SessionStatus>>;
-  /** The records after offset `after` (-1: all), thinned by the daemon to about `points`. */
-  history(id: string, after: number, points: number): Promise<Answer<readonly Point[]>>;
+  /** The records, thinned by the daemon to about so many points a metric. */
+  history(id: string, request: HistoryRequest): Promise<Answer<readonly Point[]>>;
+  /** Keeps a run for ever, or no longer. */
+  pin(id: string, pinned: boolean): Promise<Answer<SessionStatus>>;
 }
 
 const TIMEOUT_MS = 4000;
 const LIST_LIMIT = 200;
 
+function historyPath(id: string, { after, points, fields, steps }: HistoryRequest): string {
+  const query = new URLSearchParams({ points: String(points), fields: fields.join(',') });
+  if (after >= 0) query.set('since', String(after));
+  if (steps) {
+    query.set('from', String(steps[0]));
+    query.set('to', String(steps[1]));
+  }
+  return `history/${encodeURIComponent(id)}?${query.toString()}`;
+}
+
+function patchOf(fields: object): RequestInit {
+  const headers = { 'Content-Type': 'application/json' };
+  return { method: 'PATCH', headers, body: JSON.stringify(fields) };
+}
+
 /** `base` is the address of the page's folder, with its slash. */
 export function openHttp(base: URL): Http {
-  async function get<T>(path: string, decode: (body: unknown) => T | null): Promise<Answer<T>> {
+  async function ask<T>(
+    path: string,
+    decode: (body: unknown) => T | null,
+    init: RequestInit = {},
+  ): Promise<Answer<T>> {
     try {
       const url = new URL(`api/training/${path}`, base);
-      const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
       if (response.status === 404) return { kind: 'missing' };
       const value = response.ok ? decode(await response.json()) : null;
       return value === null ? { kind: 'failed' } : { kind: 'ok', value };
@@ -32,14 +54,15 @@ export function openHttp(base: URL): Http {
       return { kind: 'failed' };
     }
   }
+  const run = (id: string) => `sessions/${encodeURIComponent(id)}`;
+  const decodeRun = (body: unknown) => decodeSession(unwrap(body) ?? undefined);
   return {
-    sessions: () => get(`sessions?limit=${LIST_LIMIT}`, decodeSessionList),
-    status: (id) =>
-      get(`status/${encodeURIComponent(id)}`, (body) => decodeSession(unwrap(body) ?? undefined)),
-    history(id, after, points) {
-      const since = after < 0 ? '' : `&since=${after}`;
-      const query = `points=${points}&fields=${POINT_FIELDS}${since}`;
-      return get(`history/${encodeURIComponent(id)}?${query}`, decodeHistory);
+    sessions(query) {
+      const search = query === '' ? '' : `&q=${encodeURIComponent(query)}`;
+      return ask(`sessions?limit=${LIST_LIMIT}${search}`, decodeSessionList);
     },
+    status: (id) => ask(run(id), decodeRun),
+    history: (id, request) => ask(historyPath(id, request), decodeHistory),
+    pin: (id, pinned) => ask(run(id), decodeRun, patchOf({ pinned })),
   };
 }

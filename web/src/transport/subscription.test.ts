@@ -52,7 +52,7 @@ describe('transport/subscription', () => {
     await open.refresh();
     await open.refresh();
     expect(daemon.asked.filter((what) => what.startsWith('history'))).toEqual([
-      'history a -1 1500',
+      'history a -1 857',
       'history a 2 64',
     ]);
   });
@@ -67,8 +67,8 @@ describe('transport/subscription', () => {
     daemon.entries.a = [4, 5, 6].map((offset) => ({ offset, loss: offset, currentStep: offset }));
     daemon.asked.length = 0;
     await open.fill();
-    expect(daemon.asked).toEqual(['status a', 'history a 3 643']);
-    expect(Array.from(open.series.line().x)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(daemon.asked).toEqual(['status a', 'history a 3 367']);
+    expect(Array.from(open.series.xs('step'))).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
   it('asks what is derived when the first record comes, and only then', async () => {
@@ -102,7 +102,42 @@ describe('transport/subscription', () => {
     daemon.entries.a = [{ offset: 3, loss: 9 }];
     open.onEvent(event('session_status', { status: 'running', start_time: 2 }));
     await daemon.settle();
-    expect(Array.from(open.series.line().loss)).toEqual([9]);
+    expect(Array.from(open.series.ys('loss'))).toEqual([9]);
+  });
+
+  it('draws a new line in a new epoch, of which offsets say something else', async () => {
+    await open.refresh();
+    daemon.entries.a = [{ offset: 0, loss: 8 }];
+    open.onEvent(event('session_status', { status: 'running', start_time: 1, epoch: 'e2' }));
+    await daemon.settle();
+    expect(Array.from(open.series.ys('loss'))).toEqual([8]);
+  });
+
+  it('asks for everything again when a new metric comes, with its name', async () => {
+    await open.refresh();
+    daemon.runs = [{ ...run, summary: { loss: {}, lr: {} } }];
+    daemon.asked.length = 0;
+    await open.fill();
+    expect(daemon.asked).toEqual(['status a', 'history a -1 1500']);
+    await open.fill();
+    expect(daemon.asked).toHaveLength(3);
+  });
+
+  it('asks for the raw points of what is in view', async () => {
+    daemon.entries.a = [0, 5, 9].map((offset) => ({ offset, loss: 1, currentStep: offset * 10 }));
+    await open.refresh();
+    daemon.entries.a = [4, 5, 6, 7, 8, 9, 10].map((offset) => ({
+      offset,
+      loss: 1,
+      currentStep: offset * 10,
+    }));
+    daemon.asked.length = 0;
+    await open.zoom({ axis: 'step', from: 45, to: 95 });
+    expect(daemon.asked).toEqual(['history a 4 857 50..90']);
+    expect(Array.from(open.series.xs('step'))).toEqual([0, 50, 60, 70, 80, 90]);
+    daemon.asked.length = 0;
+    await open.zoom(null);
+    expect(daemon.asked).toEqual([]);
   });
 
   it('takes no history that was asked for another run', async () => {
@@ -116,7 +151,7 @@ describe('transport/subscription', () => {
     await daemon.settle();
     deliver({ kind: 'ok', value: [0, 1, 2].map((offset) => pointOf(offset, null, oldMetrics)) });
     await asking;
-    expect(Array.from(open.series.line().loss)).toEqual([9]);
+    expect(Array.from(open.series.ys('loss'))).toEqual([9]);
   });
 
   it('leaves out what history has of an earlier run under the same id', async () => {
@@ -132,11 +167,11 @@ describe('transport/subscription', () => {
 
   it('asks for a very long line anew, thinned', async () => {
     await open.refresh();
-    for (let offset = 3; offset < 7000; offset++) open.onEvent(update(offset));
+    for (let offset = 3; offset < 17_000; offset++) open.onEvent(update(offset));
     daemon.asked.length = 0;
-    daemon.entries.a = [{ offset: 0 }, { offset: 6999 }];
+    daemon.entries.a = [{ offset: 0 }, { offset: 16_999 }];
     await open.fill();
-    expect(daemon.asked).toEqual(['status a', 'history a -1 1500']);
+    expect(daemon.asked).toEqual(['status a', 'history a -1 857']);
     expect(open.series.length).toBe(2);
   });
 });

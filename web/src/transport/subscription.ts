@@ -5,8 +5,9 @@
 // (back), and each second while none does. `fill` asks for what live updates left out, since on the
 // wire newest wins and only history has everything.
 import type { ServerEvent } from '../proto/events';
-import { pointOf, type Point } from '../proto/history';
-import { Series } from '../session/series';
+import { drawnMetrics, pointOf, type Point } from '../proto/history';
+import type { SessionStatus } from '../proto/session';
+import { Series, type Axis } from '../session/series';
 import {
   createSession,
   isAnotherRun,
@@ -18,12 +19,20 @@ import type { Http } from './http';
 
 /** How much a start time may be later than its first record: it is rounded to milliseconds. */
 const ROUNDING_S = 0.001;
-/** What a line can show. */
+/** What a line can show, and what all lines of a run together are worth. */
 const LINE_POINTS = 1500;
+const RUN_POINTS = 6000;
 /** The least that is asked for, so that a slow trainer's records all arrive. */
 const FEWEST_POINTS = 64;
-/** A line that has grown to more than this is asked for anew, thinned. */
-const LONG_LINE = 4 * LINE_POINTS;
+/** A run that has grown to more than this is asked for anew, thinned. */
+const MOST_POINTS = 16_000;
+
+/** What is in view while it is not the whole run. */
+export interface Zoom {
+  readonly axis: Axis;
+  readonly from: number;
+  readonly to: number;
+}
 
 export class Subscription {
   readonly series = new Series();
@@ -33,6 +42,9 @@ export class Subscription {
   /** Counts lifecycle events: an answer asked for before one may be older than it. */
   #lifecycle = 0;
   #loading = false;
+  /** The metrics that the points were asked for with. */
+  #fields: readonly string[] = [];
+  #zoom: Zoom | null = null;
   readonly #http: Http;
   readonly #now: () => number;
   readonly #onChange: () => void;
@@ -50,7 +62,7 @@ export class Subscription {
   }
 
   onEvent(event: ServerEvent): void {
-    const another = event.type === 'session_status' && isAnotherRun(this.#state, event.session);
+    const another = event.type === 'session_status' && this.#isAnotherHistory(event.session);
     const isFirst = event.type === 'progress_update' && this.#state.session?.metrics === null;
     this.#state = onEvent(this.#state, event, this.#now());
     if (another) this.#startOver();
@@ -74,7 +86,26 @@ export class Subscription {
   /** Asks for the status, and for the records that live updates passed over, if there are any. */
   async fill(): Promise<void> {
     await this.#askStatus();
-    if (this.series.hasHoles || this.series.length > LONG_LINE) await this.#load();
+    if (this.series.hasHoles || this.#isOutgrown()) await this.#load();
+  }
+
+  /** Asks for the raw points of what is in view; null: the whole run is. */
+  async zoom(zoom: Zoom | null): Promise<void> {
+    this.#zoom = zoom;
+    const stretch = zoom && this.series.between(zoom.axis, zoom.from, zoom.to);
+    if (!stretch || this.series.newest < 0) return;
+    const { first, last, steps } = stretch;
+    const run = this.#run;
+    const answer = await this.#http.history(this.#state.id, {
+      after: first - 1,
+      points: this.#linePoints(),
+      fields: this.#fields,
+      ...(this.series.counts && { steps }),
+    });
+    if (run !== this.#run || zoom !== this.#zoom || answer.kind !== 'ok') return;
+    const inside = answer.value.filter(({ offset }) => offset >= first && offset <= last);
+    this.series.refine(inside.filter(this.#isOfThisRun));
+    this.#onChange();
   }
 
   async #askStatus(): Promise<boolean> {
@@ -103,19 +134,43 @@ export class Subscription {
     if (this.#loading) return;
     this.#loading = true;
     const run = this.#run;
-    const after = this.series.length > LONG_LINE ? -1 : this.series.solidTo;
-    const answer = await this.#http.history(this.#state.id, after, this.#pointsAfter(after));
+    const whole = this.#isOutgrown();
+    const after = whole ? -1 : this.series.solidTo;
+    const fields = drawnMetrics(this.#state.session);
+    this.#fields = fields;
+    const points = this.#pointsAfter(after);
+    const answer = await this.#http.history(this.#state.id, { after, points, fields });
     if (run !== this.#run) return;
     this.#loading = false;
     if (answer.kind !== 'ok') return;
     this.series.splice(after, answer.value.filter(this.#isOfThisRun));
     this.#onChange();
+    if (whole && this.#zoom) await this.zoom(this.#zoom);
+  }
+
+  /** Whether there is too much of it, or metrics have come that were not asked for. */
+  #isOutgrown(): boolean {
+    const known = new Set(this.#fields);
+    const isNew = (name: string) => !known.has(name);
+    return this.series.length > MOST_POINTS || drawnMetrics(this.#state.session).some(isNew);
+  }
+
+  /** Another run under the id, or one of which the daemon may have lost what it had told. */
+  #isAnotherHistory(session: SessionStatus): boolean {
+    const epoch = this.#state.session?.epoch ?? session.epoch;
+    return isAnotherRun(this.#state, session) || epoch !== session.epoch;
+  }
+
+  #linePoints(): number {
+    const share = Math.floor(RUN_POINTS / Math.max(1, this.#fields.length));
+    return Math.min(LINE_POINTS, Math.max(FEWEST_POINTS, share));
   }
 
   /** A piece of the line gets points by its share of it, or it would look denser than the rest. */
   #pointsAfter(after: number): number {
-    if (after < 0) return LINE_POINTS;
-    return Math.max(FEWEST_POINTS, Math.round(LINE_POINTS * this.series.missingShare));
+    const all = this.#linePoints();
+    if (after < 0) return all;
+    return Math.max(FEWEST_POINTS, Math.round(all * this.series.missingShare));
   }
 
   /** History goes back to earlier runs under the same id. */

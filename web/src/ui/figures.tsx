@@ -3,15 +3,12 @@
 // The numbers of a run. A number the daemon worked out is marked, so that an invented perplexity is
 // never taken for the trainer's.
 import { formatMetric, formatOther } from '../proto/format';
-import type { MetricName, Metrics, Other } from '../proto/metrics';
+import { valLossName, type MetricName, type Other } from '../proto/metrics';
+import type { SessionStatus } from '../proto/session';
+import type { Summary } from '../proto/summary';
 import { METRIC_LABELS } from './names';
 
 const DERIVED_HINT = 'Worked out by the daemon: the trainer did not send it';
-
-interface FiguresProps {
-  readonly metrics: Metrics | null;
-  readonly derived: readonly MetricName[];
-}
 
 interface FigureProps {
   readonly name: MetricName;
@@ -41,30 +38,51 @@ function Figure({ name, text, of, derived }: FigureProps) {
 }
 
 const SHOWN: readonly { name: MetricName; of?: MetricName }[] = [
-  { name: 'loss' },
-  { name: 'perplexity' },
-  { name: 'grokProgress' },
   { name: 'currentStep', of: 'totalSteps' },
   { name: 'currentModel', of: 'totalModels' },
-  { name: 'estimatedTimeRemaining' },
   { name: 'trainingTime' },
+  { name: 'perplexity' },
+  { name: 'grokProgress' },
   { name: 'modelParams' },
 ];
 
-export function Figures({ metrics, derived }: FiguresProps) {
+/** The best value that the daemon saw, and where; of what is held out rather than of the loss. */
+function Best({ summary }: { readonly summary: Summary | null }) {
+  const name = valLossName([...(summary?.keys() ?? [])]) ?? 'loss';
+  const entry = summary?.get(name);
+  const step =
+    entry?.bestStep === undefined ? undefined : formatMetric('currentStep', entry.bestStep);
+  return (
+    <div className="figure" data-metric="best">
+      <dt>Best {name}</dt>
+      <dd>
+        {formatMetric('loss', entry?.best)}
+        {step !== undefined && <span className="of"> at step {step}</span>}
+      </dd>
+    </div>
+  );
+}
+
+export function Figures({ run }: { readonly run: SessionStatus }) {
+  const { metrics, derived } = run;
   const text = (name: MetricName) => formatMetric(name, metrics?.named[name]);
+  const figure = (name: MetricName, of?: MetricName) => (
+    <Figure
+      key={name}
+      name={name}
+      text={text(name)}
+      {...(of && metrics?.named[of] !== undefined && { of: text(of) })}
+      derived={derived.includes(name) && metrics?.named[name] !== undefined}
+    />
+  );
+  const known = ({ name }: { name: MetricName }) => metrics?.named[name] !== undefined;
   return (
     <div className="figures-box">
       <dl className="figures">
-        {SHOWN.map(({ name, of }) => (
-          <Figure
-            key={name}
-            name={name}
-            text={text(name)}
-            {...(of && metrics?.named[of] !== undefined && { of: text(of) })}
-            derived={derived.includes(name) && metrics?.named[name] !== undefined}
-          />
-        ))}
+        {figure('loss')}
+        <Best summary={run.summary} />
+        {figure('estimatedTimeRemaining')}
+        {SHOWN.filter(known).map(({ name, of }) => figure(name, of))}
       </dl>
     </div>
   );

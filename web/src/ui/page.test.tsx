@@ -6,7 +6,10 @@ import { decodeSessionList, type SessionList } from '../proto/session';
 import { noRuns, onList } from '../room/runs';
 import { Series } from '../session/series';
 import { createSession, onEvent, onMissing } from '../session/session';
+import { Frames } from '../throttle/frame';
+import type { Controls } from './controls';
 import { Page, type PageProps } from './page';
+import { parseView } from './view';
 
 const status = {
   session_id: 'run-1',
@@ -17,6 +20,10 @@ const status = {
   last_update: 95,
   total_models: 3,
   derived: ['perplexity'],
+  summary: {
+    loss: { count: 9, last: 0.12345, best: 0.1, bestStep: 12000, goal: 'min' },
+    my_number: { count: 9, goal: 'min' },
+  },
   latest_metrics: { loss: 0.12345, perplexity: 1.1314, currentStep: 12500, my_number: 1e-5 },
 };
 const answer = { success: true, data: { sessions: [status], total: 1 } };
@@ -28,14 +35,30 @@ function event(name: EventName, data: object): ServerEvent {
 
 const known = onEvent(createSession('run-1'), event('session_status', status), 90);
 
+const nothing = () => undefined;
+const controls: Controls = {
+  change: nothing,
+  choose: nothing,
+  overlay: nothing,
+  pin: nothing,
+  pause: nothing,
+  toggleTheme: nothing,
+  toggleHelp: nothing,
+  addressOf: (run) => `?run=${run}`,
+};
+
 function page(props: Partial<PageProps>): string {
   const all: PageProps = {
     link: 'websocket',
     runs,
-    open: { state: known, series: new Series() },
+    open: [{ state: known, series: new Series() }],
+    view: parseView('?run=run-1'),
+    theme: 'light',
+    paused: false,
+    help: false,
+    frames: new Frames(),
+    controls,
     origin: 'http://host:5001/',
-    addressOf: (run) => `?run=${run}`,
-    onChoose: () => undefined,
     now: 100,
     ...props,
   };
@@ -84,25 +107,40 @@ describe('ui/page', () => {
 
   it('tells why a run failed, in its title and in its events', () => {
     const failed = onEvent(known, event('training_error', { error: 'out of memory' }), 99);
-    const html = page({ open: { state: failed, series: new Series() } });
+    const html = page({ open: [{ state: failed, series: new Series() }] });
     expect(html).toContain('Failed · out of memory');
     expect(html).toContain('Training failed: out of memory');
   });
 
   it('says that the daemon does not know a run', () => {
     const state = onMissing(createSession('nope'));
-    expect(page({ open: { state, series: new Series() } })).toContain('knows no run');
-    const gone = page({ open: { state: onMissing(known), series: new Series() } });
+    expect(page({ open: [{ state, series: new Series() }] })).toContain('knows no run');
+    const gone = page({ open: [{ state: onMissing(known), series: new Series() }] });
     expect(gone).toContain('no longer has this run');
     expect(gone).toContain('0.1235');
   });
 
   it('shows how to begin when there is no run, and only then', () => {
     const empty = onList({ sessions: [], total: 0 });
-    const html = page({ open: null, runs: empty });
+    const html = page({ open: [], runs: empty });
     expect(html).toContain('http://host:5001/api/training/ingest');
     expect(html).toContain('streamd.init');
-    expect(page({ open: null, runs: noRuns })).toContain('Asking the daemon');
-    expect(page({ open: null, runs: noRuns, link: 'offline' })).toContain('No daemon answers');
+    expect(page({ open: [], runs: noRuns })).toContain('Asking the daemon');
+    expect(page({ open: [], runs: noRuns, link: 'offline' })).toContain('No daemon answers');
+  });
+
+  it('says the best value and where it was', () => {
+    expect(page({})).toMatch(/Best loss<\/dt><dd>0.1000<span class="of"> at step 12 000/);
+  });
+
+  it('has a chart a metric, the loss first', () => {
+    const charts = [...page({}).matchAll(/data-chart="([^"]*)"/g)].map(([, name]) => name);
+    expect(charts).toEqual(['loss', 'grokProgress', 'my_number']);
+  });
+
+  it('has the charts and no more inside another page', () => {
+    const html = page({ view: parseView('?run=run-1&embed') });
+    expect(html).toContain('data-chart="loss"');
+    expect(html).not.toContain('aria-label="Runs"');
   });
 });

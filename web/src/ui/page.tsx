@@ -1,46 +1,116 @@
 // SPDX-License-Identifier: MIT
 //
-// The whole page from props: the list of runs beside the open run, or how to begin.
+// The whole page from props: the list of runs beside the open one, with all that are drawn in its
+// charts; or how to begin.
+import { drawnMetrics } from '../proto/history';
 import type { Link } from '../room/link';
 import type { RunsState } from '../room/runs';
 import type { Series } from '../session/series';
 import type { SessionState } from '../session/session';
+import type { Frames } from '../throttle/frame';
+import type { DrawnRun } from './chart_lines';
+import { Charts } from './charts';
 import { Connection } from './connection';
+import type { Controls } from './controls';
 import { Empty } from './empty';
+import { Help } from './help';
+import { nameOf } from './names';
 import { RunList } from './run_list';
-import { RunView } from './run_view';
+import { Details, Hero } from './run_view';
+import { Toolbar } from './toolbar';
+import type { Theme, View } from './view';
+
+export interface OpenRun {
+  readonly state: SessionState;
+  readonly series: Series;
+}
 
 export interface PageProps {
   readonly link: Link;
   readonly runs: RunsState;
-  readonly open: { readonly state: SessionState; readonly series: Series } | null;
+  /** Those that the view draws, in its order. */
+  readonly open: readonly OpenRun[];
+  readonly view: View;
+  readonly theme: Theme;
+  readonly paused: boolean;
+  readonly help: boolean;
+  readonly frames: Frames;
+  readonly controls: Controls;
   /** Where this page's daemon answers. */
   readonly origin: string;
-  readonly addressOf: (run: string) => string;
-  readonly onChoose: (run: string) => void;
   /** Epoch seconds. */
   readonly now: number;
 }
 
-export function Page({ link, runs, open, origin, addressOf, onChoose, now }: PageProps) {
+function drawnRun({ state, series }: OpenRun): DrawnRun {
+  const { id, session } = state;
+  // A run without a summary has the metrics that its points have.
+  const metrics = session?.summary ? drawnMetrics(session) : series.names;
+  return { id, label: session ? nameOf(session) : id, series, metrics };
+}
+
+function Bar(props: PageProps) {
+  const { link, open, now, view, theme, controls } = props;
   return (
-    <div className="page">
-      <header className="bar">
-        <h1 className="brand">streamd</h1>
-        <Connection link={link} newestAt={open?.state.session?.lastUpdate ?? null} now={now} />
-      </header>
-      {open === null ? (
+    <header className="bar">
+      {!view.embed && <h1 className="brand">streamd</h1>}
+      <Connection link={link} newestAt={open[0]?.state.session?.lastUpdate ?? null} now={now} />
+      {!view.embed && (
+        <span className="buttons">
+          <button onClick={controls.toggleTheme} aria-label="Light or dark">
+            {theme === 'dark' ? 'Light' : 'Dark'}
+          </button>
+          <button onClick={controls.toggleHelp} aria-label="Help">
+            ?
+          </button>
+        </span>
+      )}
+    </header>
+  );
+}
+
+function Run({ open, view, theme, paused, frames, controls, now }: PageProps) {
+  const [first] = open;
+  if (!first) return null;
+  const onZoom = (zoom: View['zoom']) => {
+    controls.change({ zoom });
+  };
+  return (
+    <main className="run">
+      <Hero state={first.state} now={now} />
+      {first.state.session && (
+        <>
+          <Toolbar view={view} paused={paused} controls={controls} />
+          <Charts
+            runs={open.map(drawnRun)}
+            view={view}
+            theme={theme}
+            frames={frames}
+            onZoom={onZoom}
+          />
+        </>
+      )}
+      {!view.embed && <Details state={first.state} />}
+    </main>
+  );
+}
+
+export function Page(props: PageProps) {
+  const { link, runs, open, view, theme, origin, controls, help } = props;
+  return (
+    <div className={view.embed ? 'page embed' : 'page'}>
+      <Bar {...props} />
+      {open.length === 0 ? (
         <main className="begin">
           <Empty loaded={runs.loaded} link={link} origin={origin} />
         </main>
       ) : (
         <div className="columns">
-          <RunList runs={runs} chosen={open.state.id} addressOf={addressOf} onChoose={onChoose} />
-          <main className="run">
-            <RunView state={open.state} series={open.series} />
-          </main>
+          {!view.embed && <RunList runs={runs} view={view} theme={theme} controls={controls} />}
+          <Run {...props} />
         </div>
       )}
+      {help && <Help onClose={controls.toggleHelp} />}
     </div>
   );
 }

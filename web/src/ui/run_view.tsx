@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// One run: what it is, how far it is, its numbers, its line, and what happened to it.
+// One run beside its charts: what it is, how far it is, its numbers, and what happened to it.
 import type { SessionStatus } from '../proto/session';
-import type { Series } from '../session/series';
 import type { SessionState } from '../session/session';
-import { statusWords } from '../insight/wording';
+import { alertWords, phaseWords, statusWords } from '../insight/wording';
 import { Figures, Others } from './figures';
-import { LossLine } from './loss_line';
 import { nameOf } from './names';
 import { Notices } from './notices';
 import { Progress } from './progress';
-
-interface RunViewProps {
-  readonly state: SessionState;
-  readonly series: Series;
-}
 
 function Absent({ state }: { readonly state: SessionState }) {
   return (
@@ -43,8 +36,28 @@ function Status({ state, session }: { readonly state: SessionState; session: Ses
   );
 }
 
-export function RunView({ state, series }: RunViewProps) {
-  const { session, notices } = state;
+/** What the run means, in the places that an interpreter will fill; plain facts until there is one. */
+function Meaning({ session, now }: { readonly session: SessionStatus; readonly now: number }) {
+  const alerts = alertWords(session, now);
+  return (
+    <dl className="meaning small">
+      <div>
+        <dt className="muted">Phase</dt>
+        <dd data-phase>{phaseWords(session)}</dd>
+      </div>
+      <div>
+        <dt className="muted">Alerts</dt>
+        <dd data-alerts={alerts.length} className={alerts.length > 0 ? 'alerted' : 'muted'}>
+          {alerts.length > 0 ? alerts.join(' · ') : 'None'}
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+/** The numbers of the run, above the charts. */
+export function Hero({ state, now }: { readonly state: SessionState; readonly now: number }) {
+  const { session } = state;
   if (!session) return <Absent state={state} />;
   return (
     <>
@@ -55,14 +68,21 @@ export function RunView({ state, series }: RunViewProps) {
           <code>{session.sessionId}</code>
         </p>
         <Status state={state} session={session} />
+        <Meaning session={session} now={now} />
       </section>
       <Progress run={session} />
-      <Figures metrics={session.metrics} derived={session.derived} />
-      <LossLine key={state.id} series={series} version={series.version} />
-      <div className="pair">
-        <Others others={session.metrics?.others ?? []} />
-        <Notices notices={notices} />
-      </div>
+      <Figures run={session} />
     </>
+  );
+}
+
+/** What else is known of it, below the charts. */
+export function Details({ state }: { readonly state: SessionState }) {
+  if (!state.session) return null;
+  return (
+    <div className="pair">
+      <Others others={state.session.metrics?.others ?? []} />
+      <Notices notices={state.notices} />
+    </div>
   );
 }

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// What the page asks of whoever shows it.
+import type { View } from './view';
+
+export interface Controls {
+  /** Changes how the page looks, and its address with it. */
+  readonly change: (fields: Partial<View>) => void;
+  /** Opens one run alone. */
+  readonly choose: (run: string) => void;
+  /** Draws a run over the others, or no longer. */
+  readonly overlay: (run: string) => void;
+  readonly pin: (run: string, pinned: boolean) => void;
+  readonly pause: () => void;
+  readonly toggleTheme: () => void;
+  readonly toggleHelp: () => void;
+  /** Where a run alone is. */
+  readonly addressOf: (run: string) => string;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// What the keyboard and the mouse can do here.
+import { useEffect, useRef } from 'react';
+import { KEYS } from './keys';
+
+export function Help({ onClose }: { readonly onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={dialog} className="help" aria-label="Help" onClose={onClose}>
+      <dl>
+        {KEYS.map(({ key, what }) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key === ' ' ? 'space' : key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="muted small">
+        Drag across a chart to zoom all of them, double-click to see everything again. The box
+        before a run draws it over the others. The address of this page holds all that you see: send
+        it.
+      </p>
+      <form method="dialog">
+        <button>Close</button>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest';
+import {
+  parseView,
+  viewAddress,
+  withNextAxis,
+  withNextSmoothing,
+  withOverlay,
+  withRun,
+} from './view';
+
+const plain = parseView('');
+
+describe('ui/view', () => {
+  it('is the same after a way through the address', () => {
+    const search =
+      '?run=a+b&run=c%2Fd&x=time&smooth=0.9&log=1&zoom=1.5%7E20&theme=dark&q=x&embed=1';
+    const view = parseView(search);
+    expect(view).toEqual({
+      runs: ['a b', 'c/d'],
+      axis: 'time',
+      smoothing: 0.9,
+      log: true,
+      zoom: [1.5, 20],
+      theme: 'dark',
+      search: 'x',
+      embed: true,
+    });
+    expect(viewAddress(view)).toBe(search);
+    expect(parseView(viewAddress(view))).toEqual(view);
+  });
+
+  it('has a short address when everything is as usual', () => {
+    expect(viewAddress({ ...plain, runs: ['a'] })).toBe('?run=a');
+  });
+
+  it.each(['?zoom=5~2', '?zoom=x', '?zoom=1', '?smooth=-1', '?smooth=x', '?x=moon', '?theme=pink'])(
+    'takes %s for nothing',
+    (search) => {
+      expect(parseView(search)).toEqual(plain);
+    },
+  );
+
+  it('draws ten runs at most, each once, and one at least', () => {
+    const many = Array.from({ length: 12 }, (_, i) => `run=${i}`).join('&');
+    const view = parseView(`?${many}&run=1`);
+    expect(view.runs).toHaveLength(10);
+    expect(withOverlay(view, 'x')).toBe(view);
+    expect(withOverlay(view, '3').runs).not.toContain('3');
+    expect(withOverlay(withRun(view, '3'), '3').runs).toEqual(['3']);
+  });
+
+  it('steps through axes and smoothings, and around', () => {
+    expect(withNextAxis(plain).axis).toBe('relative');
+    expect(withNextAxis(withNextAxis(withNextAxis(plain))).axis).toBe('step');
+    expect(withNextAxis({ ...plain, zoom: [1, 2] }).zoom).toBeNull();
+    expect(withNextSmoothing({ ...plain, smoothing: 0.7 }).smoothing).toBe(0.9);
+    expect(withNextSmoothing({ ...plain, smoothing: 0.99 }).smoothing).toBe(0);
+  });
+});

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// How the page is looked at, all of it, as its address has it: what is not in the address is lost
+// with a reload, and cannot be sent to a colleague.
+import { AXES, type Axis } from '../session/series';
+
+export type Theme = 'light' | 'dark';
+
+export interface View {
+  /** The runs that are drawn; the first is the one that the numbers are of. */
+  readonly runs: readonly string[];
+  readonly axis: Axis;
+  /** From 0 (none) to below 1. */
+  readonly smoothing: number;
+  readonly log: boolean;
+  /** What is in view, in units of the axis; null: everything. */
+  readonly zoom: readonly [from: number, to: number] | null;
+  /** Null: as the system has it. */
+  readonly theme: Theme | null;
+  readonly search: string;
+  /** Inside somebody else's page: the charts and no more. */
+  readonly embed: boolean;
+}
+
+/** More curves than this in one chart cannot be told apart. */
+export const MOST_RUNS = 10;
+const SMOOTHINGS = [0, 0.6, 0.9, 0.97, 0.99];
+export const MOST_SMOOTHING = 0.999;
+
+function parseZoom(text: string | null): View['zoom'] {
+  const [from, to] = (text ?? '').split('~').map(Number);
+  return from !== undefined && to !== undefined && from < to && Number.isFinite(to - from)
+    ? [from, to]
+    : null;
+}
+
+function parseSmoothing(text: string | null): number {
+  const weight = Number(text ?? 0);
+  return weight > 0 ? Math.min(weight, MOST_SMOOTHING) : 0;
+}
+
+/** Reads the part of an address from the question mark on. */
+export function parseView(search: string): View {
+  const query = new URLSearchParams(search);
+  const theme = query.get('theme');
+  return {
+    runs: [...new Set(query.getAll('run'))].filter((run) => run !== '').slice(0, MOST_RUNS),
+    axis: AXES.find((axis) => axis === query.get('x')) ?? 'step',
+    smoothing: parseSmoothing(query.get('smooth')),
+    log: query.get('log') === '1',
+    zoom: parseZoom(query.get('zoom')),
+    theme: theme === 'light' || theme === 'dark' ? theme : null,
+    search: query.get('q') ?? '',
+    embed: query.has('embed'),
+  };
+}
+
+/** The address of a view, from the question mark on; what is as usual is not mentioned. */
+export function viewAddress(view: View): string {
+  const query = new URLSearchParams(view.runs.map((run) => ['run', run]));
+  if (view.axis !== 'step') query.set('x', view.axis);
+  if (view.smoothing > 0) query.set('smooth', String(view.smoothing));
+  if (view.log) query.set('log', '1');
+  if (view.zoom) query.set('zoom', view.zoom.map((at) => Number(at.toPrecision(13))).join('~'));
+  if (view.theme) query.set('theme', view.theme);
+  if (view.search !== '') query.set('q', view.search);
+  if (view.embed) query.set('embed', '1');
+  return `?${query.toString()}`;
+}
+
+/** Opens one run alone; a zoom into another says nothing of it. */
+export function withRun(view: View, run: string): View {
+  return { ...view, runs: [run], zoom: view.runs[0] === run ? view.zoom : null };
+}
+
+/** Draws a run as well, or no longer; one is always left. */
+export function withOverlay(view: View, run: string): View {
+  if (!view.runs.includes(run)) {
+    return view.runs.length < MOST_RUNS ? { ...view, runs: [...view.runs, run] } : view;
+  }
+  const runs = view.runs.filter((other) => other !== run);
+  return runs.length > 0 ? { ...view, runs } : view;
+}
+
+export function withNextAxis(view: View): View {
+  const next = AXES[(AXES.indexOf(view.axis) + 1) % AXES.length] as Axis;
+  return { ...view, axis: next, zoom: null };
+}
+
+export function withNextSmoothing(view: View): View {
+  return { ...view, smoothing: SMOOTHINGS.find((weight) => weight > view.smoothing) ?? 0 };
+}
