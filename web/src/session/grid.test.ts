@@ -27,6 +27,17 @@ describe('session/grid', () => {
     expect(seen.lines).toEqual([[1, null]]);
   });
 
+  it('interrupts the line where something new begins', () => {
+    const two = { ...track([0, 1, 2, 3], [5, 4, 9, 8]), breaks: [2] };
+    const seen = drawn([two], 0, 3, 100);
+    expect([seen.x, seen.lines[0]]).toEqual([
+      [0, 1, 1.5, 2, 3],
+      [5, 4, null, 9, 8],
+    ]);
+    const many = { ...long, breaks: [500] };
+    expect(drawn([many], 0, 999, 100).lines[0]).toContain(null);
+  });
+
   it('reaches one point past what is in view on either side', () => {
     expect(drawn([track([0, 10, 20, 30, 40], [1, 1, 1, 1, 1])], 15, 25, 100).x).toEqual([
       10, 20, 30,

@@ -11,6 +11,8 @@
 export interface Track {
   readonly x: Float64Array;
   readonly y: Float64Array;
+  /** Indices at which something new begins: the line does not come from the point before. */
+  readonly breaks?: readonly number[] | undefined;
 }
 
 export type Cell = number | null | undefined;
@@ -45,17 +47,27 @@ function cell(value: number): Cell {
   return Number.isFinite(value) ? value : null;
 }
 
+/** A place before each break in view, where the line is interrupted. */
+function gaps({ x, breaks = [] }: Track, [first, end]: readonly [number, number]): number[] {
+  return breaks
+    .filter((i) => i > first && i < end)
+    .map((i) => ((x[i - 1] as number) + (x[i] as number)) / 2);
+}
+
 function asPoints(tracks: readonly Track[], views: readonly [number, number][]): Drawn {
   const places = new Set<number>();
   tracks.forEach(({ x, y }, k) => {
     const [first, end] = views[k] as [number, number];
     for (let i = first; i < end; i++) if (!Number.isNaN(y[i])) places.add(x[i] as number);
+    for (const place of gaps(tracks[k] as Track, [first, end])) places.add(place);
   });
   const x = [...places].sort((a, b) => a - b);
   const index = new Map(x.map((place, i) => [place, i]));
   const lines = tracks.map(({ x: own, y }, k) => {
     const column = new Array<Cell>(x.length).fill(undefined);
     const [first, end] = views[k] as [number, number];
+    for (const place of gaps(tracks[k] as Track, [first, end]))
+      column[index.get(place) as number] = null;
     for (let i = first; i < end; i++) {
       const at = index.get(own[i] as number);
       if (at !== undefined && !Number.isNaN(y[i])) column[at] = cell(y[i] as number);
@@ -82,7 +94,8 @@ function asBuckets(
   const length = Math.floor(to / width) - start + 2;
   const column = () => new Array<Cell>(length).fill(undefined);
   const lines: Cell[][] = [];
-  const bands = tracks.map(({ x, y }, k) => {
+  const bands = tracks.map(({ x, y, breaks }, k) => {
+    const begins = new Set(breaks);
     const [first, end] = views[k] as [number, number];
     const [line, low, high] = [column(), column(), column()];
     const counts = new Uint32Array(length);
@@ -91,7 +104,7 @@ function asBuckets(
       if (Number.isNaN(value)) continue;
       const at = Math.min(length - 1, Math.max(0, Math.floor((x[i] as number) / width) - start));
       if (line[at] === null) continue;
-      if (!Number.isFinite(value)) {
+      if (!Number.isFinite(value) || begins.has(i)) {
         line[at] = low[at] = high[at] = null;
         continue;
       }

@@ -155,15 +155,15 @@ export class Series {
 
   /**
    * Works out where the points lie that have no place yet. A step that falls (the next model, or a
-   * restart from a checkpoint) lets the line go on from where it is, and so does a clock that was
-   * set back: a line never runs backwards.
+   * restart from a checkpoint) is one place further on, as on the daemon's axis; a clock that was set
+   * back lets the line go on from where it is: a line never runs backwards.
    */
   #place(): void {
     const { step, x, at, since } = this.#columns;
     for (let i = this.#placed; i < this.length; i++) {
       const now = step[i] as number;
       const before = i > 0 ? (step[i - 1] as number) : 0;
-      x[i] = (i > 0 ? (x[i - 1] as number) : 0) + Math.max(0, now - before);
+      x[i] = (i > 0 ? (x[i - 1] as number) : 0) + (now < before ? 1 : now - before);
       if (now < before) this.#falls.push(i);
       if (i > 0 && !((at[i] as number) >= (at[i - 1] as number))) at[i] = at[i - 1] as number;
       since[i] = (at[i] as number) - (at[0] as number);

@@ -26,18 +26,19 @@ function tracksOf(lines: readonly ChartLine[], view: View): { raw: Track[]; show
   const raw = lines.map(({ series, metric }) => ({
     x: series.xs(view.axis),
     y: series.ys(metric),
+    breaks: series.breaks,
   }));
   if (view.smoothing <= 0) return { raw, shown: raw };
-  const shown = raw.map(({ x, y }, k) => {
+  const shown = raw.map(({ x, y, breaks }, k) => {
     const unit = spacing(x, records((lines[k] as ChartLine).series));
-    return { x, y: smoothed(x, y, view.smoothing, unit) };
+    return { x, y: smoothed(x, y, view.smoothing, unit), breaks };
   });
   return { raw, shown };
 }
 
 /** A metric that no record has yet has no column; one of holes stands for it. */
-function whole({ x, y }: Track): Track {
-  return { x, y: y.length === x.length ? y : new Float64Array(x.length).fill(NaN) };
+function whole({ x, y, breaks }: Track): Track {
+  return { x, breaks, y: y.length === x.length ? y : new Float64Array(x.length).fill(NaN) };
 }
 
 function finite(columns: readonly Cell[][], isLog: boolean): Float64Array {
