@@ -98,11 +98,8 @@ static enum status take_event(struct source *s, struct gathering *g)
 
 static enum status events_read(struct source *s, struct import_row *row)
 {
-    struct gathering g;
+    struct gathering g = {.row = row};
     enum status status = OK;
-    g.row = row;
-    g.step = 0;
-    g.count = 0;
     import_row_begin(row);
     while (status == OK)
         status = take_event(s, &g);
