@@ -63,7 +63,7 @@ uint64_t series_newest(const struct series *s);
 struct series_entry {
     uint64_t offset;
     double server_time_s; /* wall, whole milliseconds */
-    uint64_t axis; /* where it stands on the session's axis (session_axis.h); 0 from a series */
+    uint64_t axis;        /* where it stands on the session's axis (axis.h); 0 from a series */
     struct record record;
 };
 

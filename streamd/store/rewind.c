@@ -21,11 +21,3 @@ bool rewind_covers(const struct rewind *rewinds, size_t count, struct rewind ent
     }
     return false;
 }
-
-bool rewind_supersedes(const struct rewind *rewinds, size_t count, uint64_t offset,
-                       const struct record *r)
-{
-    struct rewind entry = {offset, num_double(r->field[F_CURRENT_STEP]),
-                           num_double(r->field[F_CURRENT_MODEL])};
-    return rewind_covers(rewinds, count, entry);
-}

@@ -9,10 +9,9 @@
 #ifndef STREAMD_STORE_REWIND_H
 #define STREAMD_STORE_REWIND_H
 
-#include "proto/record.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { REWINDS_MAX = 256 }; /* of one session; the oldest ones are merged into their neighbours */
 
@@ -22,11 +21,7 @@ struct rewind {
     double model;    /* currentModel of that entry */
 };
 
-/* Is this entry superseded by one of the rewinds (in order of offset)? */
-bool rewind_supersedes(const struct rewind *rewinds, size_t count, uint64_t offset,
-                       const struct record *r);
-
-/* The same of an entry of which only these three are at hand; NaN: it has none. */
+/* Is this entry superseded by one of the rewinds (in order of offset)? NaN: it has none. */
 bool rewind_covers(const struct rewind *rewinds, size_t count, struct rewind entry);
 
 #endif

@@ -49,10 +49,11 @@ static uint64_t pass_sieve(struct archived *a, const struct reading_request *q, 
     archive_cursor_init(&c, a->store, &a->decoder, ARCHIVED_KEY, 1);
     while (archive_cursor_next(&c, &e) == OK) {
         double step = num_double(e.record.field[F_CURRENT_STEP]);
+        double model = num_double(e.record.field[F_CURRENT_MODEL]);
+        struct rewind entry = {e.offset, step, model};
         bool in = e.offset > q->since && e.offset <= q->until;
         in = in && (!q->ranged || (step >= (double)q->from && step <= (double)q->to));
-        in = in &&
-             (q->branches || !rewind_supersedes(q->rewinds, q->rewind_count, e.offset, &e.record));
+        in = in && (q->branches || !rewind_covers(q->rewinds, q->rewind_count, entry));
         o->in[e.offset] = in;
         o->axis[e.offset] = e.axis;
         total += in;

@@ -45,25 +45,12 @@ static void runs_without_models_are_rewound_too(void **state)
     assert_false(rewind_covers(&without, 1, (struct rewind){7, 6, 1}));
 }
 
-static void a_record_says_its_step_and_model_itself(void **state)
-{
-    struct record r;
-    (void)state;
-    record_init(&r);
-    assert_false(rewind_supersedes(rewinds, 3, 50, &r));
-    record_set(&r, F_CURRENT_STEP, num_int(20));
-    record_set(&r, F_CURRENT_MODEL, num_int(1));
-    assert_true(rewind_supersedes(rewinds, 3, 50, &r));
-    assert_false(rewind_supersedes(rewinds, 3, 200, &r));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_followed_the_step_before_the_rewind_is_superseded),
         cmocka_unit_test(without_a_rewind_nothing_is_superseded),
         cmocka_unit_test(runs_without_models_are_rewound_too),
-        cmocka_unit_test(a_record_says_its_step_and_model_itself),
     };
     return cmocka_run_group_tests_name("store/rewind", tests, NULL, NULL);
 }
