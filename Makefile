@@ -61,7 +61,7 @@ CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
+.PHONY: all deps build-tests unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
         tidy cppcheck shellcheck deps-check purity headers size docs-check bench conformance demo \
         coverage install clean help
 
@@ -165,6 +165,9 @@ tsan: ## what has threads (the C client, the store) under ThreadSanitizer
 	@$(MAKE) --no-print-directory MODE=tsan tsan-tests
 tsan-tests: $(filter $(BUILD)/tests/clients/c/% %/test_mailbox %/test_keeper,$(TESTS))
 	@scripts/run-tests tsan $^
+
+# All of it ahead, since two makes beside each other may not build the same file.
+build-tests: all conformance $(TESTS) $(READ_STORE) $(BAD_DISK)
 
 test: deps ## everything: build, lint, all layers, sanitizers
 	@scripts/test-all
