@@ -11,6 +11,8 @@ export interface Controls {
   /** Draws a run over the others, or no longer. */
   readonly overlay: (run: string) => void;
   readonly pin: (run: string, pinned: boolean) => void;
+  /** Tells the trainer of a run to stop. */
+  readonly stop: (run: string) => void;
   readonly pause: () => void;
   readonly toggleTheme: () => void;
   readonly toggleHelp: () => void;

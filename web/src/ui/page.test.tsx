@@ -41,6 +41,7 @@ const controls: Controls = {
   choose: nothing,
   overlay: nothing,
   pin: nothing,
+  stop: nothing,
   pause: nothing,
   toggleTheme: nothing,
   toggleHelp: nothing,
@@ -51,7 +52,7 @@ function page(props: Partial<PageProps>): string {
   const all: PageProps = {
     link: 'websocket',
     runs,
-    open: [{ state: known, series: new Series() }],
+    open: [{ state: known, series: new Series(), order: undefined }],
     view: parseView('?run=run-1'),
     theme: 'light',
     paused: false,
@@ -107,15 +108,19 @@ describe('ui/page', () => {
 
   it('tells why a run failed, in its title and in its events', () => {
     const failed = onEvent(known, event('training_error', { error: 'out of memory' }), 99);
-    const html = page({ open: [{ state: failed, series: new Series() }] });
+    const html = page({ open: [{ state: failed, series: new Series(), order: undefined }] });
     expect(html).toContain('Failed · out of memory');
     expect(html).toContain('Training failed: out of memory');
   });
 
   it('says that the daemon does not know a run', () => {
     const state = onMissing(createSession('nope'));
-    expect(page({ open: [{ state, series: new Series() }] })).toContain('knows no run');
-    const gone = page({ open: [{ state: onMissing(known), series: new Series() }] });
+    expect(page({ open: [{ state, series: new Series(), order: undefined }] })).toContain(
+      'knows no run',
+    );
+    const gone = page({
+      open: [{ state: onMissing(known), series: new Series(), order: undefined }],
+    });
     expect(gone).toContain('no longer has this run');
     expect(gone).toContain('0.1235');
   });

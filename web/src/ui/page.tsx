@@ -4,6 +4,7 @@
 // charts; or how to begin.
 import { drawnMetrics } from '../proto/history';
 import type { Link } from '../room/link';
+import type { Order } from '../room/order';
 import type { RunsState } from '../room/runs';
 import type { Series } from '../session/series';
 import type { SessionState } from '../session/session';
@@ -23,6 +24,8 @@ import type { Theme, View } from './view';
 export interface OpenRun {
   readonly state: SessionState;
   readonly series: Series;
+  /** The stop that was asked for here. */
+  readonly order: Order | undefined;
 }
 
 export interface PageProps {
@@ -77,7 +80,14 @@ function Run({ open, view, theme, paused, frames, controls, now }: PageProps) {
   };
   return (
     <main className="run">
-      <Hero state={first.state} now={now} />
+      <Hero
+        state={first.state}
+        order={first.order}
+        now={now}
+        onStop={() => {
+          controls.stop(first.state.id);
+        }}
+      />
       {first.state.session && (
         <>
           <Toolbar view={view} paused={paused} controls={controls} />

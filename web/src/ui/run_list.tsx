@@ -10,6 +10,7 @@ import type { RunsState } from '../room/runs';
 import { colourOf } from './colours';
 import type { Controls } from './controls';
 import { nameOf } from './names';
+import { StatusIcon } from './status_icon';
 import { MOST_RUNS, type Theme, type View } from './view';
 
 interface RunListProps {
@@ -30,7 +31,7 @@ interface RowProps {
 }
 
 const Row = memo(function Row({ run, current, drawn, full, colour, href, controls }: RowProps) {
-  const { text, tone } = statusWords(run.status);
+  const { text } = statusWords(run.status);
   const name = nameOf(run);
   function onClick(event: MouseEvent): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
@@ -60,7 +61,7 @@ const Row = memo(function Row({ run, current, drawn, full, colour, href, control
         </span>
         <span className="row-number">{formatMetric('loss', run.metrics?.named.loss)}</span>
         <span className="row-sub muted">
-          <i className={`dot ${tone}`} aria-hidden="true" />
+          <StatusIcon status={run.status} />
           {text}
           {run.project !== '' && ` · ${run.project}`}
         </span>
