@@ -10,9 +10,9 @@ import { connect } from './transport/client';
 import type { Controls } from './ui/controls';
 import type { Action } from './ui/keys';
 import { Page, type OpenRun } from './ui/page';
-import { inOrder } from './ui/run_list';
+import { inGroups } from './ui/run_list';
 import { parseView, viewAddress, withNextAxis, withNextSmoothing } from './ui/view';
-import { withOverlay, withRun, type Theme, type View } from './ui/view';
+import { withAll, withOverlay, withRun, type Theme, type View } from './ui/view';
 import './ui/tokens.css';
 import './ui/frame.css';
 import './ui/run.css';
@@ -86,6 +86,9 @@ const controls: Controls = {
   overlay(run) {
     show(withOverlay(view, run), 'push');
   },
+  overlayAll(runs) {
+    show(withAll(view, runs), 'push');
+  },
   pin(run, pinned) {
     void client.pin(run, pinned);
   },
@@ -109,7 +112,8 @@ const controls: Controls = {
 };
 
 function step(by: number): void {
-  const ids = inOrder(client.runs.runs).map(({ sessionId }) => sessionId);
+  const groups = inGroups(client.runs.runs, view.group);
+  const ids = groups.flatMap(({ runs }) => runs.map(({ sessionId }) => sessionId));
   const next = ids[ids.indexOf(view.runs[0] ?? '') + by];
   if (next !== undefined) controls.choose(next);
 }

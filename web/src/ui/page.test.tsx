@@ -7,7 +7,7 @@ import { noRuns, onList } from '../room/runs';
 import { Series } from '../session/series';
 import { createSession, onEvent, onMissing } from '../session/session';
 import { Frames } from '../throttle/frame';
-import type { Controls } from './controls';
+import { nothing } from './no_controls';
 import { Page, type PageProps } from './page';
 import { parseView } from './view';
 
@@ -35,19 +35,6 @@ function event(name: EventName, data: object): ServerEvent {
 
 const known = onEvent(createSession('run-1'), event('session_status', status), 90);
 
-const nothing = () => undefined;
-const controls: Controls = {
-  change: nothing,
-  choose: nothing,
-  overlay: nothing,
-  pin: nothing,
-  stop: nothing,
-  pause: nothing,
-  toggleTheme: nothing,
-  toggleHelp: nothing,
-  addressOf: (run) => `?run=${run}`,
-};
-
 function page(props: Partial<PageProps>): string {
   const all: PageProps = {
     link: 'websocket',
@@ -58,7 +45,7 @@ function page(props: Partial<PageProps>): string {
     paused: false,
     help: false,
     frames: new Frames(),
-    controls,
+    controls: nothing,
     origin: 'http://host:5001/',
     now: 100,
     ...props,

@@ -11,6 +11,7 @@ import type { SessionState } from '../session/session';
 import type { Frames } from '../throttle/frame';
 import type { DrawnRun } from './chart_lines';
 import { Charts } from './charts';
+import { Compare } from './compare';
 import { Connection } from './connection';
 import type { Controls } from './controls';
 import { Empty } from './empty';
@@ -72,7 +73,26 @@ function Bar(props: PageProps) {
   );
 }
 
-function Run({ open, view, theme, paused, frames, controls, now }: PageProps) {
+function Head({ open, view, theme, controls, now }: PageProps) {
+  const [first] = open as readonly [OpenRun];
+  const known = open.flatMap(({ state }) => state.session ?? []);
+  if (view.compare && known.length > 1) {
+    return <Compare runs={known} view={view} theme={theme} controls={controls} />;
+  }
+  return (
+    <Hero
+      state={first.state}
+      order={first.order}
+      now={now}
+      onStop={() => {
+        controls.stop(first.state.id);
+      }}
+    />
+  );
+}
+
+function Run(props: PageProps) {
+  const { open, view, theme, paused, frames, controls } = props;
   const [first] = open;
   if (!first) return null;
   const onZoom = (zoom: View['zoom']) => {
@@ -80,14 +100,7 @@ function Run({ open, view, theme, paused, frames, controls, now }: PageProps) {
   };
   return (
     <main className="run">
-      <Hero
-        state={first.state}
-        order={first.order}
-        now={now}
-        onStop={() => {
-          controls.stop(first.state.id);
-        }}
-      />
+      <Head {...props} />
       {first.state.session && (
         <>
           <Toolbar view={view} paused={paused} controls={controls} />
