@@ -9,6 +9,7 @@
 #include "proto/json_write.h"
 #include "proto/query.h"
 #include "streamd/app.h"
+#include "streamd/http/body.h"
 #include "streamd/http/compat_view.h"
 #include "streamd/http/history.h"
 #include "streamd/http/router.h"
@@ -104,6 +105,27 @@ static void answer_ingest(struct app *app, const struct request *req, struct rep
     push_answer(&app->registry, &app->decoder, req, reply);
 }
 
+static void answer_control(struct app *app, const struct request *req, struct reply *reply)
+{
+    struct control_order order = {.session_id = req->tail};
+    const struct control_refusal *refusal = NULL;
+    struct fields *body = body_read(req, reply);
+    if (!body)
+        return;
+    if (control_read(body, &order, &refusal))
+        refusal = control_send(&app->control, &order);
+    if (refusal) {
+        reply_error(reply, refusal->http_status, refusal->why);
+    } else {
+        buf_add_char(&reply->body, '{');
+        json_write_pair_bool(&reply->body, "success", true);
+        json_write_pair_string(&reply->body, "sessionId", req->tail);
+        json_write_pair_string(&reply->body, "command", order.command);
+        buf_add_char(&reply->body, '}');
+    }
+    fields_destroy(body);
+}
+
 const struct route routes_training[] = {
     {"/api/training/sessions", METHOD_GET, runs_list, "The runs, newest first"},
     {"/api/training/sessions/", METHOD_GET, runs_show, "One run and what became of its metrics"},
@@ -116,5 +138,7 @@ const struct route routes_training[] = {
     {"/api/training/events/", METHOD_GET, answer_events,
      "The events of a run, as Server-Sent Events"},
     {"/api/training/ingest", METHOD_POST, answer_ingest, "Trainer lines, one JSON object a line"},
+    {"/api/training/control/", METHOD_POST, answer_control,
+     "Tell the trainer of a run to stop, pause, resume or write a checkpoint"},
     {NULL, 0, NULL, NULL},
 };

@@ -4,12 +4,14 @@
 // charts; or how to begin.
 import { drawnMetrics } from '../proto/history';
 import type { Link } from '../room/link';
+import type { Order } from '../room/order';
 import type { RunsState } from '../room/runs';
 import type { Series } from '../session/series';
 import type { SessionState } from '../session/session';
 import type { Frames } from '../throttle/frame';
 import type { DrawnRun } from './chart_lines';
 import { Charts } from './charts';
+import { Compare } from './compare';
 import { Connection } from './connection';
 import type { Controls } from './controls';
 import { Empty } from './empty';
@@ -23,6 +25,8 @@ import type { Theme, View } from './view';
 export interface OpenRun {
   readonly state: SessionState;
   readonly series: Series;
+  /** The stop that was asked for here. */
+  readonly order: Order | undefined;
 }
 
 export interface PageProps {
@@ -69,7 +73,26 @@ function Bar(props: PageProps) {
   );
 }
 
-function Run({ open, view, theme, paused, frames, controls, now }: PageProps) {
+function Head({ open, view, theme, controls, now }: PageProps) {
+  const [first] = open as readonly [OpenRun];
+  const known = open.flatMap(({ state }) => state.session ?? []);
+  if (view.compare && known.length > 1) {
+    return <Compare runs={known} view={view} theme={theme} controls={controls} />;
+  }
+  return (
+    <Hero
+      state={first.state}
+      order={first.order}
+      now={now}
+      onStop={() => {
+        controls.stop(first.state.id);
+      }}
+    />
+  );
+}
+
+function Run(props: PageProps) {
+  const { open, view, theme, paused, frames, controls } = props;
   const [first] = open;
   if (!first) return null;
   const onZoom = (zoom: View['zoom']) => {
@@ -77,7 +100,7 @@ function Run({ open, view, theme, paused, frames, controls, now }: PageProps) {
   };
   return (
     <main className="run">
-      <Hero state={first.state} now={now} />
+      <Head {...props} />
       {first.state.session && (
         <>
           <Toolbar view={view} paused={paused} controls={controls} />
