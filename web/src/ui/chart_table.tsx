@@ -3,7 +3,7 @@
 // The numbers of a chart as a table, made when it is opened: whoever cannot see curves reads these,
 // and so does whoever wants to copy one.
 import { useState } from 'react';
-import type { Axis } from '../session/series';
+import type { Axis } from '../session/axis';
 import { AXIS_NAMES, placeText } from './axis_text';
 import type { ChartLine } from './chart_lines';
 import { valueText } from './tooltip';

@@ -5,6 +5,7 @@
 import { drawnMetrics } from '../proto/history';
 import type { Link } from '../room/link';
 import type { RunsState } from '../room/runs';
+import { axesOf } from '../session/axis';
 import type { Series } from '../session/series';
 import type { SessionState } from '../session/session';
 import type { Frames } from '../throttle/frame';
@@ -72,6 +73,7 @@ function Bar(props: PageProps) {
 function Run({ open, view, theme, paused, frames, controls, now }: PageProps) {
   const [first] = open;
   if (!first) return null;
+  const axes = axesOf(open.map(({ series }) => series.names));
   const onZoom = (zoom: View['zoom']) => {
     controls.change({ zoom });
   };
@@ -80,7 +82,7 @@ function Run({ open, view, theme, paused, frames, controls, now }: PageProps) {
       <Hero state={first.state} now={now} />
       {first.state.session && (
         <>
-          <Toolbar view={view} paused={paused} controls={controls} />
+          <Toolbar view={view} axes={axes} paused={paused} controls={controls} />
           <Charts
             runs={open.map(drawnRun)}
             view={view}
