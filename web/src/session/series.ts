@@ -104,6 +104,12 @@ export class Series {
     return this.#columns.metric(metric).subarray(0, this.length);
   }
 
+  /** Where one point stands: its record, the trainer's step, and when it came in epoch seconds. */
+  placeOf(i: number): { offset: number; step: number; time: number } {
+    const { offset, step, at } = this.#columns;
+    return { offset: offset[i] as number, step: step[i] as number, time: at[i] as number };
+  }
+
   /** False when the trainer counts no steps, so that records are counted in their place. */
   get counts(): boolean {
     this.#place();

@@ -6,8 +6,8 @@ import type { Axis } from '../session/axis';
 
 export const AXIS_NAMES: Readonly<Record<Axis, string>> = {
   step: 'Step',
-  relative: 'Time since start',
-  time: 'Time of day',
+  relative: 'Elapsed',
+  time: 'Time',
   epoch: 'Epoch',
 };
 

@@ -47,7 +47,8 @@ function drawnRun({ state, series }: OpenRun): DrawnRun {
   const { id, session } = state;
   // A run without a summary has the metrics that its points have.
   const metrics = session?.summary ? drawnMetrics(session) : series.names;
-  return { id, label: session ? nameOf(session) : id, series, metrics };
+  const goalOf = (metric: string) => session?.summary?.get(metric)?.goal ?? 'min';
+  return { id, label: session ? nameOf(session) : id, series, metrics, goalOf };
 }
 
 function Bar(props: PageProps) {
