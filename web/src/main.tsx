@@ -6,6 +6,7 @@ import { createRoot } from 'react-dom/client';
 import { listenForKeys, toggleFullScreen } from './keyboard';
 import { Frames, frameBudget } from './throttle/frame';
 import type { RunsState } from './room/runs';
+import { axesOf } from './session/axis';
 import { connect } from './transport/client';
 import type { Controls } from './ui/controls';
 import type { Action } from './ui/keys';
@@ -133,7 +134,7 @@ const ACTIONS: Readonly<Record<Action, () => void>> = {
     show(withNextSmoothing(view), 'replace');
   },
   axis: () => {
-    show(withNextAxis(view), 'replace');
+    show(withNextAxis(view, axesOf(openRuns().map(({ series }) => series.names))), 'replace');
   },
   fullScreen: toggleFullScreen,
   theme: () => {

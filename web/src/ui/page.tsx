@@ -6,6 +6,7 @@ import { drawnMetrics } from '../proto/history';
 import type { Link } from '../room/link';
 import type { Order } from '../room/order';
 import type { RunsState } from '../room/runs';
+import { axesOf } from '../session/axis';
 import type { Series } from '../session/series';
 import type { SessionState } from '../session/session';
 import type { Frames } from '../throttle/frame';
@@ -50,7 +51,8 @@ function drawnRun({ state, series }: OpenRun): DrawnRun {
   const { id, session } = state;
   // A run without a summary has the metrics that its points have.
   const metrics = session?.summary ? drawnMetrics(session) : series.names;
-  return { id, label: session ? nameOf(session) : id, series, metrics };
+  const goalOf = (metric: string) => session?.summary?.get(metric)?.goal ?? 'min';
+  return { id, label: session ? nameOf(session) : id, series, metrics, goalOf };
 }
 
 function Bar(props: PageProps) {
@@ -95,6 +97,7 @@ function Run(props: PageProps) {
   const { open, view, theme, paused, frames, controls } = props;
   const [first] = open;
   if (!first) return null;
+  const axes = axesOf(open.map(({ series }) => series.names));
   const onZoom = (zoom: View['zoom']) => {
     controls.change({ zoom });
   };
@@ -103,7 +106,7 @@ function Run(props: PageProps) {
       <Head {...props} />
       {first.state.session && (
         <>
-          <Toolbar view={view} paused={paused} controls={controls} />
+          <Toolbar view={view} axes={axes} paused={paused} controls={controls} />
           <Charts
             runs={open.map(drawnRun)}
             view={view}

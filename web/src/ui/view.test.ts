@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import { AXES, axesOf } from '../session/axis';
 import {
   parseView,
   viewAddress,
@@ -8,6 +9,7 @@ import {
   withNextSmoothing,
   withOverlay,
   withRun,
+  type View,
 } from './view';
 
 const plain = parseView('');
@@ -64,9 +66,13 @@ describe('ui/view', () => {
   });
 
   it('steps through axes and smoothings, and around', () => {
-    expect(withNextAxis(plain).axis).toBe('relative');
-    expect(withNextAxis(withNextAxis(withNextAxis(plain))).axis).toBe('step');
-    expect(withNextAxis({ ...plain, zoom: [1, 2] }).zoom).toBeNull();
+    const three = axesOf([]);
+    const next = (view: View) => withNextAxis(view, three);
+    expect(next(plain).axis).toBe('relative');
+    expect(next(next(next(plain))).axis).toBe('step');
+    expect(next({ ...plain, zoom: [1, 2] }).zoom).toBeNull();
+    expect(withNextAxis({ ...plain, axis: 'time' }, AXES).axis).toBe('epoch');
+    expect(next({ ...plain, axis: 'epoch' }).axis).toBe('step');
     expect(withNextSmoothing({ ...plain, smoothing: 0.7 }).smoothing).toBe(0.9);
     expect(withNextSmoothing({ ...plain, smoothing: 0.99 }).smoothing).toBe(0);
   });

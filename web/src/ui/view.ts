@@ -2,7 +2,7 @@
 //
 // How the page is looked at, all of it, as its address has it: what is not in the address is lost
 // with a reload, and cannot be sent to a colleague.
-import { AXES, type Axis } from '../session/series';
+import { AXES, type Axis } from '../session/axis';
 
 export type Theme = 'light' | 'dark';
 
@@ -121,8 +121,9 @@ export function withOverlay(view: View, run: string): View {
   return runs.length > 0 ? { ...view, runs } : view;
 }
 
-export function withNextAxis(view: View): View {
-  const next = AXES[(AXES.indexOf(view.axis) + 1) % AXES.length] as Axis;
+/** `axes` are those that there are. */
+export function withNextAxis(view: View, axes: readonly Axis[]): View {
+  const next = axes[(axes.indexOf(view.axis) + 1) % axes.length] as Axis;
   return { ...view, axis: next, zoom: null };
 }
 
