@@ -54,8 +54,10 @@ BARE := $(BUILD)/bench/bare_send
 LOG_COST := $(BUILD)/bench/log_cost
 SEGMENT_SIZE := $(BUILD)/bench/segment_size
 HISTORY_COST := $(BUILD)/bench/history_cost
+INSIGHT_COST := $(BUILD)/bench/insight_cost
 READ_STORE := $(BUILD)/durable/read_store
 BAD_DISK := $(BUILD)/durable/fault_preload.so
+EVAL ?= ../shared/tools/eval_curves.py
 CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 
 .DEFAULT_GOAL := all
@@ -63,7 +65,7 @@ CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 .SECONDARY:
 .PHONY: all deps build-tests unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
         tidy cppcheck shellcheck deps-check purity headers size docs-check bench conformance demo \
-        coverage install clean help
+        coverage eval install clean help
 
 all: $(DAEMON) $(TRAINER) ## build the daemon and the demo trainer (build/release/)
 
@@ -120,7 +122,7 @@ $(LOG_COST): $(call obj,tests/bench/log_cost.c) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
 
-$(SEGMENT_SIZE) $(HISTORY_COST): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
+$(SEGMENT_SIZE) $(HISTORY_COST) $(INSIGHT_COST): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 
@@ -178,13 +180,17 @@ coverage: ## line and branch coverage of the C unit and flow tests
 fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
 	@scripts/fuzz $(or $(FUZZ_SECONDS),30)
 
-bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) ## figures, beside a bare send() loop and two peers
+bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) $(INSIGHT_COST) ## figures, beside a bare send() loop and two peers
 	@cd tests/bench && npm ci --silent --no-fund --no-audit
 	@$(LOG_COST)
 	@$(SEGMENT_SIZE) $(CURVES)
 	@$(HISTORY_COST)
+	@scripts/insight-cost $(INSIGHT_COST) $(CURVES)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
 	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
+
+eval: $(DAEMON) ## the interpreter on real training curves, beside the usual rules
+	@scripts/insight-eval $(DAEMON) $(CURVES) $(EVAL)
 
 # ---- reading it strictly ----
 
