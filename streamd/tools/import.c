@@ -235,11 +235,11 @@ static bool import_file(struct importer *m, const struct mapped *file)
                             .modified_ms = file->modified_ms,
                             .partial = m->flags.partial};
     source_init(&f.source, ops, file->bytes);
-    import_row_init(&f.row);
+    source_row_init(&f.row);
     progress_begin(&progress, file->path, "bytes", 2 * file->bytes.len);
     bool good = look_and_keep(m, &f, file);
     progress_end(&progress);
-    import_row_fini(&f.row);
+    source_row_fini(&f.row);
     source_fini(&f.source);
     return good;
 }

@@ -5,8 +5,8 @@
  * Numbers of either sign are folded first (zigzag), so that small ones stay short. Reading takes
  * from the head of a span; false, nothing taken: it ends too early or holds more than 64 bits.
  */
-#ifndef STREAMD_STORE_VARINT_H
-#define STREAMD_STORE_VARINT_H
+#ifndef PROTO_VARINT_H
+#define PROTO_VARINT_H
 
 #include "base/buf.h"
 

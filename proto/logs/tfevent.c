@@ -4,9 +4,9 @@
  * types.proto of TensorFlow. A tensor of one number holds it as its raw bytes or in the list of its
  * type, packed or not.
  */
-#include "streamd/tools/tfevent.h"
+#include "proto/logs/tfevent.h"
 
-#include "streamd/store/varint.h"
+#include "proto/varint.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  *
  * Length (8 bytes), its masked CRC-32C, the data, its masked CRC-32C; little-endian.
  */
-#ifndef STREAMD_TOOLS_TFRECORD_H
-#define STREAMD_TOOLS_TFRECORD_H
+#ifndef PROTO_LOGS_TFRECORD_H
+#define PROTO_LOGS_TFRECORD_H
 
 #include "base/span.h"
 #include "base/status.h"

@@ -5,11 +5,11 @@
  * Four formats, one table. A source reads a file that is in memory (mapped), from its first record
  * to its last, as often as one likes; nothing is allocated that grows with the file.
  */
-#ifndef STREAMD_TOOLS_SOURCE_H
-#define STREAMD_TOOLS_SOURCE_H
+#ifndef PROTO_LOGS_SOURCE_H
+#define PROTO_LOGS_SOURCE_H
 
 #include "proto/json_scan.h"
-#include "streamd/tools/import_row.h"
+#include "proto/logs/source_row.h"
 
 struct source;
 
@@ -19,9 +19,9 @@ struct source_ops {
     /* To the first record; finds out about the file, and fills source.config. May be called again.
      */
     enum status (*open)(struct source *s);
-    /* The next record, complete but for import_row_end. E_NOT_FOUND: there is none; E_MALFORMED,
+    /* The next record, complete but for source_row_end. E_NOT_FOUND: there is none; E_MALFORMED,
      * E_LIMIT: source.at and why say what is wrong with the file; E_NOMEM. */
-    enum status (*next)(struct source *s, struct import_row *row);
+    enum status (*next)(struct source *s, struct source_row *row);
 };
 
 struct source {
@@ -62,6 +62,6 @@ enum status source_refuse(struct source *s, enum status status, const char *at, 
  * E_MALFORMED, E_NOMEM.
  */
 MUST_CHECK enum status source_add_members(struct source *s, struct json_scan *scan,
-                                          struct import_row *row);
+                                          struct source_row *row);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "streamd/tools/source.h"
+#include "proto/logs/source.h"
 
 #include "tests/streamd/event_bytes.h"
 
@@ -17,18 +17,18 @@ static void expect_of(struct span file, const char *format, const char *records)
 {
     static const size_t begin = sizeof("{\"type\":\"progress\",\"metrics\":") - 1;
     struct source s;
-    struct import_row row;
+    struct source_row row;
     const struct source_ops *ops = source_find("auto", file);
     assert_non_null(ops);
     assert_string_equal(ops->name, format);
     source_init(&s, ops, file);
-    import_row_init(&row);
+    source_row_init(&row);
     for (int pass = 0; pass < 2; pass++) {
         struct buf out;
         buf_init(&out, 1 << 20);
         enum status status = s.ops->open(&s);
         while (status == OK && (status = s.ops->next(&s, &row)) == OK) {
-            assert_int_equal(import_row_end(&row), OK);
+            assert_int_equal(source_row_end(&row), OK);
             buf_add(&out, row.line.ptr + begin, row.line.len - begin - 1);
             buf_add_char(&out, '\n');
         }
@@ -40,7 +40,7 @@ static void expect_of(struct span file, const char *format, const char *records)
         assert_string_equal(out.ptr, records);
         buf_fini(&out);
     }
-    import_row_fini(&row);
+    source_row_fini(&row);
     source_fini(&s);
 }
 
@@ -132,18 +132,18 @@ static void events_of_a_step_are_one_record(void **state)
     put_event(&file, 14, 3, "loss", 4);
     file.len -= 3;
     struct source s;
-    struct import_row row;
+    struct source_row row;
     enum status status;
     size_t records = 0;
     source_init(&s, &source_events, buf_span(&file));
-    import_row_init(&row);
+    source_row_init(&row);
     assert_int_equal(s.ops->open(&s), OK);
     while ((status = s.ops->next(&s, &row)) == OK)
         records++;
     assert_int_equal(records, 3);
     assert_int_equal(status, E_MALFORMED);
     assert_int_equal(s.at, at);
-    import_row_fini(&row);
+    source_row_fini(&row);
     source_fini(&s);
     buf_fini(&file);
 }
@@ -169,5 +169,5 @@ int main(void)
         cmocka_unit_test(events_of_a_step_are_one_record),
         cmocka_unit_test(a_format_can_be_named),
     };
-    return cmocka_run_group_tests_name("tools/source", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("proto/logs/source", tests, NULL, NULL);
 }

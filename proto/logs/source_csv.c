@@ -4,8 +4,8 @@
  * without a name (an index that was written along). A row has as many cells as there are names:
  * one with fewer was cut off, or is of another table.
  */
-#include "streamd/tools/csv.h"
-#include "streamd/tools/source.h"
+#include "proto/logs/csv.h"
+#include "proto/logs/source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,18 +81,18 @@ static enum status csv_open(struct source *s)
 }
 
 static void add_cell(struct source *s, size_t column, const struct csv_cell *cell,
-                     struct import_row *row)
+                     struct source_row *row)
 {
     struct num value;
     struct span name = s->columns[column];
     struct span text = span_trim(cell->raw);
-    if (import_cell(text, &value))
-        import_row_add(row, name, value);
+    if (source_cell(text, &value))
+        source_row_add(row, name, value);
     else if (span_is_nocase(text, "true"))
-        import_row_add_true(row, name);
+        source_row_add_true(row, name);
 }
 
-static enum status csv_read_row(struct source *s, struct import_row *row)
+static enum status csv_read_row(struct source *s, struct source_row *row)
 {
     struct csv_cell cell = {.last = false};
     const char *begin = s->rest.ptr;
@@ -112,9 +112,9 @@ static enum status csv_read_row(struct source *s, struct import_row *row)
     return OK;
 }
 
-static enum status csv_read(struct source *s, struct import_row *row)
+static enum status csv_read(struct source *s, struct source_row *row)
 {
-    import_row_begin(row);
+    source_row_begin(row);
     if (s->rest.len == 0)
         return E_NOT_FOUND;
     s->at = (size_t)(s->rest.ptr - s->file.ptr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "streamd/tools/csv.h"
+#include "proto/logs/csv.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * A time is a moment or a span, and loggers use the same names for both. A moment since 1970 in
  * seconds is beyond 10^8 (1973) and in milliseconds beyond 10^11; no run took three years.
  */
-#include "streamd/tools/import_row.h"
+#include "proto/logs/source_row.h"
 
 #include "proto/json_write.h"
 #include "proto/line.h"
@@ -48,21 +48,21 @@ enum { ROLES = sizeof(roles) / sizeof(roles[0]) };
 static const double MOMENT_S = 1e8;
 static const double MOMENT_MS = 1e11;
 
-void import_row_init(struct import_row *row)
+void source_row_init(struct source_row *row)
 {
-    *row = (struct import_row){.numbers = 0};
+    *row = (struct source_row){.numbers = 0};
     buf_init(&row->line, LINE_BYTES_MAX);
 }
 
-void import_row_fini(struct import_row *row)
+void source_row_fini(struct source_row *row)
 {
     buf_fini(&row->line);
 }
 
-void import_row_begin(struct import_row *row)
+void source_row_begin(struct source_row *row)
 {
     struct buf line = row->line;
-    *row = (struct import_row){.line = line,
+    *row = (struct source_row){.line = line,
                                .epoch = num_none(),
                                .wall_s = NAN,
                                .since_s = NAN,
@@ -72,7 +72,7 @@ void import_row_begin(struct import_row *row)
     buf_add_str(&row->line, "{\"type\":\"progress\",\"metrics\":{");
 }
 
-static void write_number(struct import_row *row, struct span name, struct num value)
+static void write_number(struct source_row *row, struct span name, struct num value)
 {
     const char *word = num_word(value);
     json_write_key(&row->line, name);
@@ -90,7 +90,7 @@ static unsigned rank_of(struct span name)
     return rank;
 }
 
-static void note_time(struct import_row *row, double time_s, unsigned rank)
+static void note_time(struct source_row *row, double time_s, unsigned rank)
 {
     if (!isfinite(time_s) || time_s < 0)
         return;
@@ -103,7 +103,7 @@ static void note_time(struct import_row *row, double time_s, unsigned rank)
     }
 }
 
-void import_row_add_metric(struct import_row *row, struct span name, struct num value)
+void source_row_add_metric(struct source_row *row, struct span name, struct num value)
 {
     if (value.kind == NUM_NONE || name.len == 0)
         return;
@@ -116,13 +116,13 @@ void import_row_add_metric(struct import_row *row, struct span name, struct num 
         write_number(row, name, value);
 }
 
-static void add_epoch(struct import_row *row, struct num value)
+static void add_epoch(struct source_row *row, struct num value)
 {
     row->epoch = value;
     write_number(row, SPAN("epoch"), value);
 }
 
-void import_row_add(struct import_row *row, struct span name, struct num value)
+void source_row_add(struct source_row *row, struct span name, struct num value)
 {
     unsigned rank = rank_of(name);
     if (value.kind == NUM_NONE)
@@ -136,7 +136,7 @@ void import_row_add(struct import_row *row, struct span name, struct num value)
         write_number(row, name, value);
         break;
     case ROLE_STEP:
-        import_row_add_metric(row, SPAN("step"), value);
+        source_row_add_metric(row, SPAN("step"), value);
         break;
     case ROLE_EPOCH:
         add_epoch(row, value);
@@ -144,46 +144,46 @@ void import_row_add(struct import_row *row, struct span name, struct num value)
     case ROLE_SUPERSEDED:
         break;
     default:
-        import_row_add_metric(row, name, value);
+        source_row_add_metric(row, name, value);
     }
 }
 
-void import_row_add_object(struct import_row *row, struct span name, struct span json)
+void source_row_add_object(struct source_row *row, struct span name, struct span json)
 {
     row->numbers++;
     json_write_key(&row->line, name);
     buf_add_span(&row->line, json);
 }
 
-void import_row_set_step(struct import_row *row, int64_t step)
+void source_row_set_step(struct source_row *row, int64_t step)
 {
-    import_row_add_metric(row, SPAN("step"), num_int(step));
+    source_row_add_metric(row, SPAN("step"), num_int(step));
 }
 
-void import_row_set_wall(struct import_row *row, double wall_s)
+void source_row_set_wall(struct source_row *row, double wall_s)
 {
     row->wall_s = isfinite(wall_s) && wall_s >= 0 && wall_s < MOMENT_MS ? wall_s : NAN;
 }
 
-void import_row_add_true(struct import_row *row, struct span name)
+void source_row_add_true(struct source_row *row, struct span name)
 {
     unsigned rank = rank_of(name);
     if (rank < ROLES && roles[rank].role == ROLE_SUPERSEDED)
         row->superseded = true;
 }
 
-enum status import_row_end(struct import_row *row)
+enum status source_row_end(struct source_row *row)
 {
     buf_add_str(&row->line, "}}");
     return buf_status(&row->line);
 }
 
-bool import_row_is_empty(const struct import_row *row)
+bool source_row_is_empty(const struct source_row *row)
 {
     return row->numbers == 0 || row->superseded;
 }
 
-bool import_word(struct span text, struct num *out)
+bool source_word(struct span text, struct num *out)
 {
     bool minus = text.len > 0 && text.ptr[0] == '-';
     if (text.len > 0 && (minus || text.ptr[0] == '+'))
@@ -197,12 +197,12 @@ bool import_word(struct span text, struct num *out)
     return true;
 }
 
-bool import_cell(struct span text, struct num *out)
+bool source_cell(struct span text, struct num *out)
 {
     enum { LONGEST = 64 };
     char copy[LONGEST];
     char *end;
-    if (text.len == 0 || num_parse(text, out) || import_word(text, out))
+    if (text.len == 0 || num_parse(text, out) || source_word(text, out))
         return text.len > 0;
     if (text.len >= LONGEST)
         return false;

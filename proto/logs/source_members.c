@@ -4,7 +4,7 @@
  * null is no number, and a number that is not finite may be named beside in `nonFinite`, as our own
  * exports do: of two values of a name the last one counts.
  */
-#include "streamd/tools/source.h"
+#include "proto/logs/source.h"
 
 /* The key as it is meant; borrows from the file or from s->text. */
 static struct span meant(struct source *s, const struct json_value *key)
@@ -21,38 +21,38 @@ static bool is_own(struct span name)
     return span_is(name, "metrics") || span_is(name, "nonFinite");
 }
 
-static enum status add_object(struct json_scan *scan, struct span name, struct import_row *row)
+static enum status add_object(struct json_scan *scan, struct span name, struct source_row *row)
 {
     const char *begin = scan->at - 1;
     if (json_leave(scan) != OK)
         return E_MALFORMED;
-    import_row_add_object(row, name, (struct span){begin, (size_t)(scan->at - begin)});
+    source_row_add_object(row, name, (struct span){begin, (size_t)(scan->at - begin)});
     return OK;
 }
 
-static void add_text(struct span name, const struct json_value *value, struct import_row *row)
+static void add_text(struct span name, const struct json_value *value, struct source_row *row)
 {
     struct num number;
-    if (import_word(value->raw, &number))
-        import_row_add(row, name, number);
+    if (source_word(value->raw, &number))
+        source_row_add(row, name, number);
     else
         row->texts++;
 }
 
 /* The value of that name. *depth rises when it is an object whose members are to be read. */
-static enum status add_value(struct json_scan *scan, struct span name, struct import_row *row,
+static enum status add_value(struct json_scan *scan, struct span name, struct source_row *row,
                              unsigned *depth)
 {
     struct json_value value;
     switch (json_next(scan, &value)) {
     case JSON_NUMBER:
-        import_row_add(row, name, value.num);
+        source_row_add(row, name, value.num);
         return OK;
     case JSON_STRING:
         add_text(name, &value, row);
         return OK;
     case JSON_TRUE:
-        import_row_add_true(row, name);
+        source_row_add_true(row, name);
         return OK;
     case JSON_OBJECT_BEGIN:
         if (!is_own(name))
@@ -68,7 +68,7 @@ static enum status add_value(struct json_scan *scan, struct span name, struct im
     }
 }
 
-enum status source_add_members(struct source *s, struct json_scan *scan, struct import_row *row)
+enum status source_add_members(struct source *s, struct json_scan *scan, struct source_row *row)
 {
     unsigned depth = 1;
     enum status status = OK;

@@ -3,9 +3,9 @@
  * CRC-32C (Castagnoli, reflected) with a table of sixteen entries, two look-ups a byte: event files
  * are some megabytes, and a table of 256 would have to be made or written down first.
  */
-#include "streamd/tools/tfrecord.h"
+#include "proto/logs/tfrecord.h"
 
-#include "streamd/store/varint.h"
+#include "proto/varint.h"
 
 enum { LENGTH_BYTES = 8, CHECKSUM_BYTES = 4 };
 

@@ -3,7 +3,7 @@
  * ndjson: an object a line. The first one may describe the run instead: it has texts, and neither a
  * step nor an epoch nor a time.
  */
-#include "streamd/tools/source.h"
+#include "proto/logs/source.h"
 
 #include <math.h>
 
@@ -40,12 +40,12 @@ static bool ndjson_fits(struct span file)
     return true;
 }
 
-static enum status read_line(struct source *s, struct span line, struct import_row *row)
+static enum status read_line(struct source *s, struct span line, struct source_row *row)
 {
     struct json_scan scan;
     struct json_value value;
     json_scan_init(&scan, line, JSON_WORDS);
-    import_row_begin(row);
+    source_row_begin(row);
     if (json_next(&scan, &value) != JSON_OBJECT_BEGIN)
         return source_refuse(s, E_MALFORMED, line.ptr, "the line is no JSON object");
     enum status status = source_add_members(s, &scan, row);
@@ -54,7 +54,7 @@ static enum status read_line(struct source *s, struct span line, struct import_r
     return status;
 }
 
-static bool describes(const struct import_row *row)
+static bool describes(const struct source_row *row)
 {
     return row->texts > 0 && !row->has_step && row->epoch.kind == NUM_NONE && isnan(row->wall_s) &&
            isnan(row->since_s);
@@ -62,7 +62,7 @@ static bool describes(const struct import_row *row)
 
 static enum status ndjson_open(struct source *s)
 {
-    struct import_row row;
+    struct source_row row;
     struct span line;
     s->rest = s->file;
     if (span_starts(s->rest, SPAN("\xef\xbb\xbf")))
@@ -71,17 +71,17 @@ static enum status ndjson_open(struct source *s)
     struct span begin = s->rest;
     if (!next_line(s, &line))
         return OK;
-    import_row_init(&row);
+    source_row_init(&row);
     enum status status = read_line(s, line, &row);
     if (status == OK && describes(&row) && line.len <= s->config.limit)
         buf_add_span(&s->config, line);
     else
         s->rest = begin;
-    import_row_fini(&row);
+    source_row_fini(&row);
     return status == E_NOMEM || buf_status(&s->config) != OK ? E_NOMEM : OK;
 }
 
-static enum status ndjson_read(struct source *s, struct import_row *row)
+static enum status ndjson_read(struct source *s, struct source_row *row)
 {
     struct span line;
     return next_line(s, &line) ? read_line(s, line, row) : E_NOT_FOUND;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "streamd/tools/tfevent.h"
+#include "proto/logs/tfevent.h"
 
 #include "tests/streamd/event_bytes.h"
 
@@ -143,5 +143,5 @@ int main(void)
         cmocka_unit_test(what_is_no_number_is_passed_over),
         cmocka_unit_test(torn_messages_are_refused),
     };
-    return cmocka_run_group_tests_name("tools/tfevent", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("proto/logs/tfevent", tests, NULL, NULL);
 }

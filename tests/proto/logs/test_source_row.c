@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "streamd/tools/import_row.h"
+#include "proto/logs/source_row.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,31 +12,31 @@
 
 #define BEGIN "{\"type\":\"progress\",\"metrics\":{"
 
-static struct import_row begun(void)
+static struct source_row begun(void)
 {
-    struct import_row row;
-    import_row_init(&row);
-    import_row_begin(&row);
+    struct source_row row;
+    source_row_init(&row);
+    source_row_begin(&row);
     return row;
 }
 
-static void expect_line(struct import_row *row, const char *line)
+static void expect_line(struct source_row *row, const char *line)
 {
-    assert_int_equal(import_row_end(row), OK);
+    assert_int_equal(source_row_end(row), OK);
     buf_add_char(&row->line, '\0');
     assert_string_equal(row->line.ptr, line);
-    import_row_fini(row);
+    source_row_fini(row);
 }
 
 static void numbers_keep_their_names_and_their_kind(void **state)
 {
     (void)state;
-    struct import_row row = begun();
-    import_row_add(&row, SPAN("loss"), num_float(0.1));
-    import_row_add(&row, SPAN("a \"b\""), num_int(3));
-    import_row_add(&row, SPAN("bad"), num_float(NAN));
-    import_row_add(&row, SPAN("none"), num_none());
-    import_row_add(&row, SPAN(""), num_int(1));
+    struct source_row row = begun();
+    source_row_add(&row, SPAN("loss"), num_float(0.1));
+    source_row_add(&row, SPAN("a \"b\""), num_int(3));
+    source_row_add(&row, SPAN("bad"), num_float(NAN));
+    source_row_add(&row, SPAN("none"), num_none());
+    source_row_add(&row, SPAN(""), num_int(1));
     assert_int_equal(row.numbers, 3);
     expect_line(&row, BEGIN "\"loss\":0.1,\"a \\\"b\\\"\":3,\"bad\":\"NaN\"}}");
 }
@@ -47,20 +47,20 @@ static void a_step_is_found_under_all_its_names(void **state)
     static const char *const names[] = {"step",  "currentStep", "global_step", "Step",
                                         "_step", "iteration",   "globalStep",  "current_step"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        struct import_row row = begun();
-        assert_true(import_row_is_empty(&row));
-        import_row_add(&row, span_of(names[i]), num_int(7));
+        struct source_row row = begun();
+        assert_true(source_row_is_empty(&row));
+        source_row_add(&row, span_of(names[i]), num_int(7));
         assert_true(row.has_step);
-        assert_true(import_row_is_empty(&row)); /* a place alone is no record */
-        import_row_fini(&row);
+        assert_true(source_row_is_empty(&row)); /* a place alone is no record */
+        source_row_fini(&row);
     }
 }
 
 static void an_epoch_is_kept_and_told_apart(void **state)
 {
     (void)state;
-    struct import_row row = begun();
-    import_row_add(&row, SPAN("Epoch"), num_int(2));
+    struct source_row row = begun();
+    source_row_add(&row, SPAN("Epoch"), num_int(2));
     assert_false(row.has_step);
     assert_int_equal(row.epoch.i, 2);
     expect_line(&row, BEGIN "\"epoch\":2}}");
@@ -69,50 +69,50 @@ static void an_epoch_is_kept_and_told_apart(void **state)
 static void times_are_moments_or_spans(void **state)
 {
     (void)state;
-    struct import_row row = begun();
-    import_row_add(&row, SPAN("_timestamp"), num_float(1700000000.5));
-    import_row_add(&row, SPAN("_runtime"), num_float(12.5));
+    struct source_row row = begun();
+    source_row_add(&row, SPAN("_timestamp"), num_float(1700000000.5));
+    source_row_add(&row, SPAN("_runtime"), num_float(12.5));
     assert_true(row.wall_s == 1700000000.5 && row.since_s == 12.5);
-    import_row_add(&row, SPAN("serverTime"), num_int(1700000001000));
+    source_row_add(&row, SPAN("serverTime"), num_int(1700000001000));
     assert_true(row.wall_s == 1700000001); /* in milliseconds, and before the other */
-    import_row_add(&row, SPAN("timestamp"), num_int(1700000009));
-    import_row_add(&row, SPAN("wall_time"), num_float(-1));
-    import_row_add(&row, SPAN("wall_time"), num_float(NAN));
+    source_row_add(&row, SPAN("timestamp"), num_int(1700000009));
+    source_row_add(&row, SPAN("wall_time"), num_float(-1));
+    source_row_add(&row, SPAN("wall_time"), num_float(NAN));
     assert_true(row.wall_s == 1700000001);
-    assert_true(import_row_is_empty(&row));
+    assert_true(source_row_is_empty(&row));
     expect_line(&row, BEGIN "\"timestamp\":1700000009}}");
 }
 
 static void what_a_daemon_writes_itself_is_left_out(void **state)
 {
     (void)state;
-    struct import_row row = begun();
-    import_row_add(&row, SPAN("offset"), num_int(1));
-    import_row_add_true(&row, SPAN("other"));
+    struct source_row row = begun();
+    source_row_add(&row, SPAN("offset"), num_int(1));
+    source_row_add_true(&row, SPAN("other"));
     assert_false(row.superseded);
-    import_row_add_true(&row, SPAN("superseded"));
+    source_row_add_true(&row, SPAN("superseded"));
     assert_true(row.superseded);
-    import_row_add(&row, SPAN("x"), num_int(1));
-    assert_true(import_row_is_empty(&row));
-    import_row_begin(&row);
-    import_row_add(&row, SPAN("x"), num_int(1));
-    assert_false(import_row_is_empty(&row));
+    source_row_add(&row, SPAN("x"), num_int(1));
+    assert_true(source_row_is_empty(&row));
+    source_row_begin(&row);
+    source_row_add(&row, SPAN("x"), num_int(1));
+    assert_false(source_row_is_empty(&row));
     expect_line(&row, BEGIN "\"x\":1}}");
 }
 
 static void a_record_is_no_longer_than_a_line(void **state)
 {
     (void)state;
-    struct import_row row = begun();
+    struct source_row row = begun();
     char name[32];
     for (int i = 0; i < 10000; i++) {
         (void)snprintf(name, sizeof(name), "name-%05d", i);
-        import_row_add(&row, span_of(name), num_int(i));
+        source_row_add(&row, span_of(name), num_int(i));
     }
-    assert_int_equal(import_row_end(&row), E_LIMIT);
-    import_row_begin(&row);
-    assert_int_equal(import_row_end(&row), OK);
-    import_row_fini(&row);
+    assert_int_equal(source_row_end(&row), E_LIMIT);
+    source_row_begin(&row);
+    assert_int_equal(source_row_end(&row), OK);
+    source_row_fini(&row);
 }
 
 static void cells_are_read_as_loggers_write_them(void **state)
@@ -128,12 +128,12 @@ static void cells_are_read_as_loggers_write_them(void **state)
                                       "1 2", "e5", "tensor(1)", "--1"};
     struct num n;
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        assert_true(import_cell(span_of(good[i].text), &n));
+        assert_true(source_cell(span_of(good[i].text), &n));
         assert_true(num_double(n) == good[i].value ||
                     (isnan(num_double(n)) && isnan(good[i].value)));
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_false(import_cell(span_of(bad[i]), &n));
+        assert_false(source_cell(span_of(bad[i]), &n));
 }
 
 int main(void)
@@ -147,5 +147,5 @@ int main(void)
         cmocka_unit_test(a_record_is_no_longer_than_a_line),
         cmocka_unit_test(cells_are_read_as_loggers_write_them),
     };
-    return cmocka_run_group_tests_name("tools/import_row", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("proto/logs/source_row", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "streamd/tools/csv.h"
+#include "proto/logs/csv.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,5 +78,5 @@ int main(void)
         cmocka_unit_test(torn_quotes_are_refused),
         cmocka_unit_test(the_separator_is_the_most_frequent_of_the_first_row),
     };
-    return cmocka_run_group_tests_name("tools/csv", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("proto/logs/csv", tests, NULL, NULL);
 }

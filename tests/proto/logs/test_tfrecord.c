@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "streamd/tools/tfrecord.h"
+#include "proto/logs/tfrecord.h"
 
 #include "tests/streamd/event_bytes.h"
 
@@ -69,5 +69,5 @@ int main(void)
         cmocka_unit_test(records_come_back_in_order),
         cmocka_unit_test(no_torn_or_altered_byte_passes),
     };
-    return cmocka_run_group_tests_name("tools/tfrecord", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("proto/logs/tfrecord", tests, NULL, NULL);
 }

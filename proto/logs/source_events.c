@@ -3,15 +3,15 @@
  * events: TensorBoard's event files. A writer says each number of a step in an event of its own;
  * those that come one after the other with one step are one record, until a tag comes again.
  */
-#include "streamd/tools/source.h"
-#include "streamd/tools/tfevent.h"
-#include "streamd/tools/tfrecord.h"
+#include "proto/logs/source.h"
+#include "proto/logs/tfevent.h"
+#include "proto/logs/tfrecord.h"
 
 enum { TAGS_MAX = 256 };
 
 /* The record that is being gathered. */
 struct gathering {
-    struct import_row *row;
+    struct source_row *row;
     int64_t step;
     size_t at; /* of its first event in the file */
     size_t count;
@@ -63,12 +63,12 @@ static void add(struct gathering *g, const struct tfevent *event)
     while (tfevent_next(&values, &tag, &value) == OK) {
         if (g->count == 0) {
             g->step = event->step;
-            import_row_set_step(g->row, event->step);
+            source_row_set_step(g->row, event->step);
         }
         if (g->count < TAGS_MAX)
             g->tags[g->count++] = tag;
-        import_row_add_metric(g->row, tag, value);
-        import_row_set_wall(g->row, event->wall_s);
+        source_row_add_metric(g->row, tag, value);
+        source_row_set_wall(g->row, event->wall_s);
     }
 }
 
@@ -96,11 +96,11 @@ static enum status take_event(struct source *s, struct gathering *g)
     return OK;
 }
 
-static enum status events_read(struct source *s, struct import_row *row)
+static enum status events_read(struct source *s, struct source_row *row)
 {
     struct gathering g = {.row = row};
     enum status status = OK;
-    import_row_begin(row);
+    source_row_begin(row);
     while (status == OK)
         status = take_event(s, &g);
     if (g.count == 0)

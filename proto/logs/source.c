@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "streamd/tools/source.h"
+#include "proto/logs/source.h"
 
 #include "proto/line.h"
 

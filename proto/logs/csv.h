@@ -4,8 +4,8 @@
  *
  * Rows end in "\n" or "\r\n"; a cell in quotes may hold all of these, and "" for a quote.
  */
-#ifndef STREAMD_TOOLS_CSV_H
-#define STREAMD_TOOLS_CSV_H
+#ifndef PROTO_LOGS_CSV_H
+#define PROTO_LOGS_CSV_H
 
 #include "base/buf.h"
 

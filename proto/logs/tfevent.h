@@ -5,8 +5,8 @@
  * A few fields of four protobuf messages (Event, Summary, Summary.Value, TensorProto), read where
  * they stand; all others are passed over.
  */
-#ifndef STREAMD_TOOLS_TFEVENT_H
-#define STREAMD_TOOLS_TFEVENT_H
+#ifndef PROTO_LOGS_TFEVENT_H
+#define PROTO_LOGS_TFEVENT_H
 
 #include "base/status.h"
 #include "proto/number.h"

@@ -4,7 +4,7 @@
  * trainer_state.json, whose other members describe the run, or `data` of our own exports.
  */
 #include "proto/json_write.h"
-#include "streamd/tools/source.h"
+#include "proto/logs/source.h"
 
 enum { MEMBER_BYTES_MAX = 4096 };
 
@@ -86,10 +86,10 @@ static enum status json_open(struct source *s)
     return status == OK ? buf_status(&s->config) : status;
 }
 
-static enum status json_read(struct source *s, struct import_row *row)
+static enum status json_read(struct source *s, struct source_row *row)
 {
     struct json_value value;
-    import_row_begin(row);
+    source_row_begin(row);
     switch (json_next(&s->scan, &value)) {
     case JSON_OBJECT_BEGIN:
         s->at = (size_t)(s->scan.at - s->file.ptr) - 1;
