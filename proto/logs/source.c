@@ -11,14 +11,22 @@ enum {
     NAMES_BYTES_MAX = 8 << 20,
 };
 
-/* A table of numbers looks like nothing else, so it comes last. */
-static const struct source_ops *const formats[] = {&source_events, &source_ndjson, &source_json,
-                                                   &source_csv};
+/* In the order of asking: what is unmistakable first. A table of numbers looks like nothing else,
+ * so it comes last. */
+static const struct source_ops *const formats[] = {
+    &source_events,      &source_ndjson,  &source_json, &source_mmengine,
+    &source_huggingface, &source_nanogpt, &source_text, &source_csv,
+};
+
+const struct source_ops *source_at(size_t index)
+{
+    return index < sizeof(formats) / sizeof(formats[0]) ? formats[index] : NULL;
+}
 
 const struct source_ops *source_find(const char *name, struct span file)
 {
     bool any = strcmp(name, "auto") == 0;
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+    for (size_t i = 0; source_at(i); i++) {
         if (any ? formats[i]->fits(file) : strcmp(name, formats[i]->name) == 0)
             return formats[i];
     }
@@ -39,6 +47,13 @@ void source_fini(struct source *s)
     buf_fini(&s->config);
     buf_fini(&s->text);
     buf_fini(&s->names);
+}
+
+void source_feed(struct source *s, struct span more)
+{
+    s->file = s->rest = more;
+    s->at = 0;
+    s->why = NULL;
 }
 
 enum status source_refuse(struct source *s, enum status status, const char *at, const char *why)

@@ -109,4 +109,11 @@ static enum status events_read(struct source *s, struct source_row *row)
     return OK;
 }
 
-const struct source_ops source_events = {"tensorboard", events_fits, events_open, events_read};
+const struct source_ops source_events = {
+    .name = "tensorboard",
+    .what = "TensorBoard",
+    .whole = true,
+    .fits = events_fits,
+    .open = events_open,
+    .next = events_read,
+};

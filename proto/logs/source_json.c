@@ -102,4 +102,11 @@ static enum status json_read(struct source *s, struct source_row *row)
     }
 }
 
-const struct source_ops source_json = {"json", json_fits, json_open, json_read};
+const struct source_ops source_json = {
+    .name = "json",
+    .what = "Hugging Face's trainer_state.json, our own export",
+    .whole = true,
+    .fits = json_fits,
+    .open = json_open,
+    .next = json_read,
+};

@@ -39,9 +39,37 @@ static void add_text(struct span name, const struct json_value *value, struct so
         row->texts++;
 }
 
+/* `token` was the list's first, and is no end. */
+static enum status leave_list(struct json_scan *scan, enum json_token token)
+{
+    if ((token == JSON_OBJECT_BEGIN || token == JSON_ARRAY_BEGIN) && json_leave(scan) != OK)
+        return E_MALFORMED;
+    return json_leave(scan);
+}
+
+/* COCO's evaluation is a list of twelve, of which the first is the mAP; other lists say nothing
+ * that has a name. */
+static enum status add_list(struct source *s, struct json_scan *scan, struct span name,
+                            struct source_row *row)
+{
+    struct json_value value;
+    enum json_token token = json_next(scan, &value);
+    bool coco = name.ptr != s->text.ptr && span_has_nocase(name, SPAN("coco_eval_"));
+    if (coco && token == JSON_NUMBER) {
+        buf_reset(&s->text);
+        buf_add_span(&s->text, name);
+        buf_add_str(&s->text, "_mAP");
+        if (buf_status(&s->text) == OK)
+            source_row_add(row, buf_span(&s->text), value.num);
+    }
+    if (token == JSON_ERROR)
+        return E_MALFORMED;
+    return token == JSON_ARRAY_END ? OK : leave_list(scan, token);
+}
+
 /* The value of that name. *depth rises when it is an object whose members are to be read. */
-static enum status add_value(struct json_scan *scan, struct span name, struct source_row *row,
-                             unsigned *depth)
+static enum status add_value(struct source *s, struct json_scan *scan, struct span name,
+                             struct source_row *row, unsigned *depth)
 {
     struct json_value value;
     switch (json_next(scan, &value)) {
@@ -60,7 +88,7 @@ static enum status add_value(struct json_scan *scan, struct span name, struct so
         ++*depth;
         return OK;
     case JSON_ARRAY_BEGIN:
-        return json_leave(scan);
+        return add_list(s, scan, name, row);
     case JSON_ERROR:
         return E_MALFORMED;
     default:
@@ -76,7 +104,7 @@ enum status source_add_members(struct source *s, struct json_scan *scan, struct 
         struct json_value key;
         enum json_token token = json_next(scan, &key);
         if (token == JSON_KEY)
-            status = add_value(scan, meant(s, &key), row, &depth);
+            status = add_value(s, scan, meant(s, &key), row, &depth);
         else if (token == JSON_OBJECT_END)
             depth--;
         else

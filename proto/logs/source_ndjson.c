@@ -87,4 +87,11 @@ static enum status ndjson_read(struct source *s, struct source_row *row)
     return next_line(s, &line) ? read_line(s, line, row) : E_NOT_FOUND;
 }
 
-const struct source_ops source_ndjson = {"ndjson", ndjson_fits, ndjson_open, ndjson_read};
+const struct source_ops source_ndjson = {
+    .name = "ndjson",
+    .what = "an object a line: DETR and its kin, our own export",
+    .whole = false,
+    .fits = ndjson_fits,
+    .open = ndjson_open,
+    .next = ndjson_read,
+};

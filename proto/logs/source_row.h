@@ -13,6 +13,17 @@
 
 #include <stdint.h>
 
+/* What else a row may be. */
+enum source_event {
+    SOURCE_RECORD,     /* numbers */
+    SOURCE_NAME,       /* text: what the run is called */
+    SOURCE_CHECKPOINT, /* text: its file */
+    SOURCE_CRASH,      /* text: the line that says so */
+    SOURCE_OVER,       /* the training has come to its end; there may be numbers */
+};
+
+enum { SOURCE_TEXT_MAX = 200 };
+
 struct source_row {
     struct buf line; /* owns; see source_row_end */
     size_t numbers;  /* that were added and are not only a place or a time */
@@ -23,6 +34,8 @@ struct source_row {
     double wall_s;    /* when it came, since 1970; NaN: not known */
     double since_s;   /* since the run's start; NaN: not known */
     unsigned wall_rank, since_rank;
+    enum source_event event;
+    struct span text; /* borrows from the file or the source until the next row; not for a record */
 };
 
 /* Allocates nothing. */

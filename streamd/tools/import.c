@@ -34,9 +34,10 @@ struct import_flags {
 
 const struct tool_option import_options[] = {
     {"data", "DIR", NULL, "where history lives (default: the daemon's)", AT(data)},
-    {"format", "FORMAT", "auto|csv|ndjson|json|tensorboard",
-     "auto, csv, ndjson, json (trainer_state.json, or our own) or tensorboard (default auto: by "
-     "what is in the file)",
+    {"format", "FORMAT", "auto|csv|ndjson|json|tensorboard|mmengine|huggingface|nanogpt|text",
+     "auto, csv, ndjson, json (trainer_state.json, or our own), tensorboard, or a log: mmengine, "
+     "huggingface (what its Trainer prints), nanogpt, text (key=value or key: value) (default "
+     "auto: by what is in the file)",
      AT(format)},
     {"id", "ID", NULL, "what the run shall be called by (default: the file's name)", AT(id)},
     {"project", "NAME", NULL, "its project", AT(project)},

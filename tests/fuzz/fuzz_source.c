@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of text for an import: a table, lines or a document. Read twice, it must be the same; what
+/* Files of text: a table, lines, a document or a log. Read twice, it must be the same; what
  * is refused is named within the file; and each record is a line that a scanner takes. */
 #include "proto/line.h"
 #include "proto/logs/source.h"
@@ -34,9 +34,11 @@ static enum status read_all(struct source *s, struct buf *out)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    static const struct source_ops *const formats[] = {&source_csv, &source_ndjson, &source_json};
+    static const struct source_ops *const formats[] = {
+        &source_csv,         &source_ndjson,  &source_json, &source_mmengine,
+        &source_huggingface, &source_nanogpt, &source_text};
     struct span rest = {(const char *)data, size};
-    const struct source_ops *ops = formats[take_byte(&rest) % 3];
+    const struct source_ops *ops = formats[take_byte(&rest) % 7];
     struct span file = copy_of(rest);
     struct source s;
     struct buf first;
