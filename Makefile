@@ -26,7 +26,8 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_
 PURE_DIRS := base proto proto/logs throttle insight
 DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
                streamd/transport streamd/http streamd/tools
-TEST_DIRS := tests/base tests/proto tests/proto/logs tests/throttle tests/streamd tests/clients/c tests/demo tests/flow
+TEST_DIRS := tests/base tests/proto tests/proto/logs tests/throttle tests/insight tests/streamd \
+             tests/clients/c tests/demo tests/flow
 
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))
 DAEMON_SRC := $(filter-out streamd/main.c,$(foreach d,$(DAEMON_DIRS),$(wildcard $(d)/*.c)))

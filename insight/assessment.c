@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "insight/assessment.h"
+
+#include <assert.h>
+
+const char *grade_upper(enum grade grade)
+{
+    static const char *const names[] = {
+#define GRADE_UPPER(grade, upper, title) [grade] = (upper),
+        GRADE_TABLE(GRADE_UPPER)
+#undef GRADE_UPPER
+    };
+    return names[grade];
+}
+
+const char *grade_title(enum grade grade)
+{
+    static const char *const names[] = {
+#define GRADE_TITLE(grade, upper, title) [grade] = (title),
+        GRADE_TABLE(GRADE_TITLE)
+#undef GRADE_TITLE
+    };
+    return names[grade];
+}
+
+const char *stop_why(enum stop_cause cause)
+{
+    static const char *const texts[] = {
+#define STOP_WHY(cause, text) [cause] = (text),
+        STOP_TABLE(STOP_WHY)
+#undef STOP_WHY
+    };
+    return texts[cause];
+}
+
+const char *finding_name(enum finding_kind kind)
+{
+    static const char *const names[FINDINGS] = {
+#define FINDING_NAME(kind, name, action) [kind] = (name),
+        FINDING_TABLE(FINDING_NAME)
+#undef FINDING_NAME
+    };
+    assert(kind < FINDINGS);
+    return names[kind];
+}
+
+const char *finding_action(enum finding_kind kind)
+{
+    static const char *const actions[FINDINGS] = {
+#define FINDING_ACTION(kind, name, action) [kind] = (action),
+        FINDING_TABLE(FINDING_ACTION)
+#undef FINDING_ACTION
+    };
+    assert(kind < FINDINGS);
+    return actions[kind];
+}
+
+const char *severity_name(enum severity severity)
+{
+    static const char *const names[] = {
+        [SEVERITY_INFO] = "info",
+        [SEVERITY_WARNING] = "warning",
+        [SEVERITY_CRITICAL] = "critical",
+    };
+    return names[severity];
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "insight/verdict.h"
+
+#include "insight/findings.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const uint64_t samples_first = 20; /* fewer: initializing */
+static const uint64_t epochs_first = 3;   /* an epoch is many samples, however it was logged */
+static const double fast = 0.05;
+static const double stable = 0.01;
+
+static double known(const struct insight *s, enum point_field field)
+{
+    return point_has(&s->newest, field) ? s->newest.value[field] : NAN;
+}
+
+static bool is_done(const struct insight *s)
+{
+    return s->completed || (s->config.total > 0 && s->x >= s->config.total);
+}
+
+static enum insight_phase phase_of_velocity(const struct insight *s)
+{
+    double velocity = s->now.velocity;
+    if (isnan(velocity))
+        return PHASE_WARMUP;
+    if (velocity > fast)
+        return PHASE_LEARNING_FAST;
+    if (velocity_is_first(&s->velocity))
+        return PHASE_WARMUP;
+    return velocity < stable ? PHASE_PLATEAU : PHASE_STABLE_CONVERGENCE;
+}
+
+static enum insight_phase phase_of(const struct insight *s)
+{
+    if (s->crashed)
+        return PHASE_CRASHED;
+    if (s->now.diverging)
+        return PHASE_DIVERGING;
+    if (is_done(s))
+        return PHASE_CONVERGED;
+    if (s->now.overfitting)
+        return PHASE_OVERFITTING_RISK;
+    if (s->samples < samples_first && s->velocity.epoch.ended < epochs_first)
+        return PHASE_INITIALIZING;
+    if (s->warming)
+        return PHASE_WARMUP;
+    return phase_of_velocity(s);
+}
+
+static void say_velocity(const struct insight *s, enum insight_phase to, char *out)
+{
+    bool before = s->now.phase == PHASE_LEARNING_FAST || s->now.phase == PHASE_STABLE_CONVERGENCE ||
+                  s->now.phase == PHASE_PLATEAU;
+    const char *verb = !before ? "is at" : to > s->now.phase ? "dropped to" : "rose to";
+    double percent = 100 * s->now.velocity;
+    if (isnan(s->now.velocity_steps))
+        (void)snprintf(out, ASSESSMENT_REASON_MAX,
+                       "Learning velocity %s %.1f%% improvement per epoch", verb, percent);
+    else
+        (void)snprintf(out, ASSESSMENT_REASON_MAX,
+                       "Learning velocity %s %.1f%% improvement per %.6g steps", verb, percent,
+                       s->now.velocity_steps);
+}
+
+static void say_divergence(const struct insight *s, char *out)
+{
+    double at = s->divergence.at;
+    if (isfinite(at))
+        (void)snprintf(out, ASSESSMENT_REASON_MAX,
+                       "Loss exploded to %.4g, above the %.4g it began at", at,
+                       s->divergence.start);
+    else
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "Loss is %s", isnan(at) ? "NaN" : "infinite");
+}
+
+static void say_overfitting(const struct insight *s, char *out)
+{
+    (void)snprintf(out, ASSESSMENT_REASON_MAX,
+                   "Validation degraded to %.4g from its best %.4g while training improved",
+                   s->now.monitored, s->now.best.value);
+}
+
+static void say_converged(const struct insight *s, char *out)
+{
+    if (s->completed)
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "%s",
+                       s->detail[0] ? s->detail : "The trainer completed its run");
+    else
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "The planned %.6g were reached",
+                       s->config.total);
+}
+
+static void say_why(const struct insight *s, enum insight_phase to, char *out)
+{
+    switch (to) {
+    case PHASE_INITIALIZING:
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "Fewer than %d samples so far",
+                       (int)samples_first);
+        return;
+    case PHASE_WARMUP:
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "%s",
+                       s->warming ? "The learning rate is ramping up"
+                                  : "Too early for a learning velocity");
+        return;
+    case PHASE_OVERFITTING_RISK:
+        say_overfitting(s, out);
+        return;
+    case PHASE_DIVERGING:
+        say_divergence(s, out);
+        return;
+    case PHASE_CONVERGED:
+        say_converged(s, out);
+        return;
+    case PHASE_CRASHED:
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "%s",
+                       s->detail[0] ? s->detail : "The trainer died");
+        return;
+    default:
+        say_velocity(s, to, out);
+    }
+}
+
+static void change(struct insight *s, enum insight_phase to)
+{
+    struct assessment *a = &s->now;
+    struct transition t = {
+        .from = a->phase,
+        .to = to,
+        .time_s = known(s, POINT_TIME_S),
+        .step = known(s, POINT_STEP),
+        .epoch = known(s, POINT_EPOCH),
+        .snapshot =
+            {
+                .train_loss = known(s, POINT_TRAIN_LOSS),
+                .lr = known(s, POINT_LR),
+                .accuracy = known(s, POINT_ACCURACY),
+                .val_loss = known(s, POINT_VAL_LOSS),
+                .val_metric = known(s, POINT_VAL_METRIC),
+            },
+    };
+    say_why(s, to, t.reason);
+    memcpy(a->reason, t.reason, sizeof(a->reason));
+    a->transition = t;
+    a->phase = to;
+    a->changed = true;
+    a->transitions++;
+}
+
+static void find(struct insight *s, enum finding_kind kind, bool on, enum severity severity,
+                 void (*say)(const struct insight *, char *))
+{
+    if (!on) {
+        finding_end(&s->now, kind);
+        return;
+    }
+    struct finding *f = finding_begin(&s->now, kind, s->x);
+    if (!f)
+        return;
+    f->severity = severity;
+    say(s, f->evidence);
+}
+
+static void say_plateau(const struct insight *s, char *out)
+{
+    (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX, "plateaued at %.4g for %.0f evaluations",
+                   s->now.plateau_at, (double)s->curve.waited);
+}
+
+void verdict_reach(struct insight *s)
+{
+    enum insight_phase phase = phase_of(s);
+    s->now.changed = false;
+    if (phase != s->now.phase)
+        change(s, phase);
+    find(s, FINDING_DIVERGENCE, s->now.diverging, SEVERITY_CRITICAL, say_divergence);
+    find(s, FINDING_OVERFITTING, s->now.overfitting, SEVERITY_WARNING, say_overfitting);
+    find(s, FINDING_PLATEAU, s->now.plateau, SEVERITY_INFO, say_plateau);
+}
