@@ -23,10 +23,11 @@ ALL_CFLAGS = $(CSTD) $(WARN) $(HARDEN) $(CFLAGS_$(MODE)) $(CFLAGS) -I. -MMD -MP
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_$(MODE))) $(LDFLAGS)
 
 # Where the code lives, in the order the data flows.
-PURE_DIRS := base proto throttle insight
+PURE_DIRS := base proto proto/logs throttle insight
 DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
-               streamd/transport streamd/http streamd/tools
-TEST_DIRS := tests/base tests/proto tests/throttle tests/insight tests/streamd tests/clients/c tests/demo tests/flow
+               streamd/transport streamd/http streamd/notify streamd/tools
+TEST_DIRS := tests/base tests/proto tests/proto/logs tests/throttle tests/insight tests/streamd \
+             tests/streamd/notify tests/clients/c tests/demo tests/flow
 
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))
 DAEMON_SRC := $(filter-out streamd/main.c,$(foreach d,$(DAEMON_DIRS),$(wildcard $(d)/*.c)))
@@ -36,8 +37,8 @@ CONFORMANCE_SRC := $(wildcard tests/conformance/*.c)
 TEST_SRC := $(foreach d,$(TEST_DIRS),$(wildcard $(d)/test_*.c))
 SUPPORT_SRC := $(wildcard tests/support/*.c) $(filter-out %/test_%,$(wildcard tests/flow/*.c))
 LOAD_SRC := $(wildcard tests/bench/load*.c)
-C_FILES := $(wildcard base/*.[ch] proto/*.[ch] throttle/*.[ch] insight/*.[ch] streamd/*.[ch] \
-             streamd/*/*.[ch] clients/c/*.[ch] demo/*.[ch] tests/*/*.[ch] tests/clients/c/*.[ch])
+C_FILES := $(wildcard base/*.[ch] proto/*.[ch] proto/logs/*.[ch] throttle/*.[ch] insight/*.[ch] streamd/*.[ch] \
+             streamd/*/*.[ch] clients/c/*.[ch] demo/*.[ch] tests/*/*.[ch] tests/clients/c/*.[ch] tests/proto/logs/*.[ch] tests/streamd/*/*.[ch])
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 

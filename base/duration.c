@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/duration.h"
 
-enum { MINUTE_S = 60, HOUR_S = 3600 };
+#include <inttypes.h>
+#include <stdio.h>
 
-static const double longest_s = 1e15; /* thirty million years; a uint64_t has room for it */
+static const double longest_s = 3e12;
 
-void duration_write(struct buf *out, double seconds)
+const char *duration_text(double seconds, char out[DURATION_TEXT_MAX])
 {
-    double bounded = seconds < longest_s ? seconds : longest_s;
-    uint64_t s = seconds > 0 ? (uint64_t)bounded : 0;
-    if (s < MINUTE_S) {
-        buf_add_u64(out, s);
-        buf_add_char(out, 's');
-        return;
+    if (!(seconds < longest_s)) {
+        (void)snprintf(out, DURATION_TEXT_MAX, "unknown");
+        return out;
     }
-    if (s >= HOUR_S) {
-        buf_add_u64(out, s / HOUR_S);
-        buf_add_str(out, "h ");
-    }
-    buf_add_u64(out, s % HOUR_S / MINUTE_S);
-    buf_add_char(out, 'm');
+    uint64_t s = seconds > 0 ? (uint64_t)seconds : 0;
+    if (s < 60)
+        (void)snprintf(out, DURATION_TEXT_MAX, "%" PRIu64 "s", s);
+    else if (s < 3600)
+        (void)snprintf(out, DURATION_TEXT_MAX, "%" PRIu64 "m", s / 60);
+    else
+        (void)snprintf(out, DURATION_TEXT_MAX, "%" PRIu64 "h %" PRIu64 "m", s / 3600,
+                       s % 3600 / 60);
+    return out;
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * duration: how long something takes, as people read it.
- *
- * Below a minute `42s`, below an hour `12m`, else `25h 1m`; what is left over is cut off, never
- * rounded up (contract of the phases, S1: 59 `59s`, 3599 `59m`, 90061 `25h 1m`).
+ * duration: a span of time in the words that people get to read. Pure.
  */
 #ifndef BASE_DURATION_H
 #define BASE_DURATION_H
 
-#include "base/buf.h"
+enum { DURATION_TEXT_MAX = 32 };
 
-/* Appends the text of so many seconds; less than none, or no number, is `0s`. */
-void duration_write(struct buf *out, double seconds);
+/*
+ * "59s" below a minute, "59m" below an hour, else "25h 1m"; cut off, not rounded. What is negative
+ * counts as 0, what is no number or beyond a hundred thousand years is "unknown". Answers `out`.
+ */
+const char *duration_text(double seconds, char out[DURATION_TEXT_MAX]);
 
 #endif

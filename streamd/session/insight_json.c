@@ -74,10 +74,8 @@ void insight_write_finding(struct buf *out, const struct finding *f)
 
 static void write_duration(struct buf *out, const char *name, double seconds)
 {
-    json_write_name(out, name);
-    buf_add_char(out, '"');
-    duration_write(out, seconds);
-    buf_add_char(out, '"');
+    char text[DURATION_TEXT_MAX];
+    json_write_pair_string(out, name, span_of(duration_text(seconds, text)));
 }
 
 /* null while it is not known. */

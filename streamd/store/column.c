@@ -6,7 +6,7 @@
  */
 #include "streamd/store/column.h"
 
-#include "streamd/store/varint.h"
+#include "proto/varint.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -16,7 +16,7 @@
  */
 #include "streamd/store/column.h"
 
-#include "streamd/store/varint.h"
+#include "proto/varint.h"
 
 #include <assert.h>
 #include <math.h>

@@ -9,7 +9,7 @@
  */
 #include "streamd/store/plane.h"
 
-#include "streamd/store/varint.h"
+#include "proto/varint.h"
 
 #include <assert.h>
 #include <math.h>

@@ -9,7 +9,7 @@
  */
 #include "streamd/store/segment_inside.h"
 
-#include "streamd/store/varint.h"
+#include "proto/varint.h"
 
 #include <stdlib.h>
 

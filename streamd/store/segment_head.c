@@ -14,7 +14,7 @@
  */
 #include "streamd/store/segment_inside.h"
 
-#include "streamd/store/varint.h"
+#include "proto/varint.h"
 
 #include <math.h>
 #include <stdlib.h>

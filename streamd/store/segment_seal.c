@@ -9,7 +9,7 @@
  */
 #include "streamd/store/segment_writer.h"
 
-#include "streamd/store/varint.h"
+#include "proto/varint.h"
 
 #include <assert.h>
 #include <stdlib.h>

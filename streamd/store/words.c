@@ -10,7 +10,7 @@
  */
 #include "streamd/store/words.h"
 
-#include "streamd/store/varint.h"
+#include "proto/varint.h"
 
 #include <assert.h>
 #include <math.h>

@@ -34,9 +34,10 @@ struct import_flags {
 
 const struct tool_option import_options[] = {
     {"data", "DIR", NULL, "where history lives (default: the daemon's)", AT(data)},
-    {"format", "FORMAT", "auto|csv|ndjson|json|tensorboard",
-     "auto, csv, ndjson, json (trainer_state.json, or our own) or tensorboard (default auto: by "
-     "what is in the file)",
+    {"format", "FORMAT", "auto|csv|ndjson|json|tensorboard|mmengine|huggingface|nanogpt|text",
+     "auto, csv, ndjson, json (trainer_state.json, or our own), tensorboard, or a log: mmengine, "
+     "huggingface (what its Trainer prints), nanogpt, text (key=value or key: value) (default "
+     "auto: by what is in the file)",
      AT(format)},
     {"id", "ID", NULL, "what the run shall be called by (default: the file's name)", AT(id)},
     {"project", "NAME", NULL, "its project", AT(project)},
@@ -235,11 +236,11 @@ static bool import_file(struct importer *m, const struct mapped *file)
                             .modified_ms = file->modified_ms,
                             .partial = m->flags.partial};
     source_init(&f.source, ops, file->bytes);
-    import_row_init(&f.row);
+    source_row_init(&f.row);
     progress_begin(&progress, file->path, "bytes", 2 * file->bytes.len);
     bool good = look_and_keep(m, &f, file);
     progress_end(&progress);
-    import_row_fini(&f.row);
+    source_row_fini(&f.row);
     source_fini(&f.source);
     return good;
 }

@@ -26,7 +26,7 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static void note_times(struct import_facts *f, const struct import_row *row)
+static void note_times(struct import_facts *f, const struct source_row *row)
 {
     if (!isnan(row->wall_s)) {
         int64_t ms = ms_of(row->wall_s);
@@ -42,7 +42,7 @@ static void note_times(struct import_facts *f, const struct import_row *row)
     }
 }
 
-static void note_row(struct import_facts *f, const struct import_row *row)
+static void note_row(struct import_facts *f, const struct source_row *row)
 {
     f->records++;
     f->has_steps = f->has_steps || row->has_step;
@@ -65,7 +65,7 @@ static void find_span(struct import_facts *f, int64_t modified_ms)
 }
 
 /* Would a trainer's line like this be taken? */
-static enum status check_line(struct import_file *f, const struct import_row *row)
+static enum status check_line(struct import_file *f, const struct source_row *row)
 {
     struct line line;
     struct line_error error;
@@ -80,7 +80,7 @@ static enum status next_row(struct import_file *f, bool looking)
 {
     enum status status;
     while ((status = f->source.ops->next(&f->source, &f->row)) == OK) {
-        if (!import_row_is_empty(&f->row))
+        if (!source_row_is_empty(&f->row))
             return OK;
         f->facts.blank += looking;
     }
@@ -98,7 +98,7 @@ static enum status look_at_next(struct import_file *f)
     enum status status = next_row(f, true);
     if (status != OK)
         return status;
-    status = import_row_end(&f->row);
+    status = source_row_end(&f->row);
     if (status == E_LIMIT)
         f->source.why = "the record is longer than 65536 bytes";
     if (status == OK)
@@ -186,17 +186,17 @@ static enum status feed_start(struct feed *feed, const struct import_names *name
 }
 
 /* In a file without steps a record stands at its epoch, or at its place in the file. */
-static void give_step(const struct import_facts *f, struct import_row *row, uint64_t place)
+static void give_step(const struct import_facts *f, struct source_row *row, uint64_t place)
 {
     if (f->has_steps)
         return;
     if (!f->has_epochs)
-        import_row_set_step(row, (int64_t)place);
+        source_row_set_step(row, (int64_t)place);
     else if (row->epoch.kind != NUM_NONE)
-        import_row_add_metric(row, SPAN("step"), row->epoch);
+        source_row_add_metric(row, SPAN("step"), row->epoch);
 }
 
-static int64_t time_of(const struct feed *feed, const struct import_row *row)
+static int64_t time_of(const struct feed *feed, const struct source_row *row)
 {
     const struct import_facts *f = &feed->file->facts;
     int64_t ms = feed->now_ms;
@@ -212,7 +212,7 @@ static enum status feed_row(struct feed *feed)
 {
     struct import_file *f = feed->file;
     give_step(&f->facts, &f->row, feed->fed + 1);
-    enum status status = import_row_end(&f->row);
+    enum status status = source_row_end(&f->row);
     feed->why = "the record is longer than 65536 bytes";
     if (status != OK)
         return status;

@@ -9,9 +9,9 @@
 #ifndef STREAMD_TOOLS_IMPORT_FILE_H
 #define STREAMD_TOOLS_IMPORT_FILE_H
 
+#include "proto/logs/source.h"
 #include "streamd/app.h"
 #include "streamd/tools/progress.h"
-#include "streamd/tools/source.h"
 
 /* The monotonic time at which every imported run ends, and the app's `now` must be: far enough from
  * 0 for the longest of runs to have begun. */
@@ -38,7 +38,7 @@ struct import_names {
 
 struct import_file {
     struct source source;  /* the caller's to init and fini */
-    struct import_row row; /* the same */
+    struct source_row row; /* the same */
     struct import_facts facts;
     struct app *app;           /* borrows; with its work inline */
     struct progress *progress; /* borrows; over twice the bytes of the file */

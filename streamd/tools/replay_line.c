@@ -3,7 +3,7 @@
 
 #include "proto/json_scan.h"
 #include "proto/json_write.h"
-#include "streamd/tools/import_row.h"
+#include "proto/logs/source_row.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static enum status take_value(struct json_scan *scan, struct member *m)
         break;
     case JSON_STRING:
         m->text = value.raw;
-        (void)import_cell(value.raw, &n);
+        (void)source_cell(value.raw, &n);
         break;
     case JSON_OBJECT_BEGIN:
     case JSON_ARRAY_BEGIN:

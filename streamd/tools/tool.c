@@ -7,8 +7,8 @@ static const struct tool_option no_options[] = {{0}};
 
 static const struct tool tools[] = {
     {"export", "ID...", "write runs as CSV, NDJSON or JSON", export_options, tool_export},
-    {"import", "FILE...", "take in runs from CSV, NDJSON, trainer_state.json or event files",
-     import_options, tool_import},
+    {"import", "FILE...", "take in runs from tables, logs, JSON or event files", import_options,
+     tool_import},
     {"verify", "", "look whether all that was kept can be read", verify_options, tool_verify},
     {"replay", "", "read a run as JSON lines and say after each what it means", replay_options,
      tool_replay},

@@ -4,46 +4,33 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <string.h>
+#include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
-static void check(double seconds, const char *expected)
-{
-    struct buf b;
-    buf_init(&b, 64);
-    duration_write(&b, seconds);
-    buf_add_char(&b, '\0');
-    assert_string_equal(b.ptr, expected);
-    buf_fini(&b);
-}
-
-static void texts_are_those_of_the_contract(void **state)
+static void a_duration_is_cut_to_what_one_reads(void **state)
 {
     (void)state;
-    check(0, "0s");
-    check(59, "59s");
-    check(59.999, "59s");
-    check(60, "1m");
-    check(3599, "59m");
-    check(3600, "1h 0m");
-    check(4800, "1h 20m");
-    check(90061, "25h 1m");
-}
-
-static void what_is_no_duration_is_none(void **state)
-{
-    (void)state;
-    check(-5, "0s");
-    check((double)NAN, "0s");
-    check((double)INFINITY, "277777777777h 46m");
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {
+        {59, "59s"},       {60, "1m"},         {3599, "59m"},     {4800, "1h 20m"},
+        {90061, "25h 1m"}, {0, "0s"},          {0.9, "0s"},       {59.999, "59s"},
+        {3600, "1h 0m"},   {-5, "0s"},         {NAN, "unknown"},  {INFINITY, "unknown"},
+        {-INFINITY, "0s"}, {1e300, "unknown"}, {86400, "24h 0m"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[DURATION_TEXT_MAX];
+        assert_string_equal(duration_text(cases[i].seconds, text), cases[i].text);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_are_those_of_the_contract),
-        cmocka_unit_test(what_is_no_duration_is_none),
+        cmocka_unit_test(a_duration_is_cut_to_what_one_reads),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("base/duration", tests, NULL, NULL);
 }

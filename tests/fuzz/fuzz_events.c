@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Event files. Checksums no input would guess are put in: each chunk of the input, its length in
  * front, becomes a record. Once as it is, too. */
-#include "streamd/store/varint.h"
-#include "streamd/tools/source.h"
-#include "streamd/tools/tfrecord.h"
+#include "proto/logs/source.h"
+#include "proto/logs/tfrecord.h"
+#include "proto/varint.h"
 #include "tests/fuzz/fuzz.h"
 
 static void put_record(struct buf *b, struct span data)
@@ -19,15 +19,15 @@ static void read_all(struct span bytes)
 {
     struct span file = copy_of(bytes);
     struct source s;
-    struct import_row row;
+    struct source_row row;
     source_init(&s, &source_events, file);
-    import_row_init(&row);
+    source_row_init(&row);
     enum status status = s.ops->open(&s);
     while (status == OK && (status = s.ops->next(&s, &row)) == OK)
         CHECK(row.has_step && s.at < file.len);
     CHECK(status == E_NOT_FOUND || (status == E_MALFORMED && s.why && s.at < file.len));
     CHECK(status != E_NOT_FOUND || s.rest.len == 0);
-    import_row_fini(&row);
+    source_row_fini(&row);
     source_fini(&s);
     free((char *)(size_t)file.ptr);
 }

@@ -10,8 +10,8 @@
  * no input would ever guess one. Nothing need be right of what is read, but all of it must be
  * within bounds, and a column must read the same twice.
  */
+#include "proto/varint.h"
 #include "streamd/store/segment_inside.h"
-#include "streamd/store/varint.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of text for an import: a table, lines or a document. Read twice, it must be the same; what
+/* Files of text: a table, lines, a document or a log. Read twice, it must be the same; what
  * is refused is named within the file; and each record is a line that a scanner takes. */
 #include "proto/line.h"
-#include "streamd/tools/source.h"
+#include "proto/logs/source.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -16,17 +16,17 @@ static bool is_text(struct span file)
 /* Reads all of it; the lines in *out. */
 static enum status read_all(struct source *s, struct buf *out)
 {
-    struct import_row row;
-    import_row_init(&row);
+    struct source_row row;
+    source_row_init(&row);
     enum status status = s->ops->open(s);
     while (status == OK && (status = s->ops->next(s, &row)) == OK) {
         CHECK(s->at <= s->file.len);
-        if (import_row_end(&row) != OK)
+        if (source_row_end(&row) != OK)
             continue;
         CHECK(!is_text(s->file) || json_check(buf_span(&row.line), JSON_WORDS, NULL) == OK);
         buf_add_span(out, buf_span(&row.line));
     }
-    import_row_fini(&row);
+    source_row_fini(&row);
     CHECK(status != OK && s->at <= s->file.len);
     CHECK(status == E_NOT_FOUND || s->why);
     return status;
@@ -34,9 +34,11 @@ static enum status read_all(struct source *s, struct buf *out)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    static const struct source_ops *const formats[] = {&source_csv, &source_ndjson, &source_json};
+    static const struct source_ops *const formats[] = {
+        &source_csv,         &source_ndjson,  &source_json, &source_mmengine,
+        &source_huggingface, &source_nanogpt, &source_text};
     struct span rest = {(const char *)data, size};
-    const struct source_ops *ops = formats[take_byte(&rest) % 3];
+    const struct source_ops *ops = formats[take_byte(&rest) % 7];
     struct span file = copy_of(rest);
     struct source s;
     struct buf first;

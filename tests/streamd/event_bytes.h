@@ -3,8 +3,8 @@
 #ifndef TESTS_STREAMD_EVENT_BYTES_H
 #define TESTS_STREAMD_EVENT_BYTES_H
 
-#include "streamd/store/varint.h"
-#include "streamd/tools/tfrecord.h"
+#include "proto/logs/tfrecord.h"
+#include "proto/varint.h"
 
 #include <string.h>
 

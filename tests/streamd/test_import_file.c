@@ -57,7 +57,7 @@ static enum status take(struct world *w, const char *text)
     struct import_file *f = &w->file;
     *f = (struct import_file){.app = w->app, .progress = &w->progress, .modified_ms = MODIFIED_MS};
     source_init(&f->source, source_find("auto", bytes), bytes);
-    import_row_init(&f->row);
+    source_row_init(&f->row);
     enum status status = import_look(f);
     if (status == OK)
         status = store_whole_begin(w->store);
@@ -65,7 +65,7 @@ static enum status take(struct world *w, const char *text)
         status = import_feed(f, &(struct import_names){.id = SPAN("a")}, &w->why);
     if (status == OK)
         status = store_whole_commit(w->store);
-    import_row_fini(&f->row);
+    source_row_fini(&f->row);
     source_fini(&f->source);
     return status;
 }

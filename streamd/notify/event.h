@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event: something that people may want to be told of while they do not look.
+ *
+ * A plain value over an assessment of the engine; everything in it is borrowed for the call.
+ */
+#ifndef STREAMD_NOTIFY_EVENT_H
+#define STREAMD_NOTIFY_EVENT_H
+
+#include "insight/assessment.h"
+
+enum notify_kind {
+    NOTIFY_PHASE,    /* the phase has changed: assessment.transition */
+    NOTIFY_STOP,     /* stopping is advised: assessment.stop */
+    NOTIFY_FINDING,  /* a detector has found something: assessment.findings[finding] */
+    NOTIFY_PROGRESS, /* how it is going, at a validation */
+    NOTIFY_REPORT,   /* it is over, or nobody watches it any more */
+};
+
+struct notify_event {
+    enum notify_kind kind;
+    const char *session_id; /* whose it is; tells runs apart */
+    const char *name;       /* what people call the run; NULL or "": the id */
+    const struct assessment *assessment;
+    size_t finding;         /* NOTIFY_FINDING */
+    const char *checkpoint; /* the file to use when stopping now; NULL: not known */
+    const char *metric;     /* what the value of validation is called; NULL: as judged */
+    struct snapshot now;    /* the newest values; NaN: not known */
+    double epoch, step;     /* where the run is; NaN: not known */
+    double gpu_memory_mb;   /* NaN: not known */
+    uint64_t stop_alerts;   /* NOTIFY_REPORT: how often stopping was advised */
+    uint64_t number; /* counts up among those of one kind and session: none is told twice; 0: not
+                        counted */
+};
+
+/* "phase", "stop", "finding", "progress", "report". */
+const char *notify_kind_name(enum notify_kind kind);
+
+enum severity notify_severity(const struct notify_event *e);
+
+/* Divergence and crash: nothing may hold it back. */
+bool notify_is_urgent(const struct notify_event *e);
+
+#endif
