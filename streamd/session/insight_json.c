@@ -199,11 +199,12 @@ void insight_write_brief(struct buf *out, const struct assessment *a)
 
 void insight_write_interpreter(struct buf *out, const struct interpreter *in)
 {
-    insight_write_members(out, &in->engine.now, record_point_metric(&in->names));
+    const struct reckoning *r = &in->reckoning;
+    insight_write_members(out, &r->engine.now, record_point_metric(&r->names));
     json_write_name(out, "phases");
     buf_add_char(out, '[');
-    for (size_t i = 0; i < in->mark_count; i++) {
-        const struct phase_mark *mark = &in->marks[i];
+    for (size_t i = 0; i < r->mark_count; i++) {
+        const struct phase_mark *mark = &r->marks[i];
         json_write_comma(out);
         buf_add_char(out, '{');
         write_text(out, "phase", phase_words(mark->phase)->name);

@@ -293,6 +293,7 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->begun_in = s->registry->keeping.number;
     s->sent = 0;
     s->newest_offset = 0;
+    s->life_begins = series_newest(s->series) + 1;
     s->may_rewind = false;
     buf_reset(&s->latest);
     summary_reset(s->summary);

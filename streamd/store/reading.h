@@ -12,6 +12,7 @@
 
 #include "base/refbuf.h"
 #include "proto/line.h"
+#include "streamd/session/reckoning.h"
 #include "streamd/store/rewind.h"
 #include "streamd/store/store.h"
 
@@ -22,11 +23,12 @@ enum {
 };
 
 enum reading_form {
-    READING_JSON,    /* {"success":true,"data":[entries],"sessionId":..,"epoch":..,"total":N} */
-    READING_CSV,     /* RFC 4180 (reading_csv.h) */
-    READING_NDJSON,  /* an entry a line */
-    READING_HISTORY, /* {"sessionId":..,"history":[entries]}: session_history, in one piece */
-    READING_UPDATES, /* progress_update payloads, each after a struct reading_update */
+    READING_JSON,      /* {"success":true,"data":[entries],"sessionId":..,"epoch":..,"total":N} */
+    READING_CSV,       /* RFC 4180 (reading_csv.h) */
+    READING_NDJSON,    /* an entry a line */
+    READING_HISTORY,   /* {"sessionId":..,"history":[entries]}: session_history, in one piece */
+    READING_UPDATES,   /* progress_update payloads, each after a struct reading_update */
+    READING_RECKONING, /* one struct reckoning, of all entries, in one piece */
 };
 
 /* Before each payload of READING_UPDATES. */
@@ -62,6 +64,7 @@ struct reading_request {
     char names[READING_NAMES_BYTES];
     struct rewind rewinds[REWINDS_MAX];
     size_t rewind_count;
+    struct reckoning reckoning; /* READING_RECKONING: as it stands before the first entry */
 };
 
 /* The copy's names stand in the copy. */
