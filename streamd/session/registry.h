@@ -15,6 +15,7 @@
 #include "streamd/session/interpreters.h"
 #include "streamd/session/journal.h"
 #include "streamd/session/keeping.h"
+#include "streamd/session/orphans.h"
 #include "streamd/session/session.h"
 
 enum { REGISTRY_EPOCH_MAX = 17 };
@@ -36,6 +37,7 @@ struct registry {
     struct buf metrics; /* a session's newest record, before its metrics_cache */
     struct keeping keeping;
     struct interpreters interpreters;
+    struct orphans orphans;
     struct journal journal;
     struct line_decoder decoder; /* for newest records of restored sessions */
     uint64_t next_key;

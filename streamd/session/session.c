@@ -110,6 +110,7 @@ struct session *session_create(struct registry *registry, struct span id)
     list_init(&s->link);
     list_init(&s->aging);
     list_init(&s->handles);
+    list_init(&s->orphan);
     list_init(&s->due);
     list_init(&s->unkept);
     buf_init(&s->run, RUN_BYTES_MAX);
@@ -140,6 +141,7 @@ void session_destroy(struct session *s)
     keeping_leave(s);
     interpreter_forget(s);
     list_remove(&s->due);
+    orphan_remove(s);
     list_remove(&s->aging);
     list_remove(&s->link);
     if (s->room)
@@ -260,6 +262,7 @@ static void remember_config(struct session *s, struct span config)
 
 void session_touch(struct session *s, struct now now)
 {
+    orphan_remove(s);
     s->last_us = now.us;
     s->last_update_s = now.wall_s;
     s->version++;

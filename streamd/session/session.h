@@ -58,9 +58,12 @@ struct session {
     uint64_t key;              /* in the store */
     char *id;                  /* owns; NUL-terminated, [A-Za-z0-9._:-]{1,128} */
     size_t id_len;
-    struct list link;    /* in registry.sessions, newest start first */
-    struct list aging;   /* in registry.finished or registry.expired, else in none */
-    struct list handles; /* of session_handle.link */
+    struct list link;     /* in registry.sessions, newest start first */
+    struct list aging;    /* in registry.finished or registry.expired, else in none */
+    struct list handles;  /* of session_handle.link */
+    struct list orphan;   /* in orphans.all while its trainer is away */
+    int trainer_pid;      /* of an orphan */
+    uint64_t orphaned_us; /* since when it is one */
     enum session_state state;
     char *project;         /* owns; may be NULL */
     char *name;            /* owns; may be NULL */

@@ -315,6 +315,7 @@ void session_expire(struct session *s)
     /* The sweep is not paced, so the time of the last offer serves as well as any. */
     session_publish(s, s->pace.seen_us);
     session_enter(s, SESSION_EXPIRED);
+    orphan_remove(s);
     interpreter_forget(s);
     keeping_touch(&s->registry->keeping, s);
     keeping_seal(&s->registry->keeping, s);
