@@ -85,6 +85,18 @@ static struct run_mark mark_of(const struct session *s, struct now now)
                              .elapsed_ms = (now.us - s->start_us) / 1000};
 }
 
+/* Watchers hear of a rewind between what it supersedes and what replaces that. */
+static void announce_rewind(struct session *s)
+{
+    struct buf *b = &s->registry->scratch;
+    buf_reset(b);
+    session_write_status(s, b, false);
+    if (buf_status(b) == OK)
+        registry_announce(s->registry, s, "session_status", buf_span(b));
+    else
+        s->registry->stats->errors++;
+}
+
 /* Where the completed record stands; a rewind begins a run of its own. False: out of memory. */
 static bool find_place(struct session *s, const struct record *r, uint64_t *out_axis)
 {
@@ -96,8 +108,11 @@ static bool find_place(struct session *s, const struct record *r, uint64_t *out_
         struct rewind rewind = {.offset = series_newest(s->series) + 1,
                                 .step = num_double(r->field[F_CURRENT_STEP]),
                                 .model = num_double(r->field[F_CURRENT_MODEL])};
+        /* Records are not paced one by one, so the time of the last offer serves as well as any. */
+        session_publish(s, s->pace.seen_us);
         if (!keeping_cut(&s->registry->keeping, s) || !session_add_rewind(s, rewind))
             return false;
+        announce_rewind(s);
         log_info("session", "rewind id=%s offset=%llu step=%.17g", s->id,
                  (unsigned long long)rewind.offset, rewind.step);
         axis_rewind(&s->axis, r);

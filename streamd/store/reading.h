@@ -57,6 +57,7 @@ struct reading_request {
     uint64_t limit;    /* of these the newest so many */
     uint64_t points;   /* of these so many that show the shape; 0: all */
     bool branches;     /* superseded entries too, marked "superseded":true */
+    bool axis;         /* with fields: where each entry stands on the axis, "axis" (axis.h) */
     bool compat_clamp; /* READING_UPDATES: payloads in the compatibility form */
     size_t max_bytes;  /* READING_HISTORY: E_LIMIT when it would be longer */
     struct reading_field fields[READING_FIELDS_MAX]; /* only these metrics */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A resumed trainer that goes back to an earlier step, before and after a restart. */
+#include "tests/flow/client.h"
 #include "tests/flow/world.h"
 
 #include <setjmp.h>
@@ -87,10 +88,40 @@ static void the_first_record_after_a_restart_may_be_a_rewind_once_resumed(void *
     assert_int_equal(world_session(w, "a")->rewind_count, 1);
 }
 
+/* P-12 */
+static void watchers_are_told_of_a_rewind_before_what_replaces(void **state)
+{
+    struct world *w = *state;
+    trainer_logs(w, "a", 1);
+    for (enum tongue t = 0; t < TONGUES; t++)
+        (void)client_watch(w, t, "a");
+    for (unsigned step = 2; step <= 10; step++)
+        trainer_logs(w, "a", step);
+    trainer_says(w, RESUME("a"));
+    trainer_logs(w, "a", 6);
+    trainer_logs(w, "a", 7);
+    world_advance(w, 100000);
+    for (size_t i = 0; i < w->client_count; i++) {
+        struct client *c = w->clients[i];
+        (void)client_hears(c, "session_status");
+        client_hears_step(c, 1);
+        client_hears_step(c, 10); /* newest wins, but an event does not overtake it */
+        const struct heard *h = client_hears(c, "session_status");
+        assert_int_equal(heard_number(h, "rewind.offset"), 11);
+        assert_int_equal(heard_number(h, "rewind.step"), 6);
+        assert_int_equal(heard_number(h, "rewind.model"), 1);
+        client_hears_step(c, 7);
+        client_hears_nothing(c);
+    }
+    struct client *late = client_watch(w, PLAIN, "a");
+    assert_int_equal(heard_number(client_hears(late, "session_status"), "rewind.offset"), 11);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_first_record_after_a_resume_may_be_a_rewind),
+        WORLD_TEST(watchers_are_told_of_a_rewind_before_what_replaces),
         WORLD_TEST(the_first_record_after_a_restart_may_be_a_rewind_once_resumed),
     };
     return cmocka_run_group_tests_name("flow/rewind", tests, NULL, NULL);
