@@ -55,16 +55,18 @@ BARE := $(BUILD)/bench/bare_send
 LOG_COST := $(BUILD)/bench/log_cost
 SEGMENT_SIZE := $(BUILD)/bench/segment_size
 HISTORY_COST := $(BUILD)/bench/history_cost
+INSIGHT_COST := $(BUILD)/bench/insight_cost
 READ_STORE := $(BUILD)/durable/read_store
 BAD_DISK := $(BUILD)/durable/fault_preload.so
+EVAL ?= ../shared/tools/eval_curves.py
 CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
+.PHONY: all deps build-tests unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
         tidy cppcheck shellcheck deps-check purity headers size docs-check bench conformance demo \
-        coverage install clean help
+        coverage eval install clean help
 
 all: $(DAEMON) $(TRAINER) ## build the daemon and the demo trainer (build/release/)
 
@@ -121,7 +123,7 @@ $(LOG_COST): $(call obj,tests/bench/log_cost.c) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
 
-$(SEGMENT_SIZE) $(HISTORY_COST): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
+$(SEGMENT_SIZE) $(HISTORY_COST) $(INSIGHT_COST): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 
@@ -167,6 +169,9 @@ tsan: ## what has threads (the C client, the store, notify) under ThreadSanitize
 tsan-tests: $(filter $(BUILD)/tests/clients/c/% %/test_mailbox %/test_keeper %/test_notify,$(TESTS))
 	@scripts/run-tests tsan $^
 
+# All of it ahead, since two makes beside each other may not build the same file.
+build-tests: all conformance $(TESTS) $(READ_STORE) $(BAD_DISK)
+
 test: deps ## everything: build, lint, all layers, sanitizers
 	@scripts/test-all
 
@@ -176,13 +181,17 @@ coverage: ## line and branch coverage of the C unit and flow tests
 fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
 	@scripts/fuzz $(or $(FUZZ_SECONDS),30)
 
-bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) ## figures, beside a bare send() loop and two peers
+bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) $(INSIGHT_COST) ## figures, beside a bare send() loop and two peers
 	@cd tests/bench && npm ci --silent --no-fund --no-audit
 	@$(LOG_COST)
 	@$(SEGMENT_SIZE) $(CURVES)
 	@$(HISTORY_COST)
+	@scripts/insight-cost $(INSIGHT_COST) $(CURVES)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
 	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
+
+eval: $(DAEMON) ## the interpreter on real training curves, beside the usual rules
+	@scripts/insight-eval $(DAEMON) $(CURVES) $(EVAL)
 
 # ---- reading it strictly ----
 

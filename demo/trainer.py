@@ -3,16 +3,18 @@
 """A real training, watched through streamd: three small models learn modular addition.
 
 Prints nothing; with --verbose the line `Step N: Loss = x.xxxx` every 10 steps. Ends by itself, on
-`stop` from the daemon, on Ctrl+C or SIGTERM. Trains the same with or without a daemon.
+`stop` from the daemon, on Ctrl+C or SIGTERM. Trains the same with or without a daemon. With
+--checkpoints it may be killed at any time: started again it goes on from the last one.
 """
 
 import argparse
 import os
+import pickle
 import random
 import signal
 import sys
 import time
-from typing import Dict
+from typing import Dict, List, Optional, Tuple
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients/python"))
 
@@ -23,76 +25,143 @@ import streamd  # noqa: E402
 VERBOSE_EVERY = 10
 
 
-class Training:
-    """One model after the other; owns the counters that go on across them."""
+class State:
+    """All that a checkpoint holds: the model in training with its place in it, and what was before.
 
-    def __init__(self, options: argparse.Namespace, run: streamd.Run) -> None:
+    Restored, it goes on exactly as if it had never been interrupted.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.session = ""
+        self.epochs = 0
+        self.begin_model(0)
+
+    def begin_model(self, index: int) -> None:
+        """A fresh network on a fresh split, both drawn from the seed."""
+        self.index = index
+        self.step = 0
+        self._rng = random.Random(self.seed * 1000 + index)
+        self._trained, self._held_out = task.split_pairs(self._rng)
+        self.network = task.Network(self._rng)
+        self.validation = self.network.evaluate(self._held_out)
+        self.tally: Optional[task.Tally] = None
+        self.seconds = 0.0
+        self._batches: List[List[task.Pair]] = []
+
+    def next_batch(self, steps: int) -> Optional[List[task.Pair]]:
+        """The next of the epoch, or of a new one after end_epoch(); None when it has no more."""
+        if self.tally is None:
+            self.tally = task.Tally()
+            self._batches = task.batches(self._trained, self._rng)[: steps - self.step]
+        return self._batches.pop(0) if self._batches else None
+
+    def train(self, batch: List[task.Pair]) -> Tuple[float, float]:
+        """One step; the loss of its batch and the norm of its gradient."""
+        assert self.tally is not None
+        began = time.monotonic()
+        figures = self.network.train(batch, self.tally)
+        self.step += 1
+        self.seconds += time.monotonic() - began
+        return figures
+
+    def end_epoch(self) -> None:
+        """Look at the pairs that were held out."""
+        self.validation = self.network.evaluate(self._held_out)
+        self.tally = None
+        self.seconds = 0.0
+        self.epochs += 1
+
+
+class Training:
+    """One model after the other, from where `state` stands."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        state: State,
+        run: streamd.Run,
+        checkpoints: Optional[streamd.Checkpoints],
+    ) -> None:
         self._options = options
+        self._state = state
         self._run = run
-        self._epoch = 0
+        self._checkpoints = checkpoints
 
     def train_all(self) -> None:
-        for index in range(self._options.models):
-            self.train_model(index)
+        for index in range(self._state.index, self._options.models):
+            if index != self._state.index:
+                self._state.begin_model(index)
+            self.train_model()
             if self._run.should_stop:
                 return
             self._run.model_completed(index)
 
-    def train_model(self, index: int) -> None:
-        """Train a fresh network on a fresh split, both drawn from the seed."""
-        rng = random.Random(self._options.seed * 1000 + index)
-        trained, held_out = task.split_pairs(rng)
-        network = task.Network(rng)
-        step = 0
-        validation = network.evaluate(held_out)
-        while step < self._options.steps:
-            began = time.monotonic()
-            epoch = task.Tally()
-            for batch in task.batches(trained, rng)[: self._options.steps - step]:
+    def train_model(self) -> None:
+        state = self._state
+        while state.step < self._options.steps or state.tally is not None:
+            batch = state.next_batch(self._options.steps)
+            while batch is not None:
                 if self._run.should_stop:
                     return
-                step += 1
-                loss, norm = network.train(batch, epoch)
-                self.report(index, step, loss, validation, norm, network.parameters)
+                self.report(*state.train(batch))
+                if self._checkpoints is not None:
+                    self._checkpoints.step(state.index * self._options.steps + state.step)
                 time.sleep(self._options.step_delay)
-            validation = network.evaluate(held_out)
-            self.report_epoch(epoch, validation, time.monotonic() - began)
+                batch = state.next_batch(self._options.steps)
+            self.report_epoch()
 
-    def report(
-        self, index: int, step: int, loss: float, validation: task.Tally, norm: float, size: int
-    ) -> None:
+    def report(self, loss: float, norm: float) -> None:
         """One progress line a step; the validation figures are those of the last whole epoch."""
+        state = self._state
         self._run.log(
             {
                 "loss": loss,
-                "step": step,
+                "step": state.step,
                 "totalSteps": self._options.steps,
-                "modelIndex": index,
+                "modelIndex": state.index,
                 "totalModels": self._options.models,
-                "modelParams": size,
-                "val_loss": validation.loss,
-                "val_accuracy": validation.accuracy,
+                "modelParams": state.network.parameters,
+                "val_loss": state.validation.loss,
+                "val_accuracy": state.validation.accuracy,
                 "lr": task.LEARNING_RATE,
                 "grad_norm": norm,
             }
         )
-        if self._options.verbose and step % VERBOSE_EVERY == 0:
-            print(f"Step {step}: Loss = {loss:.4f}", flush=True)
+        if self._options.verbose and state.step % VERBOSE_EVERY == 0:
+            print(f"Step {state.step}: Loss = {loss:.4f}", flush=True)
 
-    def report_epoch(self, epoch: task.Tally, validation: task.Tally, seconds: float) -> None:
+    def report_epoch(self) -> None:
         """One epoch line; the epochs are counted across the models."""
-        self._run.log_epoch(
-            {
-                "epoch": self._epoch,
-                "train_loss": epoch.loss,
-                "train_accuracy": epoch.accuracy,
-                "val_loss": validation.loss,
-                "val_accuracy": validation.accuracy,
-                "learning_rate": task.LEARNING_RATE,
-                "duration": seconds,
-            }
-        )
-        self._epoch += 1
+        state = self._state
+        assert state.tally is not None
+        figures = {
+            "epoch": state.epochs,
+            "train_loss": state.tally.loss,
+            "train_accuracy": state.tally.accuracy,
+            "learning_rate": task.LEARNING_RATE,
+            "duration": state.seconds,
+        }
+        state.end_epoch()
+        figures["val_loss"] = state.validation.loss
+        figures["val_accuracy"] = state.validation.accuracy
+        self._run.log_epoch(figures)
+
+
+def recover(
+    options: argparse.Namespace,
+) -> Tuple[State, bool, Optional[streamd.Checkpoints]]:
+    """Where to begin, whether that goes on with an earlier run, and what saves it."""
+    state = State(options.seed)
+    if options.checkpoints is None:
+        return state, False, None
+    checkpoints = streamd.Checkpoints(
+        options.checkpoints, lambda path: pickle.dumps(state), every=options.checkpoint_every
+    )
+    found = checkpoints.recover()
+    if found is not None:
+        state = pickle.loads(found.read())
+    return state, found is not None, checkpoints
 
 
 def config(options: argparse.Namespace) -> Dict[str, object]:
@@ -118,6 +187,8 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="same seed, same losses (1)")
     parser.add_argument("--step-delay", type=float, default=0.0, help="seconds after a step (0)")
     parser.add_argument("--session", help="session id (a new one)")
+    parser.add_argument("--checkpoints", metavar="DIR", help="save there, and go on from there")
+    parser.add_argument("--checkpoint-every", type=int, default=100, help="steps (100)")
     parser.add_argument("--socket", help="the daemon's Unix socket (the client's default)")
     parser.add_argument("--url", help="a remote daemon instead, http://host:port")
     parser.add_argument("--verbose", action="store_true", help="print a line every 10 steps")
@@ -128,16 +199,21 @@ def main() -> int:
     """Train; the run is completed, or failed with the reason, whatever ends it."""
     options = parse_options()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    state, resume, checkpoints = recover(options)
     try:
         with streamd.init(
             project="demo",
             name="modular addition (Python)",
             config=config(options),
-            session_id=options.session,
+            session_id=options.session or state.session or None,
+            resume=resume,
             socket_path=options.socket,
             url=options.url,
         ) as run:
-            Training(options, run).train_all()
+            state.session = run.id
+            if checkpoints is not None:
+                run.on_control(checkpoints.on_control)
+            Training(options, state, run, checkpoints).train_all()
     except KeyboardInterrupt:
         return 130
     return 0

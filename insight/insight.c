@@ -5,7 +5,9 @@
  */
 #include "insight/insight.h"
 
+#include "insight/gain.h"
 #include "insight/monitor.h"
+#include "insight/stopping.h"
 #include "insight/verdict.h"
 
 #include <math.h>
@@ -31,6 +33,8 @@ static void fill_defaults(struct insight_config *c)
     c->total = or_default(c->total, NAN);
     c->total_epochs = or_default(c->total_epochs, NAN);
     c->horizon = or_default(c->horizon, NAN);
+    if (!c->model)
+        c->model = insight_model();
 }
 
 /* Forgets the curves; the transitions stay. */
@@ -39,8 +43,12 @@ static void begin_series(struct insight *s)
     curve_init(&s->curve);
     divergence_init(&s->divergence);
     velocity_init(&s->velocity);
+    forecast_init(&s->forecast);
+    eta_init(&s->eta);
+    s->worse = 0;
+    s->p_stop = NAN;
     s->samples = 0;
-    s->monitor = s->config.monitor;
+    s->monitor = MONITOR_AUTO;
     s->sign = 1;
     s->lr = s->lr_max = NAN;
     s->lr_count = 0;
@@ -154,6 +162,51 @@ static void count_sample(struct insight *s, const struct point *p)
         s->samples++;
 }
 
+/* The end that is spoken of; NaN: not known. */
+static double horizon_of(const struct insight *s)
+{
+    return isnan(s->config.horizon) ? s->config.total : s->config.horizon;
+}
+
+static void see_time(struct insight *s, const struct point *p)
+{
+    double t;
+    if (is_new(p, POINT_TIME_S, &t)) {
+        eta_push(&s->eta, s->x, t);
+        struct eta_interval e = {NAN, NAN, NAN};
+        (void)eta_read(&s->eta, s->config.model, horizon_of(s), &e);
+        s->now.eta.s = e.s;
+        s->now.eta.lo = e.lo;
+        s->now.eta.hi = e.hi;
+    }
+}
+
+static void see_end(struct insight *s)
+{
+    struct forecast *f = &s->forecast;
+    struct assessed_forecast *out = &s->now.forecast;
+    double horizon = horizon_of(s);
+    if (!forecast_push(f, &s->curve, s->config.model, s->x, horizon)) {
+        *out = (struct assessed_forecast){NAN, NAN, NAN, NAN};
+        return;
+    }
+    out->at = horizon;
+    out->value = s->sign * f->value;
+    out->lo = s->sign > 0 ? f->lo : -f->hi;
+    out->hi = s->sign > 0 ? f->hi : -f->lo;
+}
+
+static void foresee(struct insight *s, const struct point *p)
+{
+    see_time(s, p);
+    if (s->fresh) {
+        gain_judge(s);
+        stopping_judge(s);
+        see_end(s);
+    }
+    stopping_see_divergence(s);
+}
+
 /* The next model of a sweep begins where its number changes. */
 static void see_model(struct insight *s, const struct point *p)
 {
@@ -173,6 +226,7 @@ const struct assessment *insight_point(struct insight *s, const struct point *p)
     see_rate(s, p);
     see_losses(s, p);
     monitor_push(s, p, see_velocity(s, p));
+    foresee(s, p);
     verdict_reach(s);
     return &s->now;
 }

@@ -14,17 +14,17 @@
 
 /* X(field, name); the names are those of `streamd replay` and of metrics looked up by name. */
 #define POINT_TABLE(X)                                                                             \
-    X(POINT_TIME_S, "time_s")               /* since any one moment, never falling */              \
-    X(POINT_STEP, "step")                   /* counts up; going back means a resumed run */        \
-    X(POINT_EPOCH, "epoch")                 /* may have a fraction */                              \
-    X(POINT_TRAIN_LOSS, "train_loss")       /* */                                                  \
-    X(POINT_VAL_LOSS, "val_loss")           /* lower is better */                                  \
-    X(POINT_VAL_METRIC, "val_metric")       /* see insight_config.goal */                          \
-    X(POINT_LR, "lr")                       /* */                                                  \
-    X(POINT_GRAD_NORM, "grad_norm")         /* */                                                  \
-    X(POINT_ACCURACY, "accuracy")           /* of training; shown in snapshots, judges nothing */  \
-    X(POINT_GPU_MEMORY_MB, "gpu_memory_mb") /* in use on one device */                             \
-    X(POINT_MODEL, "model")                 /* a change begins the next model of a sweep */
+    X(POINT_TIME_S, "time_s")            /* since any one moment, never falling */                 \
+    X(POINT_STEP, "step")                /* counts up; going back means a resumed run */           \
+    X(POINT_EPOCH, "epoch")              /* may have a fraction */                                 \
+    X(POINT_TRAIN_LOSS, "train_loss")    /* */                                                     \
+    X(POINT_VAL_LOSS, "val_loss")        /* lower is better */                                     \
+    X(POINT_VAL_METRIC, "val_metric")    /* see insight_config.goal */                             \
+    X(POINT_LR, "lr")                    /* */                                                     \
+    X(POINT_GRAD_NORM, "grad_norm")      /* */                                                     \
+    X(POINT_ACCURACY, "accuracy")        /* of training; shown in snapshots, judges nothing */     \
+    X(POINT_GPU_MEMORY_MB, "gpu_mem_mb") /* in use on one device */                                \
+    X(POINT_MODEL, "model")              /* a change begins the next model of a sweep */
 
 enum point_field {
 #define POINT_ENUM(field, name) field,

@@ -10,10 +10,10 @@
 #include "insight/assessment.h"
 #include "insight/curve.h"
 #include "insight/divergence.h"
+#include "insight/eta.h"
+#include "insight/forecast.h"
 #include "insight/point.h"
 #include "insight/velocity.h"
-
-struct insight_model;
 
 enum {
     INSIGHT_BYTES_MAX = 16384,
@@ -67,6 +67,10 @@ struct insight {
     struct divergence divergence;
     struct velocity velocity;
     bool velocity_by_train;
+    struct forecast forecast;
+    struct eta eta;
+    double p_stop;     /* the chance of a gain that stop advice goes by; NaN: not known */
+    uint64_t worse;    /* evaluations in a row that looked overfitted */
     double lr, lr_max; /* the newest, the highest */
     uint64_t lr_count;
     bool warming; /* the rate has just risen to a new height */

@@ -65,6 +65,7 @@ struct app *app_create(const struct app_params *params, struct now now)
     app->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     app->now = app->started = now;
     timers_init(&app->timers);
+    app->control.registry = &app->registry;
     hub_init(&app->hub, &app->stats, config->max_outbox_bytes, config->max_outbox_messages,
              random_seed());
     line_decoder_init(&app->decoder, random_seed());
@@ -84,6 +85,7 @@ struct app *app_create(const struct app_params *params, struct now now)
                        .hub = &app->hub,
                        .encoder = &app->encoder,
                        .registry = &app->registry,
+                       .control = &app->control,
                        .config = config,
                        .stats = &app->stats,
                    },
@@ -95,8 +97,8 @@ struct app *app_create(const struct app_params *params, struct now now)
     if (!app->assets)
         goto fail;
     if (config->trainer_command) {
-        app->trainers = trainer_command_create(config, &app->registry);
-        if (!app->trainers)
+        app->control.trainers = trainer_command_create(config, &app->registry);
+        if (!app->control.trainers)
             goto fail;
     }
     return app;
@@ -112,7 +114,7 @@ void app_destroy(struct app *app)
 {
     if (!app)
         return;
-    trainer_command_destroy(app->trainers);
+    trainer_command_destroy(app->control.trainers);
     assets_destroy(app->assets);
     if (app->peers.registry)
         peers_fini(&app->peers);
@@ -144,12 +146,12 @@ void app_receive(struct app *app)
     keeping_receive(&app->registry.keeping);
     trim_history(&app->registry);
     if (shedding_ends(&app->registry)) {
-        if (app->unix_ingest)
-            unix_ingest_resend(app->unix_ingest);
+        if (app->control.unix_ingest)
+            unix_ingest_resend(app->control.unix_ingest);
         shedding_told(&app->registry);
     }
-    if (app->unix_ingest)
-        unix_ingest_relieve(app->unix_ingest);
+    if (app->control.unix_ingest)
+        unix_ingest_relieve(app->control.unix_ingest);
 }
 
 bool app_is_kept(const struct app *app)

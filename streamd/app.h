@@ -15,6 +15,7 @@
 #include "streamd/encode/message.h"
 #include "streamd/http/assets.h"
 #include "streamd/http/trainer_command.h"
+#include "streamd/ingest/control.h"
 #include "streamd/room/room.h"
 #include "streamd/session/registry.h"
 #include "streamd/stats.h"
@@ -22,7 +23,6 @@
 
 struct route;
 struct store;
-struct unix_ingest;
 
 struct app {
     const struct config *config; /* borrows */
@@ -33,12 +33,11 @@ struct app {
     struct line_decoder decoder;
     struct registry registry;
     struct peers peers;
-    struct assets *assets;            /* owns */
-    struct trainer_command *trainers; /* owns; NULL without --trainer-command */
-    struct unix_ingest *unix_ingest;  /* owns; NULL in flow tests */
-    const struct route *more_routes;  /* borrows; rows of a test's own, or NULL */
-    int wake_fd;                      /* owns; readable: app_receive has something to do */
-    struct now now;                   /* of this wake-up */
+    struct assets *assets;           /* owns */
+    struct control control;          /* who can be told what to do; owns its trainers */
+    const struct route *more_routes; /* borrows; rows of a test's own, or NULL */
+    int wake_fd;                     /* owns; readable: app_receive has something to do */
+    struct now now;                  /* of this wake-up */
     struct now started;
 };
 

@@ -99,7 +99,7 @@ static void drain(struct loop *loop, int signum)
     loop->draining = true;
     lws_server_drain(loop->server);
     keeping_flush(&loop->app->registry.keeping);
-    unix_ingest_drain(loop->app->unix_ingest);
+    unix_ingest_drain(loop->app->control.unix_ingest);
     registry_publish_all(&loop->app->registry, loop->app->now.us);
     peers_drain(&loop->app->peers);
     double seconds = (double)loop->app->config->drain_timeout_ms * 1e-3;
@@ -133,8 +133,8 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
         log_counters(loop->app);
         break;
     case SIGCHLD:
-        if (loop->app->trainers)
-            trainer_command_reap(loop->app->trainers, loop->app->now);
+        if (loop->app->control.trainers)
+            trainer_command_reap(loop->app->control.trainers, loop->app->now);
         break;
     default:
         break;
@@ -196,8 +196,8 @@ struct loop *loop_create(struct app *app)
     watch_signals(loop);
     watch_wakeups(loop);
     watch_keeper(loop);
-    app->unix_ingest = open_ingest(loop);
-    if (!app->unix_ingest)
+    app->control.unix_ingest = open_ingest(loop);
+    if (!app->control.unix_ingest)
         goto fail;
     loop->server = lws_server_create(app, loop->ev);
     if (!loop->server)
@@ -221,9 +221,9 @@ void loop_destroy(struct loop *loop)
     if (loop->ev) {
         ev_prepare_stop(loop->ev, &loop->prepare);
         lws_server_destroy(loop->server);
-        if (loop->app->unix_ingest)
-            unix_ingest_destroy(loop->app->unix_ingest);
-        loop->app->unix_ingest = NULL;
+        if (loop->app->control.unix_ingest)
+            unix_ingest_destroy(loop->app->control.unix_ingest);
+        loop->app->control.unix_ingest = NULL;
         peers_reap(&loop->app->peers);
         ev_loop_destroy(loop->ev);
     }

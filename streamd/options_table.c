@@ -90,6 +90,9 @@ static const struct option_row rows[] = {
     {"History", "max-history-bytes", COUNT(max_history_bytes, 1048576, 17592186044416),
      .fallback = "536870912",
      .help = "bytes of all runs in memory; with --ephemeral this much of history, too"},
+    {"History", "max-insights", COUNT(max_insights, 0, 1000000), .fallback = "1000",
+     .help = "runs that are interpreted at a time, 20 KiB each; the one that has been silent "
+             "longest makes room; 0: none is"},
     {"History", "live-completed-s", SECONDS(live_completed_s), .fallback = "3600",
      .help = "an ended run leaves the live list after this"},
     {"History", "live-idle-s", SECONDS(live_idle_s), .fallback = "14400",

@@ -13,7 +13,6 @@
 #include "proto/json_write.h"
 #include "streamd/app.h"
 #include "streamd/http/body.h"
-#include "streamd/ingest/unix.h"
 
 #include <stdio.h>
 
@@ -89,7 +88,7 @@ static void launch(struct app *app, const struct request *req, struct span id, s
         reply_error(reply, 503, status == E_LIMIT ? "Too many sessions" : "Out of memory");
         return;
     }
-    status = trainer_command_start(app->trainers, session_id(s), config);
+    status = trainer_command_start(app->control.trainers, session_id(s), config);
     if (status == OK) {
         answer_success(reply, session_id(s), "running");
         return;
@@ -106,7 +105,7 @@ static bool may_launch(struct app *app, struct span id, const struct buf *config
                        struct reply *reply)
 {
     const struct session *s = id.len > 0 ? registry_find_live(&app->registry, id) : NULL;
-    if (!app->trainers)
+    if (!app->control.trainers)
         reply_error(reply, 503,
                     "There is no trainer command: start the daemon with --trainer-command");
     else if (id.len > 0 && !session_id_valid(id))
@@ -141,24 +140,13 @@ static struct session *find(struct app *app, struct span id, struct reply *reply
     return s;
 }
 
-/* Told by a control line, or, for a stop, by a signal. */
-static bool tell(struct app *app, struct span id, const char *command)
-{
-    struct unix_ingest *ingest = app->unix_ingest;
-    if (ingest && unix_ingest_control(ingest, id, command, SPAN("asked for by a page")) > 0)
-        return true;
-    bool stop = span_is(SPAN("stop"), command);
-    return stop && app->trainers && trainer_command_stop(app->trainers, id);
-}
-
 static const struct command {
     const char *name;
     const char *status; /* what the page shows afterwards */
-    bool pauses;
 } commands[] = {
-    {"pause", "paused", true},
-    {"resume", "running", false},
-    {"stop", "stopped", false},
+    {"pause", "paused"},
+    {"resume", "running"},
+    {"stop", "stopped"},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -169,13 +157,12 @@ static void control(struct app *app, struct span id, const struct command *comma
     struct session *s = find(app, id, reply);
     if (!s)
         return;
-    bool over = session_finished(s) && span_is(SPAN("stop"), command->name);
-    if (!over && !tell(app, id, command->name)) {
+    struct control_order order = {id, span_of(command->name), SPAN("asked for by a page")};
+    bool over = session_finished(s) && span_is(order.command, "stop");
+    if (!over && !control_tell(&app->control, &order)) {
         reply_error(reply, 409, "No trainer of this session is connected");
         return;
     }
-    if (app->trainers)
-        trainer_command_set_paused(app->trainers, id, command->pauses);
     answer_success(reply, id, command->status);
 }
 

@@ -27,7 +27,8 @@ static struct span status_of(const struct app *app, const struct session *s, con
     default:
         break;
     }
-    bool paused = app->trainers && trainer_command_paused(app->trainers, session_id(s));
+    bool paused =
+        app->control.trainers && trainer_command_paused(app->control.trainers, session_id(s));
     return paused ? SPAN("paused") : SPAN("running");
 }
 

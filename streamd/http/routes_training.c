@@ -9,12 +9,15 @@
 #include "proto/json_write.h"
 #include "proto/query.h"
 #include "streamd/app.h"
+#include "streamd/http/body.h"
 #include "streamd/http/compat_view.h"
 #include "streamd/http/history.h"
 #include "streamd/http/router.h"
 #include "streamd/http/run_etag.h"
 #include "streamd/http/runs.h"
 #include "streamd/ingest/push.h"
+#include "streamd/session/insight_json.h"
+#include "streamd/session/interpreter.h"
 
 static void answer_status(struct app *app, const struct request *req, struct reply *reply)
 {
@@ -66,6 +69,28 @@ static void answer_metrics(struct app *app, const struct request *req, struct re
     run_etag(reply, app, s, has_form ? RUN_COMPAT : RUN_METRICS);
 }
 
+/* A run that has said nothing since the daemon started, or that made room for another, is known and
+ * not interpreted: its phase is null. */
+static void answer_insight(struct app *app, const struct request *req, struct reply *reply)
+{
+    struct session *s = registry_find(&app->registry, req->tail);
+    if (!s) {
+        reply_error(reply, 404, "Session not found");
+        return;
+    }
+    struct buf *out = &reply->body;
+    reply_open_data(reply);
+    buf_add_char(out, '{');
+    json_write_pair_string(out, "sessionId", session_id(s));
+    json_write_pair_string(out, "status", span_of(session_state_name(s->state)));
+    if (s->interpreter)
+        insight_write_interpreter(out, s->interpreter);
+    else
+        insight_write_brief(out, NULL);
+    buf_add_char(out, '}');
+    reply_close_data(reply);
+}
+
 /* The stream is the transport's (sse.c), which takes the GETs; a HEAD is told what it would be. */
 static void answer_events(struct app *app, const struct request *req, struct reply *reply)
 {
@@ -80,6 +105,27 @@ static void answer_ingest(struct app *app, const struct request *req, struct rep
     push_answer(&app->registry, &app->decoder, req, reply);
 }
 
+static void answer_control(struct app *app, const struct request *req, struct reply *reply)
+{
+    struct control_order order = {.session_id = req->tail};
+    const struct control_refusal *refusal = NULL;
+    struct fields *body = body_read(req, reply);
+    if (!body)
+        return;
+    if (control_read(body, &order, &refusal))
+        refusal = control_send(&app->control, &order);
+    if (refusal) {
+        reply_error(reply, refusal->http_status, refusal->why);
+    } else {
+        buf_add_char(&reply->body, '{');
+        json_write_pair_bool(&reply->body, "success", true);
+        json_write_pair_string(&reply->body, "sessionId", req->tail);
+        json_write_pair_string(&reply->body, "command", order.command);
+        buf_add_char(&reply->body, '}');
+    }
+    fields_destroy(body);
+}
+
 const struct route routes_training[] = {
     {"/api/training/sessions", METHOD_GET, runs_list, "The runs, newest first"},
     {"/api/training/sessions/", METHOD_GET, runs_show, "One run and what became of its metrics"},
@@ -88,8 +134,11 @@ const struct route routes_training[] = {
     {"/api/training/status/", METHOD_GET, answer_status, "One run and its newest record"},
     {"/api/training/metrics/", METHOD_GET, answer_metrics, "The newest record of a run"},
     {"/api/training/history/", METHOD_GET, history_answer, "What a run has recorded so far"},
+    {"/api/training/insight/", METHOD_GET, answer_insight, "What a run means: phase, ETA, advice"},
     {"/api/training/events/", METHOD_GET, answer_events,
      "The events of a run, as Server-Sent Events"},
     {"/api/training/ingest", METHOD_POST, answer_ingest, "Trainer lines, one JSON object a line"},
+    {"/api/training/control/", METHOD_POST, answer_control,
+     "Tell the trainer of a run to stop, pause, resume or write a checkpoint"},
     {NULL, 0, NULL, NULL},
 };

@@ -6,7 +6,8 @@
  *
  * Handles, not pointers, remember sessions from line to line: any line of anybody may free one.
  * What was taken of one session since the last ack is owed as one ack, for the batch in which it
- * will be kept; lines of another session, or of the next batch, begin another debt.
+ * will be kept; lines of another session, or of the next batch, begin another debt. One commit may
+ * make thousands due at once: they stay debts until there is room to say them.
  */
 #include "streamd/ingest/intake.h"
 
@@ -26,7 +27,8 @@ static const struct line_error no_memory = {"no_memory", "the daemon is out of m
 void intake_init(struct intake *in, struct registry *registry, struct line_decoder *decoder,
                  struct buf *answers)
 {
-    *in = (struct intake){.registry = registry, .decoder = decoder, .answers = answers};
+    *in = (struct intake){
+        .registry = registry, .decoder = decoder, .answers = answers, .answers_max = SIZE_MAX};
     list_init(&in->debts);
     session_handle_init(&in->started);
     session_handle_init(&in->last);
@@ -39,6 +41,7 @@ struct debt {
     struct intake *intake; /* borrows */
     struct session_handle session;
     uint64_t seq;
+    bool due; /* it is on disk */
 };
 
 static void debt_destroy(struct debt *d)
@@ -231,14 +234,30 @@ void intake_refuse(struct intake *in, const struct line_error *error)
     answer_error(in, error);
 }
 
+/* Batches are done in order, so the debts that are due stand first. */
+bool intake_pay(struct intake *in)
+{
+    struct list *first;
+    bool paid = false;
+    while (in->answers->len <= in->answers_max && (first = list_first(&in->debts)) != NULL) {
+        struct debt *d = LIST_ENTRY(first, struct debt, link);
+        if (!d->due)
+            break;
+        if (d->session.session)
+            line_write_ack(in->answers, session_id(d->session.session), d->seq);
+        debt_destroy(d);
+        paid = true;
+    }
+    return paid;
+}
+
 static void on_kept(struct keeping_wait *w, bool kept)
 {
     struct debt *d = LIST_ENTRY(w, struct debt, wait);
     struct intake *in = d->intake;
     (void)kept; /* a debt is patient: it is paid or it stays */
-    if (d->session.session)
-        line_write_ack(in->answers, session_id(d->session.session), d->seq);
-    debt_destroy(d);
+    d->due = true;
+    (void)intake_pay(in);
     if (in->answered)
         in->answered(in);
 }

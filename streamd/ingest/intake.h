@@ -25,6 +25,7 @@ struct intake {
     struct session_handle last;    /* of the last line taken that had a session */
     uint64_t unacked_seq;          /* of `last`, highest not yet owed an ack; 0: none */
     struct list debts;             /* of debt.link: acks owed once their batch is on disk */
+    size_t answers_max;            /* while more wait than this, acks that are due wait, too */
     /* Answers were appended outside of intake_line. May be NULL; may end the source. */
     void (*answered)(struct intake *in);
     uint64_t line_number; /* lines seen, blank ones too */
@@ -48,6 +49,10 @@ void intake_refuse(struct intake *in, const struct line_error *error);
 /* Owes the ack for everything taken since the last one; it comes when all of that is on disk. Call
  * at the end of each read. */
 void intake_ack(struct intake *in);
+
+/* Pays the acks that were due and waited for room among the answers. Answers whether it wrote any.
+ */
+bool intake_pay(struct intake *in);
 
 /* Is any ack still to come? */
 bool intake_owes(const struct intake *in);

@@ -177,9 +177,17 @@ static bool awaits_acks(struct trainer *t)
     return waits;
 }
 
-void trainer_settle(struct trainer *t)
+/* Acks that are due follow as the socket takes what was before them. */
+static void write_acks(struct trainer *t)
 {
     write_answers(t);
+    while (!t->broken && intake_pay(&t->intake))
+        write_answers(t);
+}
+
+void trainer_settle(struct trainer *t)
+{
+    write_acks(t);
     while (t->paused && !t->broken && t->answers.len < RESUME_BELOW) {
         resume(t);
         write_answers(t);
@@ -229,6 +237,7 @@ struct trainer *trainer_create(struct trainers *all, int fd)
     buf_init(&t->answers, TRAINER_ANSWERS_MAX + ANSWERS_SLACK);
     intake_init(&t->intake, params->registry, params->decoder, &t->answers);
     t->intake.answered = on_answered;
+    t->intake.answers_max = TRAINER_ANSWERS_MAX;
     list_add_tail(&all->all, &t->link);
     params->stats->trainers++;
     ev_io_init(&t->in, on_readable, fd, EV_READ);

@@ -4,7 +4,8 @@
  *
  * Reads what came, at most a few chunks a wake-up so that others are served too, and writes the
  * answers. While more than TRAINER_ANSWERS_MAX of them wait, or too much waits for the disk, it is
- * not read: the trainer's own writes then block, and nothing here grows. Belongs to unix.c.
+ * not read: the trainer's own writes then block, and nothing here grows. Acks of a commit that find
+ * no room among them are said as it drains. Belongs to unix.c.
  */
 #ifndef STREAMD_INGEST_TRAINER_H
 #define STREAMD_INGEST_TRAINER_H

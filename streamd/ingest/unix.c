@@ -171,12 +171,12 @@ void unix_ingest_drain(struct unix_ingest *u)
     }
 }
 
-size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, const char *command,
+size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, struct span command,
                            struct span reason)
 {
     size_t told = 0;
     LIST_EACH (at, &u->trainers.all) {
-        told += trainer_control(trainer_of(at), session_id, span_of(command), reason);
+        told += trainer_control(trainer_of(at), session_id, command, reason);
     }
     return told;
 }

@@ -44,7 +44,7 @@ void unix_ingest_resend(struct unix_ingest *u);
 void unix_ingest_drain(struct unix_ingest *u);
 
 /* Sends a control line to every trainer that started this session; answers how many were told. */
-size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, const char *command,
+size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, struct span command,
                            struct span reason);
 
 #endif

@@ -212,6 +212,17 @@ void room_publish_event(struct room *room, struct message *m)
     room_publish_event_unless(room, m, NULL);
 }
 
+void room_publish_news(struct room *room, struct message *m)
+{
+    for (uint32_t i = 0; i < room->count; i++) {
+        struct subscriber *s = room->members[i].subscriber;
+        if (!subscriber_keeps_up(s, room->members[i].slot))
+            continue;
+        subscriber_event(s, room->members[i].slot, m);
+        room->hub->stats->messages_bytes_plain += message_plain_bytes(m);
+    }
+}
+
 void room_publish_event_unless(struct room *room, struct message *m, const struct room *other)
 {
     for (uint32_t i = 0; i < room->count; i++) {

@@ -81,4 +81,7 @@ void room_publish_event(struct room *room, struct message *m);
 /* The same, but not to who is in `other` too and has had it there. `other` may be NULL. */
 void room_publish_event_unless(struct room *room, struct message *m, const struct room *other);
 
+/* An event that the next one of its kind makes good: not to who is behind, or is replayed to. */
+void room_publish_news(struct room *room, struct message *m);
+
 #endif

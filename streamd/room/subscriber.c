@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { FIRST_CAP = 4 };
+enum { FIRST_CAP = 4, BEHIND_FROM = 8 };
 
 void subscriber_init(struct subscriber *s, struct hub *hub, const struct subscriber_ops *ops,
                      enum form form)
@@ -301,6 +301,11 @@ void subscriber_event(struct subscriber *s, uint32_t slot, struct message *messa
     }
     push_waiting(s, m);
     subscriber_send(s, m, message);
+}
+
+bool subscriber_keeps_up(const struct subscriber *s, uint32_t slot)
+{
+    return !s->memberships[slot].replaying && s->outbox.count < BEHIND_FROM;
 }
 
 uint64_t subscriber_first_held(const struct membership *m)

@@ -115,6 +115,9 @@ void subscriber_update(struct subscriber *s, uint32_t slot, struct message *m);
  */
 void subscriber_event(struct subscriber *s, uint32_t slot, struct message *m);
 
+/* Has it taken nearly all that was sent, and is nothing of that membership being replayed? */
+bool subscriber_keeps_up(const struct subscriber *s, uint32_t slot);
+
 /* A message for this subscriber alone: queued. `of`: the membership whose update it is, or NULL. */
 void subscriber_send(struct subscriber *s, struct membership *of, struct message *m);
 

@@ -17,7 +17,9 @@
 
 enum {
     BATCH_RECORDS = 1000,
-    RUN_RECORDS = 1024, /* so that a segment is made of whole runs without much left over */
+    /* A batch goes before a run gets as long, unless flushing fails; then this is the bound. Whole
+     * runs of it make a segment. */
+    RUN_RECORDS = 1024,
     RUN_BYTES = 1 << 20,
     STATE_LIMIT = 1 << 20,
     RETRY_US = 100 * 1000,

@@ -12,6 +12,7 @@
 #include "base/strmap.h"
 #include "streamd/config.h"
 #include "streamd/room/room.h"
+#include "streamd/session/interpreters.h"
 #include "streamd/session/journal.h"
 #include "streamd/session/keeping.h"
 #include "streamd/session/session.h"
@@ -34,6 +35,7 @@ struct registry {
     struct buf scratch; /* payloads are written here before they are shared */
     struct buf metrics; /* a session's newest record, before its metrics_cache */
     struct keeping keeping;
+    struct interpreters interpreters;
     struct journal journal;
     struct line_decoder decoder; /* for newest records of restored sessions */
     uint64_t next_key;

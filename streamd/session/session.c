@@ -13,6 +13,7 @@
 
 #include "proto/json_write.h"
 #include "streamd/log.h"
+#include "streamd/session/interpreter.h"
 #include "streamd/session/registry.h"
 
 #include <assert.h>
@@ -137,6 +138,7 @@ void session_destroy(struct session *s)
         session_handle_set(LIST_ENTRY(handle, struct session_handle, link), NULL);
     timers_disarm(s->registry->timers, &s->tick);
     keeping_leave(s);
+    interpreter_forget(s);
     list_remove(&s->due);
     list_remove(&s->aging);
     list_remove(&s->link);
@@ -294,6 +296,7 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->may_rewind = false;
     buf_reset(&s->latest);
     summary_reset(s->summary);
+    interpreter_forget(s);
     record_memory_init(&s->memory);
     remember_config(s, start->config);
     session_touch(s, now);
@@ -341,6 +344,7 @@ void session_reopen(struct session *s, struct now now)
     s->error = NULL;
     session_enter(s, s->newest_offset ? SESSION_RUNNING : SESSION_STARTING);
     session_announce_started(s, now);
+    interpret_event(s, INSIGHT_RESUMED, NULL, now);
 }
 
 bool session_add_rewind(struct session *s, struct rewind rewind)

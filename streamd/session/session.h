@@ -38,6 +38,7 @@ enum session_state {
     SESSION_STATES
 };
 
+struct interpreter;
 struct registry;
 struct room;
 struct refbuf;
@@ -99,10 +100,11 @@ struct session {
     bool lost;                   /* told live and not kept: shedding.h */
     bool resend;                 /* it went back: its trainers are to be told */
 
-    struct summary *summary; /* owns */
-    bool pinned;             /* never dropped to make room, nor for its age */
-    struct series *series;   /* owns */
-    uint64_t newest_offset;  /* of the newest record; 0 while there is none */
+    struct summary *summary;         /* owns */
+    struct interpreter *interpreter; /* owns; NULL while there is none */
+    bool pinned;                     /* never dropped to make room, nor for its age */
+    struct series *series;           /* owns */
+    uint64_t newest_offset;          /* of the newest record; 0 while there is none */
 
     struct pace pace;
     struct timer tick; /* armed while an update waits for the pace */

@@ -9,6 +9,7 @@
  */
 #include "proto/json_write.h"
 #include "streamd/log.h"
+#include "streamd/session/interpreter.h"
 #include "streamd/session/legacy_room.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
@@ -210,6 +211,7 @@ enum status session_progress(struct session *s, struct record *r, struct span li
     run(s, now);
     keeping_record(&s->registry->keeping, s);
     offer(s, now.us);
+    interpret_record(s, r, now);
     return OK;
 }
 
@@ -282,6 +284,7 @@ void session_complete(struct session *s, struct now now)
     json_write_pair_u64(b, "overallProgress", 100);
     payload_time(b, now);
     payload_announce(s, "training_completed", b);
+    interpret_event(s, INSIGHT_COMPLETED, NULL, now);
 }
 
 void session_fail(struct session *s, struct span error, struct now now)
@@ -299,6 +302,7 @@ void session_fail(struct session *s, struct span error, struct now now)
     struct buf *b = payload_begin(s);
     json_write_pair_string(b, "error", error);
     payload_announce(s, "training_error", b);
+    interpret_event(s, INSIGHT_CRASHED, s->error, now);
 }
 
 void session_announce_cleanup(struct session *s)
@@ -311,6 +315,7 @@ void session_expire(struct session *s)
     /* The sweep is not paced, so the time of the last offer serves as well as any. */
     session_publish(s, s->pace.seen_us);
     session_enter(s, SESSION_EXPIRED);
+    interpreter_forget(s);
     keeping_touch(&s->registry->keeping, s);
     keeping_seal(&s->registry->keeping, s);
     session_announce_cleanup(s);

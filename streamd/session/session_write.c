@@ -5,6 +5,8 @@
  */
 #include "proto/json_write.h"
 #include "proto/record_json.h"
+#include "streamd/session/insight_json.h"
+#include "streamd/session/interpreter.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session.h"
 #include "streamd/session/update.h"
@@ -96,6 +98,7 @@ static void write_status_members(struct session *s, struct buf *out)
     write_text(out, "project", s->project);
     write_text(out, "name", s->name);
     json_write_pair_bool(out, "pinned", s->pinned);
+    insight_write_brief(out, session_assessment(s));
     if (s->error)
         write_text(out, "error", s->error);
 }

@@ -10,6 +10,8 @@ static const struct tool tools[] = {
     {"import", "FILE...", "take in runs from tables, logs, JSON or event files", import_options,
      tool_import},
     {"verify", "", "look whether all that was kept can be read", verify_options, tool_verify},
+    {"replay", "", "read a run as JSON lines and say after each what it means", replay_options,
+     tool_replay},
     {"help", "[COMMAND]", "say how a command is used", no_options, tool_help},
 };
 

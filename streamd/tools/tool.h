@@ -47,10 +47,12 @@ const struct tool *tool_find(const char *name);
 int tool_export(const struct tool *tool, int argc, char **argv);
 int tool_import(const struct tool *tool, int argc, char **argv);
 int tool_verify(const struct tool *tool, int argc, char **argv);
+int tool_replay(const struct tool *tool, int argc, char **argv);
 int tool_help(const struct tool *tool, int argc, char **argv);
 
 extern const struct tool_option export_options[];
 extern const struct tool_option import_options[];
 extern const struct tool_option verify_options[];
+extern const struct tool_option replay_options[];
 
 #endif

@@ -111,6 +111,7 @@ enum status peers_init(struct peers *peers, const struct peers_params *params, u
         .hub = params->hub,
         .encoder = params->encoder,
         .registry = params->registry,
+        .control = params->control,
         .config = params->config,
         .stats = params->stats,
         .mounts = &engine_mount_socketio,

@@ -12,6 +12,7 @@
 #include "streamd/transport/peer.h"
 #include "streamd/transport/recovery.h"
 
+struct control;
 struct engine_mount;
 struct socketio_namespace;
 
@@ -41,6 +42,7 @@ struct peers {
     struct hub *hub;                             /* borrows */
     struct encoder *encoder;                     /* borrows */
     struct registry *registry;                   /* borrows */
+    const struct control *control;               /* borrows */
     const struct config *config;                 /* borrows */
     struct stats *stats;                         /* borrows */
     bool draining;                               /* SIGTERM came: nobody new, everybody gets 1001 */
@@ -51,6 +53,7 @@ struct peers_params {
     struct hub *hub;
     struct encoder *encoder;
     struct registry *registry;
+    const struct control *control;
     const struct config *config;
     struct stats *stats;
 };

@@ -7,6 +7,7 @@
 
 #include "proto/fields.h"
 #include "proto/json_write.h"
+#include "streamd/ingest/control.h"
 #include "streamd/log.h"
 #include "streamd/session/ask.h"
 #include "streamd/session/legacy_room.h"
@@ -274,14 +275,25 @@ static void join_room(struct command *c)
     ack_ok(c);
 }
 
+static void control(struct command *c)
+{
+    struct control_order order = {.session_id = c->session_id};
+    const struct control_refusal *refusal = NULL;
+    if (control_read(c->data, &order, &refusal))
+        refusal = control_send(c->peer->peers->control, &order);
+    if (refusal)
+        fail(c, refusal->why);
+    else
+        ack_ok(c);
+}
+
 static const struct {
     const char *event;
     void (*run)(struct command *c);
 } commands[] = {
-    {"subscribe_session", subscribe},
-    {"unsubscribe_session", unsubscribe},
-    {"get_session_history", history},
-    {"join_room", join_room},
+    {"subscribe_session", subscribe}, {"unsubscribe_session", unsubscribe},
+    {"get_session_history", history}, {"join_room", join_room},
+    {"control_session", control},
 };
 
 /* The session id: the member of an object, or a bare string as join_room sends it. */

@@ -2,8 +2,9 @@
 /*
  * watch: what a watcher may ask for, the same in every dialect.
  *
- * subscribe_session, unsubscribe_session, get_session_history and the legacy join_room: from one
- * table, each with the events it emits and the object its acknowledgement carries.
+ * subscribe_session, unsubscribe_session, get_session_history, control_session and the legacy
+ * join_room: from one table, each with the events it emits and the object its acknowledgement
+ * carries.
  */
 #ifndef STREAMD_TRANSPORT_WATCH_H
 #define STREAMD_TRANSPORT_WATCH_H

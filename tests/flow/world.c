@@ -24,6 +24,7 @@ struct world *world_create(void)
     assert_non_null(w);
     log_set_level(LOG_ERROR);
     options_defaults(&w->config);
+    w->config.max_insights = 0; /* what a run means is told in test_insight.c alone */
     w->config.log_level = LOG_ERROR;
     w->config.listen[0] = "127.0.0.1:5001";
     w->config.listen_count = 1;

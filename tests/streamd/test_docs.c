@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables in docs/ hold what the tables in the code hold. Run from the root of the tree. */
 #include "streamd/http/router.h"
-#include "streamd/options.h"
+#include "streamd/options_table.h"
+#include "streamd/options_write.h"
 #include "streamd/stats.h"
 #include "streamd/tools/tool.h"
 
@@ -76,6 +77,33 @@ static void every_route_stands_in_the_table_of_routes(void **state)
     free(page);
 }
 
+/* Is `.It Fl -name` or `, Fl -name` there, and no longer name that begins so? */
+static bool manual_lists(const char *page, const char *name)
+{
+    char text[64];
+    int len = snprintf(text, sizeof(text), "Fl -%s", name);
+    for (const char *at = page; (at = strstr(at, text)) != NULL; at += len) {
+        if (strchr(" \n", at[len]) && (strncmp(at - 4, ".It ", 4) == 0 || at[-2] == ','))
+            return true;
+    }
+    return false;
+}
+
+static void every_option_stands_in_the_manual(void **state)
+{
+    (void)state;
+    char *page = read_page("docs/streamd.8");
+    char *options = strstr(page, "\n.Sh OPTIONS\n");
+    char *commands = strstr(page, "\n.Sh COMMANDS\n");
+    assert_true(options && commands && options < commands);
+    *commands = '\0';
+    for (size_t i = 0; option_at(i); i++) {
+        if (!manual_lists(options, option_at(i)->name))
+            fail_msg("docs/streamd.8 does not list --%s", option_at(i)->name);
+    }
+    free(page);
+}
+
 static void every_command_and_its_options_stand_in_the_manual(void **state)
 {
     (void)state;
@@ -100,6 +128,7 @@ int main(void)
         cmocka_unit_test(every_option_stands_in_the_table_of_options),
         cmocka_unit_test(every_counter_stands_in_the_table_of_counters),
         cmocka_unit_test(every_route_stands_in_the_table_of_routes),
+        cmocka_unit_test(every_option_stands_in_the_manual),
         cmocka_unit_test(every_command_and_its_options_stand_in_the_manual),
     };
     return cmocka_run_group_tests_name("docs", tests, NULL, NULL);

@@ -140,7 +140,7 @@ static void a_stop_before_the_trainer_connected_ends_it(void **state)
     assert_int_equal(press(w, "stop", id), 200);
     assert_string_equal(world_string(w, "status"), "stopped");
     assert_int_equal(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
-    trainer_command_reap(w->app->trainers, w->now);
+    trainer_command_reap(w->app->control.trainers, w->now);
     world_pass(w, 1);
     poll_phase(w, id);
     assert_string_equal(world_string(w, "status"), "stopped");
@@ -166,7 +166,7 @@ static void a_paused_trainer_is_shown_as_paused(void **state)
     struct world *w = *state;
     char id[64];
     start(w, id);
-    trainer_command_set_paused(w->app->trainers, span_of(id), true);
+    trainer_command_set_paused(w->app->control.trainers, span_of(id), true);
     poll_phase(w, id);
     assert_string_equal(world_string(w, "status"), "paused");
 }

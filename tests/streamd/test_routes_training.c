@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "proto/json_write.h"
 #include "tests/streamd/runs.h"
 
 static void the_status_of_a_run_holds_its_newest_metrics(void **state)
@@ -135,9 +136,13 @@ static void etags_of_two_runs_and_of_two_daemons_differ(void **state)
 
 static void every_answer_is_minified_json(void **state)
 {
-    static const char *const targets[] = {
-        "/api/training/sessions",      "/api/training/status/run-0", "/api/training/metrics/run-0",
-        "/api/training/history/run-0", "/api/training/stats",        "/health"};
+    static const char *const targets[] = {"/api/training/sessions",
+                                          "/api/training/status/run-0",
+                                          "/api/training/metrics/run-0",
+                                          "/api/training/history/run-0",
+                                          "/api/training/insight/run-0",
+                                          "/api/training/stats",
+                                          "/health"};
     struct world *w = *state;
     start_runs(w, 1);
     progress(w, "run-0", 1, 1);
@@ -145,9 +150,30 @@ static void every_answer_is_minified_json(void **state)
         assert_int_equal(world_get(w, targets[i]), 200);
         assert_header(w, "Content-Type", "application/json");
         assert_non_null(w->json);
-        assert_null(memchr(w->body.ptr, ' ', w->body.len));
-        assert_null(memchr(w->body.ptr, '\n', w->body.len));
+        struct buf minified;
+        buf_init(&minified, 1 << 20);
+        json_write_minified(&minified, w->body);
+        assert_true(span_eq(buf_span(&minified), w->body));
+        buf_fini(&minified);
     }
+}
+
+static void what_a_run_means_is_told_whoever_asks(void **state)
+{
+    struct world *w = *state;
+    start_runs(w, 1);
+    assert_int_equal(world_get(w, "/api/training/insight/run-0"), 200);
+    const cJSON *data = cJSON_GetObjectItem(w->json, "data");
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(data, "phase")));
+    for (int i = 1; i <= 30; i++)
+        progress(w, "run-0", i, 100 - i);
+    assert_int_equal(world_get(w, "/api/training/insight/run-0"), 200);
+    data = cJSON_GetObjectItem(w->json, "data");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(data, "sessionId")), "run-0");
+    assert_true(cJSON_IsString(cJSON_GetObjectItem(data, "phase")));
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(data, "partial")));
+    assert_true(cJSON_GetArraySize(cJSON_GetObjectItem(data, "phases")) >= 1);
+    assert_int_equal(world_get(w, "/api/training/insight/nobody"), 404);
 }
 
 int main(void)
@@ -162,6 +188,7 @@ int main(void)
         WORLD_TEST(the_end_of_a_run_changes_its_status),
         WORLD_TEST(etags_of_two_runs_and_of_two_daemons_differ),
         WORLD_TEST(every_answer_is_minified_json),
+        WORLD_TEST(what_a_run_means_is_told_whoever_asks),
     };
     return cmocka_run_group_tests_name("http/routes_training", tests, NULL, NULL);
 }

@@ -71,18 +71,25 @@ static void the_first_value_goes_out_with_the_wakeup_that_brought_it(void **stat
     scene_close(&x);
 }
 
+static void assert_begins(const char *text, const char *start)
+{
+    if (strncmp(text, start, strlen(start)) != 0)
+        assert_string_equal(text, start); /* fails, and shows both */
+}
+
 static void a_burst_in_one_wakeup_is_one_update_and_the_newest(void **state)
 {
     (void)state;
     struct scene x;
     scene_open(&x);
-    for (int i = 1; i <= 100; i++)
+    /* Fewer than a change of phase takes: an event sends what waits. */
+    for (int i = 1; i <= 15; i++)
         a_loss(&x, i);
     domain_leave(&x.d);
     const char *heard = watcher_heard(&x.w);
     assert_int_equal(count_of(heard, "progress_update"), 1);
-    assert_has(heard, "\"loss\":100,");
-    assert_has(heard, "\"offset\":100}");
+    assert_has(heard, "\"loss\":15,");
+    assert_has(heard, "\"offset\":15}");
     scene_close(&x);
 }
 
@@ -322,7 +329,7 @@ static void the_status_has_the_contracts_fields_in_order(void **state)
     x.d.now.wall_s += 1.5;
     domain_take(&x.d, PROGRESS("\"loss\":0,\"step\":3"));
     session_write_status(s, &out, false);
-    assert_string_equal(
+    assert_begins(
         text_of(&out),
         "{\"session_id\":\"b\",\"config\":{\"model_count\":2,\"lr\":[1,2]},\"start_time\":"
         "1700000000,"
@@ -330,7 +337,8 @@ static void the_status_has_the_contracts_fields_in_order(void **state)
         "\"last_update\":1700000001.5,\"derived\":[\"perplexity\",\"grokProgress\",\"modelParams\","
         "\"totalSteps\",\"currentModel\",\"totalModels\",\"overallProgress\",\"trainingTime\","
         "\"estimatedTimeRemaining\",\"timestamp\"],\"epoch\":\"e0\",\"project\":\"p\",\"name\":"
-        "\"n\",\"pinned\":false}");
+        "\"n\",\"pinned\":false,\"phase\":\"INITIALIZING\",\"phase_reason\":\"");
+    assert_has(text_of(&out), "\",\"eta\":null}");
     buf_reset(&out);
     session_write_status(s, &out, true);
     assert_has(text_of(&out), ",\"latest_metrics\":{\"loss\":0,\"perplexity\":1,");
@@ -355,7 +363,8 @@ static void a_summary_is_complete_before_there_is_a_record(void **state)
         "\"last_update\":1700000000,\"derived\":[\"loss\",\"perplexity\",\"grokProgress\","
         "\"modelParams\",\"currentStep\",\"totalSteps\",\"currentModel\",\"totalModels\","
         "\"overallProgress\",\"trainingTime\",\"estimatedTimeRemaining\",\"timestamp\"],"
-        "\"epoch\":\"e0\",\"project\":null,\"name\":null,\"pinned\":false,\"latest_metrics\":null,"
+        "\"epoch\":\"e0\",\"project\":null,\"name\":null,\"pinned\":false,"
+        "\"phase\":null,\"phase_reason\":null,\"eta\":null,\"latest_metrics\":null,"
         "\"summary\":{}}");
     assert_null(session_metrics_json(x.s));
     buf_fini(&out);

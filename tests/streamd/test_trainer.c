@@ -197,6 +197,34 @@ static void nobody_is_read_while_too_much_waits_for_the_disk(void **state)
     run(b);
 }
 
+/* More than a socket and the answers hold together: each ack takes about a kilobyte of a socket. */
+static void acks_of_thousands_of_sessions_wait_for_who_is_late_to_read(void **state)
+{
+    enum { SESSIONS = 2000 };
+    struct bench *b = *state;
+    char text[65536];
+    unsigned told = 0;
+    int fd = connects(b);
+    keeping_of(b)->max_bytes = 1 << 24;
+    for (int i = 0; i < SESSIONS; i++) {
+        (void)snprintf(text, sizeof(text),
+                       "{\"type\":\"progress\",\"sessionId\":\"%0120d\",\"seq\":1,"
+                       "\"metrics\":{\"step\":1}}\n",
+                       i);
+        says(b, fd, text);
+    }
+    hand_over(b);
+    receive(b);
+    for (ssize_t n; (n = read(fd, text, sizeof(text))) > 0; run(b)) {
+        for (ssize_t i = 0; i < n; i++)
+            told += text[i] == '\n';
+    }
+    assert_int_equal(told, SESSIONS);
+    assert_int_equal(b->d.stats.trainers, 1);
+    close(fd);
+    run(b);
+}
+
 static void who_waits_to_be_read_is_read_when_trouble_comes(void **state)
 {
     struct bench *b = *state;
@@ -230,6 +258,7 @@ int main(void)
         TRAINER_TEST(who_half_closes_while_the_disk_is_in_trouble_is_let_go),
         TRAINER_TEST(who_waits_to_hear_it_is_let_go_when_trouble_comes),
         TRAINER_TEST(nobody_is_read_while_too_much_waits_for_the_disk),
+        TRAINER_TEST(acks_of_thousands_of_sessions_wait_for_who_is_late_to_read),
         TRAINER_TEST(who_waits_to_be_read_is_read_when_trouble_comes),
     };
     return cmocka_run_group_tests_name("streamd/ingest/trainer", tests, NULL, NULL);

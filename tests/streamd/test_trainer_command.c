@@ -50,7 +50,7 @@ static void start_session(struct world *w, const char *id)
 
 static enum status launch(struct world *w, const char *id, const char *config)
 {
-    return trainer_command_start(w->app->trainers, span_of(id), span_of(config));
+    return trainer_command_start(w->app->control.trainers, span_of(id), span_of(config));
 }
 
 static void await_end_of_any(void)
@@ -61,7 +61,7 @@ static void await_end_of_any(void)
 
 static void reap(struct world *w)
 {
-    trainer_command_reap(w->app->trainers, w->now);
+    trainer_command_reap(w->app->control.trainers, w->now);
 }
 
 /* Runs the command for session "a" to its end and past the time of grace. */
@@ -234,11 +234,11 @@ static void one_session_has_one_trainer(void **state)
     start_session(&w, "a");
     assert_int_equal(launch(&w, "a", "{}"), OK);
     assert_int_equal(launch(&w, "a", "{}"), E_STATE);
-    assert_true(trainer_command_stop(w.app->trainers, SPAN("a")));
-    assert_false(trainer_command_stop(w.app->trainers, SPAN("b")));
+    assert_true(trainer_command_stop(w.app->control.trainers, SPAN("a")));
+    assert_false(trainer_command_stop(w.app->control.trainers, SPAN("b")));
     await_end_of_any();
     reap(&w);
-    assert_false(trainer_command_stop(w.app->trainers, SPAN("a")));
+    assert_false(trainer_command_stop(w.app->control.trainers, SPAN("a")));
     assert_int_equal(launch(&w, "a", "{}"), OK);
     world_close(&w);
     assert_true(waitpid(-1, NULL, 0) > 0);
@@ -256,7 +256,7 @@ static void a_stop_reaches_the_whole_group(void **state)
     start_session(&w, "a");
     assert_int_equal(launch(&w, "a", "{}"), OK);
     (void)close(fds[1]); /* now only the shell and its children hold the other end */
-    assert_true(trainer_command_stop(w.app->trainers, SPAN("a")));
+    assert_true(trainer_command_stop(w.app->control.trainers, SPAN("a")));
     assert_int_equal(read(fds[0], &byte, 1), 0);
     await_end_of_any();
     reap(&w);
@@ -276,7 +276,7 @@ static void sixteen_run_at_a_time(void **state)
         assert_int_equal(launch(&w, id, "{}"), OK);
     }
     assert_int_equal(launch(&w, "one-more", "{}"), E_LIMIT);
-    assert_true(trainer_command_stop(w.app->trainers, SPAN("s3")));
+    assert_true(trainer_command_stop(w.app->control.trainers, SPAN("s3")));
     await_end_of_any();
     reap(&w);
     assert_int_equal(launch(&w, "one-more", "{}"), E_LIMIT);
@@ -303,7 +303,7 @@ static void pausing_is_remembered_while_the_trainer_runs(void **state)
     struct world w;
     (void)state;
     open_with(&w, "exec sleep 60");
-    struct trainer_command *t = w.app->trainers;
+    struct trainer_command *t = w.app->control.trainers;
     start_session(&w, "a");
     trainer_command_set_paused(t, SPAN("a"), true);
     assert_false(trainer_command_paused(t, SPAN("a")));

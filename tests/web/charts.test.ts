@@ -2,6 +2,7 @@
 //
 // The charts, and the address that holds how they are looked at.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launch, View } from './browser.ts';
@@ -55,7 +56,8 @@ describe('web/charts', () => {
     await view.page.getByRole('heading', { name: 'val', exact: true }).waitFor();
     await view.page.locator('[data-chart="val/acc"]').scrollIntoViewIfNeeded();
     await view.waitForInk(0, 50, 'val/acc');
-    await view.page.getByText('last 1.0200, falling; lowest 1.0200, highest 3.0000.').waitFor();
+    const sentence = 'loss: last 1.0200, falling; best 1.0200 at step 99; from 1.0200 to 3.0000.';
+    await view.page.getByText(sentence).waitFor();
   });
 
   it('zooms with a drag, asks for raw points, and is the same after a reload', async () => {
@@ -170,6 +172,79 @@ describe('web/charts', () => {
     await view.waitForPoints(3);
     assert.equal(await view.page.locator('.runs').count(), 0);
     await view.page.locator('[data-chart="loss"] summary').click();
+    await view.page.getByRole('button', { name: 'Table of values' }).click();
     await view.page.getByRole('cell', { name: '2.5000' }).waitFor();
+  });
+
+  it('gives a chart away as a picture and as numbers, and shows it large', async () => {
+    await daemon.push(start('a'), ...falling('a', 20));
+    await view.page.goto(`${daemon.url}?run=a`);
+    await view.waitForPoints(20);
+    const save = async (item: string) => {
+      await view.page.locator('[data-chart="loss"] summary').click();
+      const download = view.page.waitForEvent('download');
+      await view.page.getByRole('button', { name: item }).or(view.page.getByText(item)).click();
+      const file = await download;
+      return [file.suggestedFilename(), await readFile(await file.path())] as const;
+    };
+    const [pictureName, picture] = await save('Picture (PNG)');
+    assert.equal(pictureName, 'a-loss.png');
+    assert.equal(picture.subarray(1, 4).toString(), 'PNG');
+    assert.ok(picture.readUInt32BE(16) > 600, 'as wide as the chart');
+    const [csvName, csv] = await save('Points in view (CSV)');
+    assert.equal(csvName, 'a-loss.csv');
+    const rows = csv.toString().split('\r\n');
+    assert.match(rows[1] ?? '', /^a,loss,1,0,\d+\.\d+,2\.5$/);
+    assert.equal(rows.filter((row) => row.startsWith('a,loss,')).length, 20);
+    assert.equal(rows.filter((row) => row.startsWith('a,val_loss,')).length, 20);
+    const [, json] = await save('Points in view (JSON)');
+    assert.equal(JSON.parse(json.toString()).lines[0].value.length, 20);
+    const [, every] = await save('Every record (CSV)');
+    assert.equal(every.toString().trim().split('\r\n').length, 21);
+    await view.page.keyboard.press('f');
+    await view.page.waitForFunction(() => document.fullscreenElement?.matches('.chart'));
+    assert.deepEqual(view.complaints, []);
+  });
+
+  it('reads its points to the keyboard, and zooms with it', async () => {
+    await daemon.push(start('a'), ...falling('a', 20), start('b'));
+    for (let step = 0; step < 20; step++) await daemon.push(progress('b', { loss: 1, step }));
+    await view.page.goto(`${daemon.url}?run=a&run=b`);
+    await view.waitForPoints(40);
+    const chart = view.page.locator('[data-chart="loss"]');
+    const voice = chart.locator('[aria-live="polite"]');
+    await chart.getByRole('application').focus();
+    for (const [key, words] of [
+      ['Home', 'step 0: run a 2.5000'],
+      ['ArrowRight', 'step 1: run a 2.4875'],
+      ['ArrowDown', 'step 1: run b 1.0000'],
+      ['End', 'step 19: run b 1.0000'],
+      ['PageUp', 'step 9: run b 1.0000'],
+    ] as const) {
+      await view.page.keyboard.press(key);
+      await voice.filter({ hasText: words }).waitFor({ state: 'attached' });
+    }
+    await chart.locator('.tip').getByText('run b').waitFor();
+    await view.page.keyboard.press('+');
+    await view.page.waitForFunction(() => new URL(location.href).searchParams.has('zoom'));
+    assert.equal(view.asked('zoom'), '4.5~14');
+    await view.page.keyboard.press('-');
+    await view.page.getByText('Show everything').waitFor({ state: 'detached' });
+    await view.page.keyboard.press('Escape');
+    await chart.locator('.tip').waitFor({ state: 'hidden' });
+  });
+
+  it('lies along the epochs of a run that says them, also after a reload', async () => {
+    await daemon.push(start('a'));
+    for (let step = 0; step < 40; step++) {
+      await daemon.push(progress('a', { loss: 1, step, epoch: Math.floor(step / 10) }));
+    }
+    await view.page.goto(`${daemon.url}?run=a`);
+    await view.waitForPoints(40);
+    await view.page.getByRole('button', { name: 'Epoch' }).click();
+    assert.equal(view.asked('x'), 'epoch');
+    await view.page.getByText('loss: last 1.0000, steady; best 1.0000 at epoch 0.00').waitFor();
+    await view.page.reload();
+    await view.page.getByText('best 1.0000 at epoch 0.00').waitFor();
   });
 });

@@ -21,6 +21,9 @@ export class Daemon {
   readonly #socketPath: string;
   #process: ChildProcess | null = null;
   #trainer: Socket | null = null;
+  /** The commands that the trainer was told. */
+  readonly #told: string[] = [];
+  #onTold: () => void = () => {};
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -82,6 +85,13 @@ export class Daemon {
     });
   }
 
+  /** Waits until the trainer has been told to do this. */
+  async waitForCommand(command: string): Promise<void> {
+    while (!this.#told.includes(command)) {
+      await new Promise<void>((told) => (this.#onTold = told));
+    }
+  }
+
   async stop(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
@@ -89,8 +99,11 @@ export class Daemon {
 
   async #dial(): Promise<Socket> {
     const socket = connect(this.#socketPath);
-    // Answers are not of interest, but a trainer that does not read them is held up.
-    socket.resume();
+    createInterface({ input: socket }).on('line', (line) => {
+      const answer = JSON.parse(line) as { type: string; command?: string };
+      if (answer.type === 'control') this.#told.push(String(answer.command));
+      this.#onTold();
+    });
     socket.on('error', () => socket.destroy());
     await once(socket, 'connect');
     return socket;

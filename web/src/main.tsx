@@ -3,15 +3,17 @@
 // The frame: address → view → client → one render an animation frame. The page is a function of the
 // view and of what the client knows; this file is the only one that knows both.
 import { createRoot } from 'react-dom/client';
+import { listenForKeys, toggleFullScreen } from './keyboard';
 import { Frames, frameBudget } from './throttle/frame';
 import type { RunsState } from './room/runs';
+import { axesOf } from './session/axis';
 import { connect } from './transport/client';
 import type { Controls } from './ui/controls';
-import { actionOf, type Action } from './ui/keys';
+import type { Action } from './ui/keys';
 import { Page, type OpenRun } from './ui/page';
-import { inOrder } from './ui/run_list';
+import { inGroups } from './ui/run_list';
 import { parseView, viewAddress, withNextAxis, withNextSmoothing } from './ui/view';
-import { withOverlay, withRun, type Theme, type View } from './ui/view';
+import { withAll, withOverlay, withRun, type Theme, type View } from './ui/view';
 import './ui/tokens.css';
 import './ui/frame.css';
 import './ui/run.css';
@@ -58,7 +60,10 @@ function follow(): void {
 }
 
 function openRuns(): readonly OpenRun[] {
-  return view.runs.map((run) => client.session(run));
+  return view.runs.map((run) => {
+    const { state, series } = client.session(run);
+    return { state, series, order: client.order(run) };
+  });
 }
 
 /** Asks for raw points when what is in view is another part of the runs. */
@@ -82,12 +87,17 @@ const controls: Controls = {
   overlay(run) {
     show(withOverlay(view, run), 'push');
   },
+  overlayAll(runs) {
+    show(withAll(view, runs), 'push');
+  },
   pin(run, pinned) {
     void client.pin(run, pinned);
   },
+  stop(run) {
+    void client.stop(run, 'asked for on the dashboard');
+  },
   pause() {
-    const open = openRuns().map(({ state, series }) => ({ state, series }));
-    held = held ? null : { open, runs: client.runs, now: seconds() };
+    held = held ? null : { open: openRuns(), runs: client.runs, now: seconds() };
     request();
   },
   toggleTheme() {
@@ -103,17 +113,10 @@ const controls: Controls = {
 };
 
 function step(by: number): void {
-  const ids = inOrder(client.runs.runs).map(({ sessionId }) => sessionId);
+  const groups = inGroups(client.runs.runs, view.group);
+  const ids = groups.flatMap(({ runs }) => runs.map(({ sessionId }) => sessionId));
   const next = ids[ids.indexOf(view.runs[0] ?? '') + by];
   if (next !== undefined) controls.choose(next);
-}
-
-function toggleFullScreen(): void {
-  const chart = ['.chart:hover', '.chart:focus-within', '.chart']
-    .map((selector) => document.querySelector(selector))
-    .find((found) => found !== null);
-  if (document.fullscreenElement) void document.exitFullscreen();
-  else void chart?.requestFullscreen();
 }
 
 const ACTIONS: Readonly<Record<Action, () => void>> = {
@@ -131,7 +134,7 @@ const ACTIONS: Readonly<Record<Action, () => void>> = {
     show(withNextSmoothing(view), 'replace');
   },
   axis: () => {
-    show(withNextAxis(view), 'replace');
+    show(withNextAxis(view, axesOf(openRuns().map(({ series }) => series.names))), 'replace');
   },
   fullScreen: toggleFullScreen,
   theme: () => {
@@ -144,16 +147,6 @@ const ACTIONS: Readonly<Record<Action, () => void>> = {
     controls.toggleHelp();
   },
 };
-
-function onKey(event: KeyboardEvent): void {
-  const focus = document.activeElement;
-  const { key, ctrlKey, metaKey, altKey } = event;
-  if (key === 'Escape' && focus instanceof HTMLInputElement) focus.blur();
-  const action = actionOf({ key, ctrlKey, metaKey, altKey, focus: focus?.tagName ?? '' });
-  if (!action || (help && action !== 'help')) return;
-  event.preventDefault();
-  ACTIONS[action]();
-}
 
 function seconds(): number {
   return Date.now() / 1000;
@@ -191,6 +184,6 @@ addEventListener('popstate', () => {
   client.search(view.search);
   request();
 });
-addEventListener('keydown', onKey);
+listenForKeys(ACTIONS, () => help);
 darkness.addEventListener('change', request);
 request();

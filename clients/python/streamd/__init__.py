@@ -14,10 +14,13 @@ What happens without a daemon, at a fork and at the end of the process is in REA
 
 import logging
 
+from .checkpoint_folder import Checkpoint
+from .checkpoints import Checkpoints
+from .error_class import error_report
 from .run import Run, init
 from .version import __version__
 
-__all__ = ["Run", "init", "__version__"]
+__all__ = ["Checkpoint", "Checkpoints", "Run", "error_report", "init", "__version__"]
 
 # Silent unless the training configures logging: the default would print warnings on its stderr.
 logging.getLogger("streamd").addHandler(logging.NullHandler())

@@ -17,6 +17,7 @@ from typing import Any, Callable, List, Optional, Type
 from . import process
 from .courier import Rounds
 from .encode import VALUES_MAX, Json, describe, start_json
+from .error_class import error_class, failure_text
 from .queue import Queue
 from .sender import Sender
 from .spool import SPOOL_MAX_BYTES, Spool, spool_folder
@@ -112,7 +113,10 @@ class Run:
         self._end("complete", None, timeout)
 
     def fail(self, error: Any, timeout: float = FINISH_TIMEOUT_S) -> None:
-        """End the run as failed, for the reason `error`: a text or an exception."""
+        """End the run as failed, for the reason `error`: a text or an exception.
+
+        What kind of error it was and what helps against it is added when that is known.
+        """
         self._end("fail", error, timeout)
 
     def on_control(self, callback: ControlCallback) -> None:
@@ -211,11 +215,19 @@ class Run:
             if kind is None:
                 self._queue.close()
             else:
-                self._queue.close_with(kind, describe(error), time())
+                self._queue.close_with(kind, failure_text(error), time())
+            if kind == "fail":
+                self._log_failure(error)
             process.leave(self)
             self._sender.finish(max(0.0, timeout))
         except Exception as failure:
             log.debug("run %s: not ended properly: %r", self.id, failure)
+
+    def _log_failure(self, error: Any) -> None:
+        row = error_class(error)
+        raised = error if isinstance(error, BaseException) else None
+        text = "run %s failed, class %s: %s; suggestion: %s"
+        log.error(text, self.id, row.name, describe(error), row.suggestion, exc_info=raised)
 
     def _on_control(self, command: str, reason: str) -> None:
         if command == "stop":

@@ -110,6 +110,19 @@ class RunTest(unittest.TestCase):
         self.init().fail("out of patience")
         self.assertEqual(self.book.lines[-1]["error"], "out of patience")
 
+    def test_a_failure_of_a_known_class_says_what_helps_and_is_logged_in_full(self) -> None:
+        with self.assertLogs("streamd", logging.ERROR) as logs:
+            with self.assertRaises(MemoryError), self.init() as run:
+                raise MemoryError("unable to allocate 5 GiB")
+        told = self.book.lines[-1]
+        self.assertEqual(set(told), {"type", "sessionId", "seq", "error"})
+        self.assertTrue(told["error"].startswith("MemoryError: unable to allocate 5 GiB ["))
+        self.assertIn("[resource_exhaustion: free the disk", told["error"])
+        (logged,) = logs.output
+        self.assertIn(f"run {run.id} failed, class resource_exhaustion", logged)
+        self.assertIn("suggestion: free the disk", logged)
+        self.assertIn("Traceback", logged)
+
     def test_the_run_ends_once_and_ignores_what_comes_after(self) -> None:
         run = self.init()
         run.finish()

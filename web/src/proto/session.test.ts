@@ -22,6 +22,7 @@ describe('proto/session', () => {
     expect(decodeSession(wire)).toEqual({
       sessionId: 'a',
       project: 'p',
+      config: new Map([['model_count', '3']]),
       pinned: false,
       epoch: '',
       summary: null,

@@ -3,6 +3,7 @@
 // What the daemon says of a run: `session_status`, the entries of GET /api/training/sessions, and
 // the body of GET /api/training/sessions/<id>. One decoder, for all three are the same words.
 import { asArray, asNumber, asObject, asString, asTime, type Json } from './json';
+import { decodeConfig, type Config } from './config';
 import { decodeMetrics, METRIC_NAMES, type MetricName, type Metrics } from './metrics';
 import { decodeSummary, type Summary } from './summary';
 
@@ -23,6 +24,7 @@ export interface SessionStatus {
   readonly derived: readonly MetricName[];
   /** Present over HTTP; over a socket the newest update follows as an event of its own. */
   readonly metrics: Metrics | null;
+  readonly config: Config;
   /** Kept for ever, and first in the list. */
   readonly pinned: boolean;
   /** Offsets of one epoch say nothing about those of another; empty from a daemon that has none. */
@@ -76,6 +78,7 @@ export function decodeSession(value: unknown): SessionStatus | null {
     error: text(run.error),
     derived: decodeDerived(run.derived),
     metrics: decodeMetrics(run.latest_metrics),
+    config: decodeConfig(run.config),
     pinned: run.pinned === true,
     epoch: text(run.epoch),
     summary: decodeSummary(run.summary),

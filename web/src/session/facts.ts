@@ -5,6 +5,9 @@
 export interface Facts {
   readonly min: number;
   readonly max: number;
+  /** Where the lowest and the highest value came first. */
+  readonly minAt: number;
+  readonly maxAt: number;
   readonly last: number;
   readonly trend: 'falling' | 'rising' | 'flat';
   /** Whether a value was sent that is no finite number. */
@@ -13,28 +16,54 @@ export interface Facts {
 
 /** A change below this share of the whole range is none. */
 const STEADY = 0.02;
+/** The trend is that of the newest of so many parts against the one before. */
+const PARTS = 5;
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** The mean of the finite values of a stretch. */
+function mean(y: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  let count = 0;
+  for (let i = from; i < to; i++) {
+    const value = y[i] as number;
+    if (!Number.isFinite(value)) continue;
+    sum += value;
+    count++;
+  }
+  return sum / count;
 }
 
-/** The trend is that of the newest fifth against the fifth before; null when there is no value. */
+function trendOf(y: Float64Array, from: number, to: number, range: number): Facts['trend'] {
+  const part = Math.max(1, Math.floor((to - from) / PARTS));
+  const change = mean(y, to - part, to) - mean(y, Math.max(from, to - 2 * part), to - part);
+  if (Number.isNaN(change) || Math.abs(change) <= STEADY * range) return 'flat';
+  return change < 0 ? 'falling' : 'rising';
+}
+
+/** Of the points between the indices `from` and `to`; null when no value is among them. */
 export function factsOf(x: Float64Array, y: Float64Array, from: number, to: number): Facts | null {
-  const seen: number[] = [];
+  let low = -1;
+  let high = -1;
+  let last = -1;
   let diverged = false;
-  for (let i = 0; i < y.length; i++) {
-    const place = x[i] as number;
+  for (let i = from; i < to; i++) {
     const value = y[i] as number;
-    if (place < from || place > to || Number.isNaN(value)) continue;
-    if (Number.isFinite(value)) seen.push(value);
-    else diverged = true;
+    if (!Number.isFinite(value)) {
+      diverged ||= !Number.isNaN(value);
+      continue;
+    }
+    if (low < 0 || value < (y[low] as number)) low = i;
+    if (high < 0 || value > (y[high] as number)) high = i;
+    last = i;
   }
-  const last = seen.at(-1);
-  if (last === undefined) return null;
-  const min = seen.reduce((low, value) => Math.min(low, value));
-  const max = seen.reduce((high, value) => Math.max(high, value));
-  const part = Math.max(1, Math.floor(seen.length / 5));
-  const change = seen.length < 2 ? 0 : mean(seen.slice(-part)) - mean(seen.slice(-2 * part, -part));
-  const steady = Math.abs(change) <= STEADY * (max - min);
-  return { min, max, last, diverged, trend: steady ? 'flat' : change < 0 ? 'falling' : 'rising' };
+  if (last < 0) return null;
+  const [min, max] = [y[low] as number, y[high] as number];
+  return {
+    min,
+    max,
+    minAt: x[low] as number,
+    maxAt: x[high] as number,
+    last: y[last] as number,
+    trend: trendOf(y, from, last + 1, max - min),
+    diverged,
+  };
 }

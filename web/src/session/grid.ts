@@ -37,6 +37,13 @@ export function indexOf(x: Float64Array, at: number): number {
   return low;
 }
 
+/** The first index past `at`. */
+export function indexAfter(x: Float64Array, at: number): number {
+  let i = indexOf(x, at);
+  while (i < x.length && (x[i] as number) <= at) i++;
+  return i;
+}
+
 /** The points in view and one more on either side, so that lines reach the edges. */
 function inView({ x }: Track, from: number, to: number): [number, number] {
   return [Math.max(0, indexOf(x, from) - 1), Math.min(x.length, indexOf(x, to) + 1)];

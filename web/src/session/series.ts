@@ -9,11 +9,9 @@
 // wire; history has everything. `splice` puts a piece of history where it belongs and keeps the
 // live points that are newer; `solidTo` is how far nothing is missing.
 import type { Point } from '../proto/history';
+import { epochName, type Axis } from './axis';
 import { Columns } from './columns';
-
-/** What lies along the bottom of a chart. */
-export type Axis = 'step' | 'relative' | 'time';
-export const AXES: readonly Axis[] = ['step', 'relative', 'time'];
+import { epochPlaces } from './epochs';
 
 /** A stretch of the run: its records, and the lowest and the highest of their steps. */
 export interface Stretch {
@@ -30,6 +28,8 @@ export class Series {
   #placed = 0;
   /** Indices of the points whose step is below the one before. */
   #falls: number[] = [];
+  /** Where the records lie along the epochs, and of which version. */
+  #epochs: { version: number; places: Float64Array } = { version: -1, places: new Float64Array() };
   readonly #columns = new Columns();
 
   get length(): number {
@@ -95,12 +95,19 @@ export class Series {
     const { length } = this;
     if (axis === 'time') return this.#columns.at.subarray(0, length);
     if (axis === 'relative') return this.#columns.since.subarray(0, length);
+    if (axis === 'epoch') return this.#epochPlaces();
     return (this.counts ? this.#columns.x : this.#columns.offset).subarray(0, length);
   }
 
   /** The values of a metric, one a point; NaN: not sent, infinite: sent, and not finite. */
   ys(metric: string): Float64Array {
     return this.#columns.metric(metric).subarray(0, this.length);
+  }
+
+  /** Where one point stands: its record, the trainer's step, and when it came in epoch seconds. */
+  placeOf(i: number): { offset: number; step: number; time: number } {
+    const { offset, step, at } = this.#columns;
+    return { offset: offset[i] as number, step: step[i] as number, time: at[i] as number };
   }
 
   /** False when the trainer counts no steps, so that records are counted in their place. */
@@ -130,6 +137,15 @@ export class Series {
       steps = [Math.min(steps[0], step[i] as number), Math.max(steps[1], step[i] as number)];
     }
     return first < 0 ? null : { first, last, steps };
+  }
+
+  #epochPlaces(): Float64Array {
+    const { version } = this;
+    if (this.#epochs.version !== version) {
+      const places = epochPlaces(this.xs('step'), this.ys(epochName(this.names) ?? ''));
+      this.#epochs = { version, places };
+    }
+    return this.#epochs.places;
   }
 
   /** Puts `history` between the points up to `after` and those past `end`; returns the latter. */

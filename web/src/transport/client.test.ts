@@ -62,6 +62,19 @@ describe('transport/client', () => {
     expect(client.runs.runs[0]?.pinned).toBe(true);
   });
 
+  it('tells a trainer to stop, and keeps what became of that until the run begins anew', async () => {
+    const stopped = client.stop('a', 'enough');
+    expect(client.order('a')).toEqual({ kind: 'asking' });
+    await stopped;
+    expect(daemon.asked).toContain('control a stop enough');
+    expect(client.order('a')).toEqual({ kind: 'told', at: 1000 });
+    daemon.refusal = 'No trainer of this session is connected';
+    await client.stop('a', '');
+    expect(client.order('a')).toEqual({ kind: 'refused', why: daemon.refusal });
+    daemon.say('training_started', { sessionId: 'a' });
+    expect(client.order('a')).toBeUndefined();
+  });
+
   it('asks slowly while a socket is up', async () => {
     daemon.handlers?.onUp('websocket');
     await daemon.settle();

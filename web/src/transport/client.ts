@@ -2,33 +2,25 @@
 //
 // The client library of this page: connect(url) hears the list of runs, client.session(id) opens one.
 // It prefers sockets and does without: when they have been down for a moment it asks over HTTP each
-// second, and stops when a socket is back. The one timer of the page ticks here.
+// second, and stops when a socket is back.
 import type { ServerEvent } from '../proto/events';
 import { createLink, linkOf, onAnswer, onSocketDown, onSocketUp } from '../room/link';
 import { wantsFallback, type Link, type LinkState } from '../room/link';
+import type { Order } from '../room/order';
 import { EVERY_SESSION, noRuns, onList, onRunEvent, type RunsState } from '../room/runs';
-import { openHttp, type Http } from './http';
-import { openSocket, type Socket, type SocketHandlers } from './socket';
+import type { Socket } from './socket';
 import { Subscription } from './subscription';
+import { openWires, type Wires } from './wires';
 
 const TICK_MS = 1000;
 /** How often the list is asked for, and holes in open lines are filled, while a socket is up. */
 const SLOW_MS = 5000;
 
-/** The outside as the client sees it; tests bring their own. */
-export interface Wires {
-  readonly http: Http;
-  openSocket(handlers: SocketHandlers): Socket;
-  /** Epoch milliseconds. */
-  now(): number;
-  /** Calls back for ever; returns how to stop it. */
-  every(ms: number, callback: () => void): () => void;
-}
-
 export class Client {
   #link: LinkState;
   #runs: RunsState = noRuns;
   #sessions = new Map<string, Subscription>();
+  #orders = new Map<string, Order>();
   #query = '';
   #slowAt = -Infinity;
   readonly #wires: Wires;
@@ -93,6 +85,21 @@ export class Client {
     await this.#askList();
   }
 
+  /** What became of the stop that was asked for of a run; undefined: none was. */
+  order(id: string): Order | undefined {
+    return this.#orders.get(id);
+  }
+
+  /** Tells the trainer of a run to stop; `order` says how that went. */
+  async stop(id: string, reason: string): Promise<void> {
+    this.#setOrder(id, { kind: 'asking' });
+    const why = await this.#wires.http.control(id, 'stop', reason);
+    this.#setOrder(
+      id,
+      why === null ? { kind: 'told', at: this.#seconds() } : { kind: 'refused', why },
+    );
+  }
+
   close(): void {
     this.#stop();
     this.#socket.close();
@@ -102,6 +109,11 @@ export class Client {
 
   #setLink(link: LinkState): void {
     this.#link = link;
+    this.#onChange();
+  }
+
+  #setOrder(id: string, order: Order): void {
+    this.#orders.set(id, order);
     this.#onChange();
   }
 
@@ -120,6 +132,7 @@ export class Client {
 
   /** A new run, or an old id used again: only the daemon's own words say which. */
   #onStarted(id: string): void {
+    this.#orders.delete(id);
     void this.#askList();
     const open = this.#sessions.get(id);
     if (open) void this.#refresh(open);
@@ -166,16 +179,5 @@ export class Client {
 
 /** Connects to the daemon that serves `base`, the address of the page's folder, with its slash. */
 export function connect(base: URL, onChange: () => void): Client {
-  const wires: Wires = {
-    http: openHttp(base),
-    openSocket: (handlers) => openSocket(base, handlers),
-    now: () => Date.now(),
-    every(ms, callback) {
-      const timer = setInterval(callback, ms);
-      return () => {
-        clearInterval(timer);
-      };
-    },
-  };
-  return new Client(wires, onChange);
+  return new Client(openWires(base), onChange);
 }

@@ -5,9 +5,10 @@
 import { decodeEvent, type EventName } from '../proto/events';
 import { decodeHistory, type HistoryRequest } from '../proto/history';
 import { decodeSession, decodeSessionList } from '../proto/session';
-import type { Wires } from './client';
+
 import type { Answer, Http } from './http';
 import type { SocketHandlers } from './socket';
+import type { Wires } from './wires';
 
 export interface FakeRun {
   session_id: string;
@@ -76,6 +77,14 @@ export class FakeDaemon implements Http {
     return this.#answer(`pin ${id} ${String(pinned)}`, () =>
       ok(decodeSession(this.runs.find(({ session_id }) => session_id === id))),
     );
+  }
+
+  /** Why a command is refused; null: the trainer is told. */
+  refusal: string | null = null;
+
+  control(id: string, command: string, reason: string) {
+    this.asked.push(`control ${id} ${command} ${reason}`);
+    return Promise.resolve(this.refusal);
   }
 
   /** Says an event over the socket. */

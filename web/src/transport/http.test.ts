@@ -65,4 +65,16 @@ describe('transport/http', () => {
     answer({ success: true, data: { name: 'no id' } });
     expect(await http.status('a')).toEqual({ kind: 'failed' });
   });
+
+  it('hands over a command, and says why when nobody was told', async () => {
+    const fake = answer({ success: true, sessionId: 'a/b', command: 'stop' });
+    expect(await http.control('a/b', 'stop', 'enough')).toBeNull();
+    const [url, init] = fake.mock.calls[0] ?? [];
+    expect(url?.pathname).toBe('/below/api/training/control/a%2Fb');
+    expect([init?.method, init?.body]).toEqual(['POST', '{"command":"stop","reason":"enough"}']);
+    answer({ success: false, error: 'The run is over' }, 409);
+    expect(await http.control('a', 'stop', '')).toBe('The run is over');
+    answer('<h1>Bad gateway</h1>', 502);
+    expect(await http.control('a', 'stop', '')).toBe('The daemon did not answer');
+  });
 });

@@ -4,6 +4,7 @@
 // one of three things a caller can act on; anything that is not the promised JSON counts as failed,
 // so that a proxy's error page is never taken for an empty daemon.
 import { decodeHistory, type HistoryRequest, type Point } from '../proto/history';
+import { asObject, asString } from '../proto/json';
 import { decodeSession, decodeSessionList, unwrap } from '../proto/session';
 import type { SessionList, SessionStatus } from '../proto/session';
 
@@ -17,10 +18,15 @@ export interface Http {
   history(id: string, request: HistoryRequest): Promise<Answer<readonly Point[]>>;
   /** Keeps a run for ever, or no longer. */
   pin(id: string, pinned: boolean): Promise<Answer<SessionStatus>>;
+  /** Hands a command to the trainer of a run: null when one was told, else why none was. */
+  control(id: string, command: Command, reason: string): Promise<string | null>;
 }
+
+export type Command = 'stop' | 'pause' | 'resume' | 'checkpoint';
 
 const TIMEOUT_MS = 4000;
 const LIST_LIMIT = 200;
+const NO_ANSWER = 'The daemon did not answer';
 
 function historyPath(id: string, { after, points, fields, steps }: HistoryRequest): string {
   const query = new URLSearchParams({ points: String(points), fields: fields.join(',') });
@@ -32,26 +38,39 @@ function historyPath(id: string, { after, points, fields, steps }: HistoryReques
   return `history/${encodeURIComponent(id)}?${query.toString()}`;
 }
 
-function patchOf(fields: object): RequestInit {
+function bodyOf(method: 'PATCH' | 'POST', fields: object): RequestInit {
   const headers = { 'Content-Type': 'application/json' };
-  return { method: 'PATCH', headers, body: JSON.stringify(fields) };
+  return { method, headers, body: JSON.stringify(fields) };
 }
 
 /** `base` is the address of the page's folder, with its slash. */
 export function openHttp(base: URL): Http {
+  function send(path: string, init: RequestInit): Promise<Response> {
+    const url = new URL(`api/training/${path}`, base);
+    return fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  }
   async function ask<T>(
     path: string,
     decode: (body: unknown) => T | null,
     init: RequestInit = {},
   ): Promise<Answer<T>> {
     try {
-      const url = new URL(`api/training/${path}`, base);
-      const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await send(path, init);
       if (response.status === 404) return { kind: 'missing' };
       const value = response.ok ? decode(await response.json()) : null;
       return value === null ? { kind: 'failed' } : { kind: 'ok', value };
     } catch {
       return { kind: 'failed' };
+    }
+  }
+  async function control(id: string, command: Command, reason: string): Promise<string | null> {
+    try {
+      const init = bodyOf('POST', { command, reason });
+      const response = await send(`control/${encodeURIComponent(id)}`, init);
+      if (response.ok) return null;
+      return asString(asObject(await response.json())?.error) ?? NO_ANSWER;
+    } catch {
+      return NO_ANSWER;
     }
   }
   const run = (id: string) => `sessions/${encodeURIComponent(id)}`;
@@ -63,6 +82,7 @@ export function openHttp(base: URL): Http {
     },
     status: (id) => ask(run(id), decodeRun),
     history: (id, request) => ask(historyPath(id, request), decodeHistory),
-    pin: (id, pinned) => ask(run(id), decodeRun, patchOf({ pinned })),
+    pin: (id, pinned) => ask(run(id), decodeRun, bodyOf('PATCH', { pinned })),
+    control,
   };
 }

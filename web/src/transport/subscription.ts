@@ -7,7 +7,8 @@
 import type { ServerEvent } from '../proto/events';
 import { drawnMetrics, pointOf, type Point } from '../proto/history';
 import type { SessionStatus } from '../proto/session';
-import { Series, type Axis } from '../session/series';
+import type { Axis } from '../session/axis';
+import { Series } from '../session/series';
 import {
   createSession,
   isAnotherRun,

@@ -2,12 +2,13 @@
 //
 // The numbers along the axes.
 import { count, duration, magnitude, formatOther } from '../proto/format';
-import type { Axis } from '../session/series';
+import type { Axis } from '../session/axis';
 
 export const AXIS_NAMES: Readonly<Record<Axis, string>> = {
   step: 'Step',
-  relative: 'Time since start',
-  time: 'Time of day',
+  relative: 'Elapsed',
+  time: 'Time',
+  epoch: 'Epoch',
 };
 
 const two = (part: number) => String(part).padStart(2, '0');
@@ -31,6 +32,7 @@ function clock(seconds: number, apart: number): string {
 export function xText(axis: Axis, value: number, apart: number): string {
   if (axis === 'time') return clock(value, apart);
   if (axis === 'relative') return duration(value);
+  if (axis === 'epoch') return formatOther(Number(value.toPrecision(6)));
   if (!Number.isInteger(value)) return '';
   return value >= 1e6 ? magnitude(value) : count(value);
 }
@@ -38,6 +40,7 @@ export function xText(axis: Axis, value: number, apart: number): string {
 /** The text of one place, as a tooltip has it. */
 export function placeText(axis: Axis, value: number): string {
   if (axis === 'step') return `step ${count(Math.round(value))}`;
+  if (axis === 'epoch') return `epoch ${value.toFixed(2)}`;
   return xText(axis, value, 1);
 }
 

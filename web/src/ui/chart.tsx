@@ -1,41 +1,34 @@
 // SPDX-License-Identifier: MIT
 //
 // One chart in its panel: a heading, the canvas, a sentence that says what it shows, and its numbers
-// as a table when asked for. React sets it up; what moves is written by `paint`, in the frame that
-// all charts share, and only while the chart is in sight.
-import { memo, useEffect, useLayoutEffect, useRef } from 'react';
-import { curveSentence } from '../insight/chart_words';
-import { factsOf } from '../session/facts';
+// as a table when asked for. React sets it up, once for each look; what moves is the painter's.
+import {
+  memo,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type KeyboardEvent,
+} from 'react';
 import type { Frames } from '../throttle/frame';
 import type { ChartLine } from './chart_lines';
-import { ChartPlot, type ChartInput } from './chart_plot';
+import { ChartMenu } from './chart_menu';
+import { ChartPainter } from './chart_painter';
+import type { ChartInput } from './chart_plot';
 import { ChartTable } from './chart_table';
-import { valueText } from './tooltip';
+import { LineMark } from './line_mark';
 
 export interface ChartProps extends ChartInput {
   readonly metric: string;
   readonly frames: Frames;
 }
 
-/** How often the sentence is written anew: nobody reads faster. */
-const SENTENCE_MS = 1000;
-
-function sentenceOf(line: ChartLine, input: ChartInput, view: readonly [number, number]): string {
-  const { series, metric, label } = line;
-  const facts = factsOf(series.xs(input.view.axis), series.ys(metric), ...view);
-  const text = (value: number) => valueText(metric, value);
-  const words = facts && {
-    ...facts,
-    min: text(facts.min),
-    max: text(facts.max),
-    last: text(facts.last),
-  };
-  return curveSentence(label === metric ? metric : `${metric} of ${label}`, words);
-}
-
 function isSame(a: ChartProps, b: ChartProps): boolean {
   const lines = (props: ChartProps) =>
-    props.lines.map(({ label, metric, colour }) => `${label}\n${metric}\n${colour}`).join();
+    props.lines
+      .map(({ label, metric, colour, goal }) => `${label}\n${metric}\n${colour}\n${goal}`)
+      .join();
   return (
     a.view === b.view &&
     a.theme === b.theme &&
@@ -46,64 +39,45 @@ function isSame(a: ChartProps, b: ChartProps): boolean {
   );
 }
 
+/** The run, when all lines are of one. */
+function onlyRun(lines: readonly ChartLine[]): string | undefined {
+  const [first] = lines;
+  return lines.every(({ run }) => run === first?.run) ? first?.run : undefined;
+}
+
 export const Chart = memo(function Chart(props: ChartProps) {
   const { metric, lines, frames, view } = props;
   const panel = useRef<HTMLElement>(null);
   const box = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);
   const says = useRef<HTMLElement>(null);
+  const voice = useRef<HTMLParagraphElement>(null);
   const cut = useRef<HTMLSpanElement>(null);
-  const plot = useRef<ChartPlot | null>(null);
+  const painter = useRef<ChartPainter | null>(null);
   const newest = useRef(props);
-  const repaint = useRef<() => void>(() => undefined);
+  const caption = useId();
+  const [table, setTable] = useState(false);
+  const toggleTable = () => {
+    setTable(!table);
+  };
 
   useLayoutEffect(() => {
     newest.current = props;
-    if (plot.current) plot.current.input = props;
-    repaint.current();
+    if (painter.current) painter.current.input = props;
   });
 
   useEffect(() => {
-    if (!box.current || !tip.current || !panel.current) return;
-    const [canvas, bubble] = [box.current, tip.current];
-    const drawn = new ChartPlot(canvas, bubble, newest.current);
-    plot.current = drawn;
-    let seen = false;
-    let saidAt = -Infinity;
-    let isOld = true;
-    function paint(now: number): void {
-      if (!seen) return;
-      const outside = drawn.draw();
-      if (outside !== null) {
-        isOld = true;
-        const { all } = newest.current;
-        canvas.dataset.points = String(all.reduce((n, series) => n + series.length, 0));
-        if (cut.current) cut.current.textContent = outside > 0 ? `${outside} beyond the edge` : '';
-      }
-      if (!isOld || now - saidAt < SENTENCE_MS) return;
-      [saidAt, isOld] = [now, false];
-      const input = newest.current;
-      const [first = '', ...rest] = input.lines.map((l) => sentenceOf(l, input, drawn.extent));
-      if (says.current) says.current.replaceChildren(first, hidden(rest.join(' ')));
-    }
-    const sight = new IntersectionObserver(([entry]) => {
-      seen = entry?.isIntersecting === true;
-      paint(performance.now());
-    });
-    sight.observe(panel.current);
-    repaint.current = () => {
-      paint(performance.now());
-    };
-    const sizes = new ResizeObserver(repaint.current);
-    sizes.observe(canvas);
-    const leave = frames.add(paint);
+    const elements = [panel, box, tip, says, cut].map(({ current }) => current);
+    const [panelNow, boxNow, tipNow, saysNow, cutNow] = elements;
+    if (!panelNow || !boxNow || !tipNow || !saysNow || !cutNow) return;
+    const parts = { panel: panelNow, box: boxNow, tip: tipNow, says: saysNow, cut: cutNow };
+    const made = new ChartPainter(parts, newest.current);
+    painter.current = made;
+    const leave = frames.add(made.paint);
     return () => {
       leave();
-      sight.disconnect();
-      sizes.disconnect();
-      drawn.destroy();
-      plot.current = null;
-      repaint.current = () => undefined;
+      made.destroy();
+      painter.current = null;
     };
   }, [frames]);
 
@@ -111,42 +85,68 @@ export const Chart = memo(function Chart(props: ChartProps) {
   const over = (is: boolean) => () => {
     if (tip.current) tip.current.dataset.over = is ? '1' : '';
   };
+  const onKey = (event: KeyboardEvent) => {
+    const { key, ctrlKey, metaKey, altKey } = event;
+    const plot = painter.current?.plot;
+    if (!plot || ctrlKey || metaKey || altKey) return;
+    const words = plot.move(key);
+    if (words !== null && voice.current) voice.current.textContent = words;
+    if (words !== null || plot.zoom(key)) event.preventDefault();
+    else if (key === 'Escape') plot.leave();
+  };
+  const look = () => {
+    const plot = painter.current?.plot;
+    if (!plot?.canvas) return null;
+    return { content: { metric, lines, view, extent: plot.extent }, canvas: plot.canvas };
+  };
   return (
     <figure ref={panel} className="panel chart" data-chart={metric}>
       <div className="chart-head">
         <h4>{metric}</h4>
-        {lines.length > 1 && <Keys lines={lines} />}
+        {lines.length > 1 && <Keys lines={lines} many={onlyRun(lines) === undefined} />}
         <span ref={cut} className="muted small" />
+        <ChartMenu
+          metric={metric}
+          run={onlyRun(lines)}
+          look={look}
+          onTable={toggleTable}
+          onFullScreen={() => void panel.current?.requestFullscreen()}
+        />
       </div>
-      <div className="plot-box" onPointerEnter={over(true)} onPointerLeave={over(false)}>
+      <div
+        className="plot-box"
+        tabIndex={0}
+        role="application"
+        aria-roledescription="chart"
+        aria-label={`${metric}: arrow keys read its points`}
+        aria-describedby={caption}
+        onKeyDown={onKey}
+        onBlur={() => painter.current?.plot.leave()}
+        onPointerEnter={over(true)}
+        onPointerLeave={over(false)}
+      >
         <div ref={box} className="plot" aria-hidden="true" data-colours={colours} />
-        <div ref={tip} className="tip" hidden />
+        <div ref={tip} className="tip" aria-hidden="true" hidden />
       </div>
-      <figcaption ref={says} className="muted small" />
-      <ChartTable lines={lines} axis={view.axis} zoom={view.zoom} />
+      <p ref={voice} className="unseen" aria-live="polite" />
+      <figcaption id={caption} ref={says} className="muted small" />
+      {table && (
+        <ChartTable lines={lines} axis={view.axis} zoom={view.zoom} onClose={toggleTable} />
+      )}
     </figure>
   );
 }, isSame);
 
-function hidden(text: string): HTMLElement {
-  const element = document.createElement('span');
-  element.className = 'unseen';
-  element.textContent = text;
-  return element;
-}
-
-/** Which line is which. */
-function Keys({ lines }: { readonly lines: readonly ChartLine[] }) {
+/** Which line is which, also by the number at its end. Of runs it is the same in each chart. */
+function Keys({ lines, many }: { readonly lines: readonly ChartLine[]; many: boolean }) {
   return (
-    <ul className="keys small">
-      {lines.map(({ label, metric, colour, dash }) => (
-        <li key={`${label} ${metric}`}>
-          <i
-            style={{ borderTopColor: colour, borderTopStyle: dash.length > 0 ? 'dashed' : 'solid' }}
-          />
-          {label}
+    <ol className={many ? 'keys of-runs small' : 'keys small'}>
+      {lines.map((line, i) => (
+        <li key={`${line.label} ${line.metric}`}>
+          <LineMark {...line} />
+          <b>{i + 1}</b> {line.label}
         </li>
       ))}
-    </ul>
+    </ol>
   );
 }

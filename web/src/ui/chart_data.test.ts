@@ -16,7 +16,7 @@ function line(values: number[]): ChartLine {
     values: [['loss', value]] as [string, number][],
   }));
   series.splice(-1, points);
-  return { label: 'a', metric: 'loss', series, colour: '#000000', dash: [] };
+  return { run: 'a', label: 'a', goal: 'min', metric: 'loss', series, colour: '#000000', dash: [] };
 }
 
 describe('ui/chart_data', () => {

@@ -4,7 +4,7 @@ import { Series } from '../session/series';
 import { chartGroups, extentOf, groupOf, type DrawnRun } from './chart_lines';
 
 function run(id: string, ...metrics: string[]): DrawnRun {
-  return { id, label: id, series: new Series(), metrics };
+  return { id, label: id, series: new Series(), metrics, goalOf: () => 'min' };
 }
 
 describe('ui/chart_lines', () => {

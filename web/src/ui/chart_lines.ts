@@ -3,9 +3,12 @@
 // Which charts the page has and what is in each: the loss first, then every other metric, grouped by
 // what its name says before the slash.
 import { valLossName } from '../proto/metrics';
+import type { MetricSummary } from '../proto/summary';
 import type { Series } from '../session/series';
 import { colourOf, dashOf, VALIDATION } from './colours';
 import type { Theme } from './view';
+
+export type Goal = MetricSummary['goal'];
 
 export interface DrawnRun {
   readonly id: string;
@@ -13,14 +16,20 @@ export interface DrawnRun {
   readonly series: Series;
   /** What is drawn of it, in order. */
   readonly metrics: readonly string[];
+  readonly goalOf: (metric: string) => Goal;
 }
 
 export interface ChartLine {
+  /** The id of its run. */
+  readonly run: string;
+  /** What tells it from the others: the run, or the metric where there is but one run. */
   readonly label: string;
   readonly metric: string;
   readonly series: Series;
   readonly colour: string;
   readonly dash: number[];
+  /** Which value is best. */
+  readonly goal: Goal;
 }
 
 export interface ChartSpec {
@@ -34,19 +43,30 @@ export interface ChartGroup {
 }
 
 function linesOf(metric: string, runs: readonly DrawnRun[], theme: Theme): ChartLine[] {
-  const lines = runs.flatMap(({ id, label, series, metrics }, place) =>
+  const look = (id: string, place: number) => ({
+    colour: colourOf(id, theme),
+    dash: dashOf(place),
+  });
+  const lines = runs.flatMap(({ id, label, series, metrics, goalOf }, place) =>
     metrics.includes(metric)
-      ? [{ label, metric, series, colour: colourOf(id, theme), dash: dashOf(place) }]
+      ? [
+          {
+            run: id,
+            label: runs.length > 1 ? label : metric,
+            metric,
+            series,
+            ...look(id, place),
+            goal: goalOf(metric),
+          },
+        ]
       : [],
   );
   const [only] = runs;
   const validation = metric === 'loss' && only && valLossName(only.metrics);
   if (runs.length !== 1 || !validation) return lines;
-  const { series } = only;
-  return [
-    ...lines,
-    { label: validation, metric: validation, series, colour: VALIDATION[theme], dash: dashOf(1) },
-  ];
+  const { id, series } = only;
+  const second = { colour: VALIDATION[theme], dash: dashOf(1), goal: 'min' } as const;
+  return [...lines, { run: id, label: validation, metric: validation, series, ...second }];
 }
 
 /** A name without a slash is in the first group, beside the loss. */

@@ -6,6 +6,7 @@
 import type uPlot from 'uplot';
 import { CLOCK_STEPS, xText, yText } from './axis_text';
 import type { ChartLine } from './chart_lines';
+import { drawMarks } from './chart_marks';
 import type { View } from './view';
 
 export interface Shape {
@@ -84,11 +85,18 @@ function axes(view: View, ink: Ink): uPlot.Axis[] {
   ];
 }
 
-function cursor({ onReset }: Callbacks): uPlot.Cursor {
+/** A dot where the cursor meets a line; none on the edges of bands and what is faint. */
+function cursorPoint(series: number, each: number): HTMLElement {
+  const dot = document.createElement('div');
+  dot.hidden = series % each !== 0;
+  return dot;
+}
+
+function cursor({ onReset }: Callbacks, each: number): uPlot.Cursor {
   return {
     y: false,
     drag: { x: true, y: false, setScale: false, dist: LEAST_DRAG_PX },
-    points: { show: false },
+    points: { show: (_, i) => cursorPoint(i, each) },
     // The crosshair is everybody's; a selection is the chart's own, and zooms them all.
     sync: {
       key: 'page',
@@ -131,10 +139,15 @@ export function chartOptions(
       y: { distr: view.log ? 3 : 1, range: () => callbacks.yRange() },
     },
     axes: axes(view, ink),
-    cursor: cursor(callbacks),
+    cursor: cursor(callbacks, perLine(shape)),
     series: [{}, ...lines.flatMap((line) => seriesOf(line, shape))],
     bands: bandsOf(lines, shape),
     hooks: {
+      draw: [
+        (plot) => {
+          drawMarks(plot, lines, perLine(shape));
+        },
+      ],
       setCursor: [callbacks.onCursor],
       setSelect: [
         (plot) => {

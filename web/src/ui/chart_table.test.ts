@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import { Series } from '../session/series';
+import type { ChartLine } from './chart_lines';
 import { tableRows } from './chart_table';
 
 const series = new Series();
 for (let offset = 0; offset < 1000; offset++) {
   series.append({ offset, at: null, step: offset, values: [['loss', offset]] });
 }
-const line = { label: 'a', metric: 'loss', series, colour: '#000000', dash: [] };
+const line: ChartLine = {
+  run: 'a',
+  label: 'a',
+  goal: 'min',
+  metric: 'loss',
+  series,
+  colour: '#000000',
+  dash: [],
+};
 
 describe('ui/chart_table', () => {
   it('has a readable number of rows, and the last one always', () => {

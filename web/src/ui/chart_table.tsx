@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The numbers of a chart as a table, made when it is opened: whoever cannot see curves reads these,
+// The numbers of a chart as a table, as they are when it is opened: whoever cannot see curves reads these,
 // and so does whoever wants to copy one.
-import { useState } from 'react';
-import type { Axis } from '../session/series';
+import type { Axis } from '../session/axis';
 import { AXIS_NAMES, placeText } from './axis_text';
 import type { ChartLine } from './chart_lines';
 import { valueText } from './tooltip';
@@ -13,6 +12,7 @@ interface ChartTableProps {
   readonly lines: readonly ChartLine[];
   readonly axis: Axis;
   readonly zoom: View['zoom'];
+  readonly onClose: () => void;
 }
 
 const MOST_ROWS = 40;
@@ -31,39 +31,31 @@ export function tableRows(line: ChartLine, axis: Axis, zoom: View['zoom']): [num
   return rows.filter((_, i) => (rows.length - 1 - i) % every === 0);
 }
 
-export function ChartTable({ lines, axis, zoom }: ChartTableProps) {
-  const [open, setOpen] = useState(false);
+export function ChartTable({ lines, axis, zoom, onClose }: ChartTableProps) {
   return (
-    <details
-      className="small"
-      onToggle={(event) => {
-        setOpen(event.currentTarget.open);
-      }}
-    >
-      <summary className="muted">Table</summary>
-      {open && (
-        <div className="table-box" tabIndex={0} role="region" aria-label="Values">
-          {lines.map((line) => (
-            <table key={`${line.label} ${line.metric}`}>
-              <caption>{line.label}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{AXIS_NAMES[axis]}</th>
-                  <th scope="col">{line.metric}</th>
+    <div className="table small">
+      <div className="table-box" tabIndex={0} role="region" aria-label="Values">
+        {lines.map((line) => (
+          <table key={`${line.label} ${line.metric}`}>
+            <caption>{line.label}</caption>
+            <thead>
+              <tr>
+                <th scope="col">{AXIS_NAMES[axis]}</th>
+                <th scope="col">{line.metric}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {tableRows(line, axis, zoom).map(([x, y], i) => (
+                <tr key={i}>
+                  <td>{placeText(axis, x)}</td>
+                  <td>{valueText(line.metric, y)}</td>
                 </tr>
-              </thead>
-              <tbody>
-                {tableRows(line, axis, zoom).map(([x, y], i) => (
-                  <tr key={i}>
-                    <td>{placeText(axis, x)}</td>
-                    <td>{valueText(line.metric, y)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          ))}
-        </div>
-      )}
-    </details>
+              ))}
+            </tbody>
+          </table>
+        ))}
+      </div>
+      <button onClick={onClose}>Close the table</button>
+    </div>
   );
 }

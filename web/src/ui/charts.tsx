@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // All charts of the page, the loss first and large.
+import { epochName } from '../session/axis';
 import type { Frames } from '../throttle/frame';
 import { Chart } from './chart';
 import { chartGroups, type DrawnRun } from './chart_lines';
@@ -14,11 +15,21 @@ export interface ChartsProps {
   readonly onZoom: (zoom: View['zoom']) => void;
 }
 
-export function Charts({ runs, view, theme, frames, onZoom }: ChartsProps) {
+/** Along the epochs only the runs that say their own can be drawn. */
+function drawable(runs: readonly DrawnRun[], { axis }: View): readonly DrawnRun[] {
+  return axis === 'epoch' ? runs.filter(({ series }) => epochName(series.names)) : runs;
+}
+
+export function Charts({ runs: open, view, theme, frames, onZoom }: ChartsProps) {
+  const runs = drawable(open, view);
+  const known = open.some(({ series }) => series.length > 0);
   const all = runs.map(({ series }) => series);
   const common = { all, view, theme, frames, onZoom };
   return (
     <>
+      {runs.length === 0 && known && (
+        <p className="muted">No run here says which epoch it is in.</p>
+      )}
       {chartGroups(runs, theme).map(({ title, charts }) => (
         <section key={title} className="charts" aria-label={title === '' ? 'Charts' : title}>
           {title !== '' && <h3 className="group">{title}</h3>}

@@ -53,6 +53,11 @@ export function colourOf(run: string, theme: Theme): string {
   return palette[(((value >>> 16) ^ value) >>> 0) % palette.length] as string;
 }
 
+/** A colour of the style sheet, as it is now. */
+export function colourNow(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
 export function dashOf(place: number): number[] {
   return [...(DASHES[place % DASHES.length] as readonly number[])];
 }

@@ -10,7 +10,11 @@ export interface Controls {
   readonly choose: (run: string) => void;
   /** Draws a run over the others, or no longer. */
   readonly overlay: (run: string) => void;
+  /** Draws these as well, as many as there is room for. */
+  readonly overlayAll: (runs: readonly string[]) => void;
   readonly pin: (run: string, pinned: boolean) => void;
+  /** Tells the trainer of a run to stop. */
+  readonly stop: (run: string) => void;
   readonly pause: () => void;
   readonly toggleTheme: () => void;
   readonly toggleHelp: () => void;

@@ -37,8 +37,8 @@ function Figure({ name, text, of, derived }: FigureProps) {
   );
 }
 
-const SHOWN: readonly { name: MetricName; of?: MetricName }[] = [
-  { name: 'currentStep', of: 'totalSteps' },
+/** Beside the large ones, in one line. */
+const SMALL: readonly { name: MetricName; of?: MetricName }[] = [
   { name: 'currentModel', of: 'totalModels' },
   { name: 'trainingTime' },
   { name: 'perplexity' },
@@ -77,14 +77,15 @@ export function Figures({ run }: { readonly run: SessionStatus }) {
   );
   const known = ({ name }: { name: MetricName }) => metrics?.named[name] !== undefined;
   return (
-    <div className="figures-box">
+    <>
       <dl className="figures">
         {figure('loss')}
         <Best summary={run.summary} />
         {figure('estimatedTimeRemaining')}
-        {SHOWN.filter(known).map(({ name, of }) => figure(name, of))}
+        {figure('currentStep', 'totalSteps')}
       </dl>
-    </div>
+      <dl className="facts small">{SMALL.filter(known).map(({ name, of }) => figure(name, of))}</dl>
+    </>
   );
 }
 

@@ -22,9 +22,10 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
         ))}
       </dl>
       <p className="muted small">
-        Drag across a chart to zoom all of them, double-click to see everything again. The box
-        before a run draws it over the others. The address of this page holds all that you see: send
-        it.
+        Drag across a chart to zoom all of them, double-click to see everything again. In a chart
+        that has the focus the arrow keys, Home and End read its points, up and down change the
+        line, + and − zoom. The box before a run draws it over the others. The address of this page
+        holds all that you see: send it.
       </p>
       <form method="dialog">
         <button>Close</button>

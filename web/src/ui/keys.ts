@@ -20,7 +20,7 @@ export const KEYS: readonly { key: string; action: Action; what: string }[] = [
   { key: 'k', action: 'previousRun', what: 'Previous run' },
   { key: 'l', action: 'log', what: 'Logarithmic values' },
   { key: 's', action: 'smoothing', what: 'More smoothing, or none' },
-  { key: 'x', action: 'axis', what: 'Step, time since start, time of day' },
+  { key: 'x', action: 'axis', what: 'Step, time since start, time of day, epoch' },
   { key: 'f', action: 'fullScreen', what: 'One chart on the full screen' },
   { key: 't', action: 'theme', what: 'Light or dark' },
   { key: ' ', action: 'pause', what: 'Hold the page still, or go on' },

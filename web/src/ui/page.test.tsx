@@ -7,7 +7,7 @@ import { noRuns, onList } from '../room/runs';
 import { Series } from '../session/series';
 import { createSession, onEvent, onMissing } from '../session/session';
 import { Frames } from '../throttle/frame';
-import type { Controls } from './controls';
+import { nothing } from './no_controls';
 import { Page, type PageProps } from './page';
 import { parseView } from './view';
 
@@ -35,29 +35,17 @@ function event(name: EventName, data: object): ServerEvent {
 
 const known = onEvent(createSession('run-1'), event('session_status', status), 90);
 
-const nothing = () => undefined;
-const controls: Controls = {
-  change: nothing,
-  choose: nothing,
-  overlay: nothing,
-  pin: nothing,
-  pause: nothing,
-  toggleTheme: nothing,
-  toggleHelp: nothing,
-  addressOf: (run) => `?run=${run}`,
-};
-
 function page(props: Partial<PageProps>): string {
   const all: PageProps = {
     link: 'websocket',
     runs,
-    open: [{ state: known, series: new Series() }],
+    open: [{ state: known, series: new Series(), order: undefined }],
     view: parseView('?run=run-1'),
     theme: 'light',
     paused: false,
     help: false,
     frames: new Frames(),
-    controls,
+    controls: nothing,
     origin: 'http://host:5001/',
     now: 100,
     ...props,
@@ -107,15 +95,19 @@ describe('ui/page', () => {
 
   it('tells why a run failed, in its title and in its events', () => {
     const failed = onEvent(known, event('training_error', { error: 'out of memory' }), 99);
-    const html = page({ open: [{ state: failed, series: new Series() }] });
+    const html = page({ open: [{ state: failed, series: new Series(), order: undefined }] });
     expect(html).toContain('Failed · out of memory');
     expect(html).toContain('Training failed: out of memory');
   });
 
   it('says that the daemon does not know a run', () => {
     const state = onMissing(createSession('nope'));
-    expect(page({ open: [{ state, series: new Series() }] })).toContain('knows no run');
-    const gone = page({ open: [{ state: onMissing(known), series: new Series() }] });
+    expect(page({ open: [{ state, series: new Series(), order: undefined }] })).toContain(
+      'knows no run',
+    );
+    const gone = page({
+      open: [{ state: onMissing(known), series: new Series(), order: undefined }],
+    });
     expect(gone).toContain('no longer has this run');
     expect(gone).toContain('0.1235');
   });

@@ -4,12 +4,15 @@
 // charts; or how to begin.
 import { drawnMetrics } from '../proto/history';
 import type { Link } from '../room/link';
+import type { Order } from '../room/order';
 import type { RunsState } from '../room/runs';
+import { axesOf } from '../session/axis';
 import type { Series } from '../session/series';
 import type { SessionState } from '../session/session';
 import type { Frames } from '../throttle/frame';
 import type { DrawnRun } from './chart_lines';
 import { Charts } from './charts';
+import { Compare } from './compare';
 import { Connection } from './connection';
 import type { Controls } from './controls';
 import { Empty } from './empty';
@@ -23,6 +26,8 @@ import type { Theme, View } from './view';
 export interface OpenRun {
   readonly state: SessionState;
   readonly series: Series;
+  /** The stop that was asked for here. */
+  readonly order: Order | undefined;
 }
 
 export interface PageProps {
@@ -46,7 +51,8 @@ function drawnRun({ state, series }: OpenRun): DrawnRun {
   const { id, session } = state;
   // A run without a summary has the metrics that its points have.
   const metrics = session?.summary ? drawnMetrics(session) : series.names;
-  return { id, label: session ? nameOf(session) : id, series, metrics };
+  const goalOf = (metric: string) => session?.summary?.get(metric)?.goal ?? 'min';
+  return { id, label: session ? nameOf(session) : id, series, metrics, goalOf };
 }
 
 function Bar(props: PageProps) {
@@ -69,18 +75,38 @@ function Bar(props: PageProps) {
   );
 }
 
-function Run({ open, view, theme, paused, frames, controls, now }: PageProps) {
+function Head({ open, view, theme, controls, now }: PageProps) {
+  const [first] = open as readonly [OpenRun];
+  const known = open.flatMap(({ state }) => state.session ?? []);
+  if (view.compare && known.length > 1) {
+    return <Compare runs={known} view={view} theme={theme} controls={controls} />;
+  }
+  return (
+    <Hero
+      state={first.state}
+      order={first.order}
+      now={now}
+      onStop={() => {
+        controls.stop(first.state.id);
+      }}
+    />
+  );
+}
+
+function Run(props: PageProps) {
+  const { open, view, theme, paused, frames, controls } = props;
   const [first] = open;
   if (!first) return null;
+  const axes = axesOf(open.map(({ series }) => series.names));
   const onZoom = (zoom: View['zoom']) => {
     controls.change({ zoom });
   };
   return (
     <main className="run">
-      <Hero state={first.state} now={now} />
+      <Head {...props} />
       {first.state.session && (
         <>
-          <Toolbar view={view} paused={paused} controls={controls} />
+          <Toolbar view={view} axes={axes} paused={paused} controls={controls} />
           <Charts
             runs={open.map(drawnRun)}
             view={view}

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The runs, pinned ones first, then the newest. Each row is a link, so a run can be opened in a tab
-// of its own; its box draws it over the others, its star keeps it.
-import { memo, type MouseEvent } from 'react';
-import { formatMetric } from '../proto/format';
-import { overallProgress, type SessionStatus } from '../proto/session';
-import { statusWords } from '../insight/wording';
+// The runs, pinned ones first, then the newest; or grouped by what they were configured with.
+import type { SessionStatus } from '../proto/session';
+import { groupKeys, groupRuns, type Group } from '../room/compare';
 import type { RunsState } from '../room/runs';
 import { colourOf } from './colours';
 import type { Controls } from './controls';
-import { nameOf } from './names';
+import { RunRow } from './run_row';
 import { MOST_RUNS, type Theme, type View } from './view';
 
 interface RunListProps {
@@ -19,77 +16,109 @@ interface RunListProps {
   readonly controls: Controls;
 }
 
-interface RowProps {
-  readonly run: SessionStatus;
-  readonly current: boolean;
-  readonly drawn: boolean;
-  readonly full: boolean;
-  readonly colour: string;
-  readonly href: string;
-  readonly controls: Controls;
-}
-
-const Row = memo(function Row({ run, current, drawn, full, colour, href, controls }: RowProps) {
-  const { text, tone } = statusWords(run.status);
-  const name = nameOf(run);
-  function onClick(event: MouseEvent): void {
-    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-    event.preventDefault();
-    controls.choose(run.sessionId);
-  }
-  return (
-    <li
-      className="row-box"
-      data-drawn={drawn}
-      style={{ borderLeftColor: drawn ? colour : 'transparent' }}
-    >
-      <input
-        type="checkbox"
-        className="row-check"
-        checked={drawn}
-        disabled={!drawn && full}
-        style={{ accentColor: colour }}
-        aria-label={`Draw ${name}`}
-        onChange={() => {
-          controls.overlay(run.sessionId);
-        }}
-      />
-      <a href={href} className="row" aria-current={current ? 'true' : undefined} onClick={onClick}>
-        <span className="row-name" title={run.sessionId}>
-          {name}
-        </span>
-        <span className="row-number">{formatMetric('loss', run.metrics?.named.loss)}</span>
-        <span className="row-sub muted">
-          <i className={`dot ${tone}`} aria-hidden="true" />
-          {text}
-          {run.project !== '' && ` · ${run.project}`}
-        </span>
-        <span className="row-number muted">
-          {formatMetric('overallProgress', overallProgress(run))}
-        </span>
-      </a>
-      <button
-        className="pin"
-        aria-pressed={run.pinned}
-        aria-label={`Pin ${name}`}
-        title={run.pinned ? 'Pinned: kept for ever' : 'Pin: keep for ever'}
-        onClick={() => {
-          controls.pin(run.sessionId, !run.pinned);
-        }}
-      >
-        {run.pinned ? '★' : '☆'}
-      </button>
-    </li>
-  );
-});
-
-/** As the list shows them. */
+/** As the list shows them when they are not grouped. */
 export function inOrder(runs: readonly SessionStatus[]): readonly SessionStatus[] {
   return [...runs.filter(({ pinned }) => pinned), ...runs.filter(({ pinned }) => !pinned)];
 }
 
-export function RunList({ runs, view, theme, controls }: RunListProps) {
+/** As the list shows them, in groups; without a key in one without a name. */
+export function inGroups(runs: readonly SessionStatus[], key: string): readonly Group[] {
+  const ordered = inOrder(runs);
+  return key === '' ? [{ value: null, runs: ordered }] : groupRuns(ordered, key);
+}
+
+function Rows({ runs, view, theme, controls }: Omit<RunListProps, 'runs'> & Pick<Group, 'runs'>) {
   const full = view.runs.length >= MOST_RUNS;
+  return (
+    <ol>
+      {runs.map((run) => (
+        <RunRow
+          key={run.sessionId}
+          run={run}
+          current={run.sessionId === view.runs[0]}
+          drawn={view.runs.includes(run.sessionId)}
+          full={full}
+          colour={colourOf(run.sessionId, theme)}
+          href={controls.addressOf(run.sessionId)}
+          controls={controls}
+        />
+      ))}
+    </ol>
+  );
+}
+
+function GroupHead({ group, view, controls }: { group: Group; view: View; controls: Controls }) {
+  const title =
+    group.value === null ? `${view.group} is not set` : `${view.group} = ${group.value}`;
+  return (
+    <div className="group-head small">
+      <h3 title={title}>
+        {title} <span className="muted">{group.runs.length}</span>
+      </h3>
+      <button
+        aria-label={`Draw all with ${title}`}
+        onClick={() => {
+          controls.overlayAll(group.runs.map(({ sessionId }) => sessionId));
+        }}
+      >
+        Draw
+      </button>
+    </div>
+  );
+}
+
+function GroupBy({ runs, view, controls }: RunListProps) {
+  const keys = groupKeys(runs.runs);
+  if (keys.length === 0 && view.group === '') return null;
+  const offered = keys.includes(view.group) || view.group === '' ? keys : [view.group, ...keys];
+  return (
+    <label className="group-by small">
+      Group by
+      <select
+        value={view.group}
+        onChange={(event) => {
+          controls.change({ group: event.target.value });
+        }}
+      >
+        <option value="">nothing</option>
+        {offered.map((key) => (
+          <option key={key}>{key}</option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** What can be done with several runs at once. */
+function Drawn({ view, controls }: { readonly view: View; readonly controls: Controls }) {
+  if (view.runs.length < 2) return null;
+  return (
+    <div className="drawn small">
+      <span>
+        {view.runs.length} drawn
+        {view.runs.length === MOST_RUNS && <span className="muted">, the most</span>}
+      </span>
+      <button
+        aria-pressed={view.compare}
+        onClick={() => {
+          controls.change({ compare: !view.compare });
+        }}
+      >
+        Compare
+      </button>
+      <button
+        onClick={() => {
+          controls.choose(view.runs[0] as string);
+        }}
+      >
+        Only the first
+      </button>
+    </div>
+  );
+}
+
+export function RunList(props: RunListProps) {
+  const { runs, view, controls } = props;
   return (
     <nav className="runs" aria-label="Runs">
       <h2 className="runs-title">
@@ -105,20 +134,16 @@ export function RunList({ runs, view, theme, controls }: RunListProps) {
           controls.change({ search: event.target.value });
         }}
       />
-      <ol className="rows">
-        {inOrder(runs.runs).map((run) => (
-          <Row
-            key={run.sessionId}
-            run={run}
-            current={run.sessionId === view.runs[0]}
-            drawn={view.runs.includes(run.sessionId)}
-            full={full}
-            colour={colourOf(run.sessionId, theme)}
-            href={controls.addressOf(run.sessionId)}
-            controls={controls}
-          />
+      <GroupBy {...props} />
+      <Drawn view={view} controls={controls} />
+      <div className="rows">
+        {inGroups(runs.runs, view.group).map((group) => (
+          <section key={group.value ?? ''}>
+            {view.group !== '' && <GroupHead group={group} view={view} controls={controls} />}
+            <Rows {...props} runs={group.runs} />
+          </section>
         ))}
-      </ol>
+      </div>
       {runs.runs.length === 0 && <p className="muted small">No run has that in it.</p>}
       {runs.total > runs.runs.length && (
         <p className="muted small">The newest {runs.runs.length} are shown.</p>

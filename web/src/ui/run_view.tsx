@@ -3,11 +3,14 @@
 // One run beside its charts: what it is, how far it is, its numbers, and what happened to it.
 import type { SessionStatus } from '../proto/session';
 import type { SessionState } from '../session/session';
+import { stoppingOf, type Order } from '../room/order';
 import { alertWords, phaseWords, statusWords } from '../insight/wording';
 import { Figures, Others } from './figures';
 import { nameOf } from './names';
 import { Notices } from './notices';
 import { Progress } from './progress';
+import { StatusIcon } from './status_icon';
+import { StopButton } from './stop_button';
 
 function Absent({ state }: { readonly state: SessionState }) {
   return (
@@ -22,7 +25,7 @@ function Absent({ state }: { readonly state: SessionState }) {
   );
 }
 
-/** The one line under the title that says how the run is. */
+/** Beside the title: how the run is, and why it is no more. */
 function Status({ state, session }: { readonly state: SessionState; session: SessionStatus }) {
   const { status, error } = session;
   const { text, tone } = statusWords(status);
@@ -30,7 +33,7 @@ function Status({ state, session }: { readonly state: SessionState; session: Ses
   const gone = state.known === 'no' && 'the daemon no longer has this run';
   return (
     <p className={`status ${tone}`} data-status={status}>
-      <i className={`dot ${tone}`} aria-hidden="true" />
+      <StatusIcon status={status} />
       <span>{[text, why, gone].filter(Boolean).join(' · ')}</span>
     </p>
   );
@@ -55,19 +58,37 @@ function Meaning({ session, now }: { readonly session: SessionStatus; readonly n
   );
 }
 
+interface HeroProps {
+  readonly state: SessionState;
+  /** The stop that was asked for here; undefined: none was. */
+  readonly order: Order | undefined;
+  readonly now: number;
+  /** Null where nothing can be told to anybody. */
+  readonly onStop: (() => void) | null;
+}
+
 /** The numbers of the run, above the charts. */
-export function Hero({ state, now }: { readonly state: SessionState; readonly now: number }) {
+export function Hero({ state, order, now, onStop }: HeroProps) {
   const { session } = state;
   if (!session) return <Absent state={state} />;
   return (
     <>
       <section className="title">
-        <h2>{nameOf(session)}</h2>
+        <div className="title-row">
+          <h2>{nameOf(session)}</h2>
+          <Status state={state} session={session} />
+          {onStop && (
+            <StopButton
+              name={nameOf(session)}
+              stopping={stoppingOf(session, order, now)}
+              onStop={onStop}
+            />
+          )}
+        </div>
         <p className="muted small">
           {session.project !== '' && <span>{session.project} · </span>}
           <code>{session.sessionId}</code>
         </p>
-        <Status state={state} session={session} />
         <Meaning session={session} now={now} />
       </section>
       <Progress run={session} />

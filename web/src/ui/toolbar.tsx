@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // How the charts are drawn: what is along the bottom, smoothing, log, zoom, and holding still.
-import { AXES } from '../session/series';
+import type { Axis } from '../session/axis';
 import { AXIS_NAMES } from './axis_text';
 import type { Controls } from './controls';
 import { MOST_SMOOTHING, type View } from './view';
 
 interface ToolbarProps {
   readonly view: View;
+  /** Those that there are. */
+  readonly axes: readonly Axis[];
   readonly paused: boolean;
   readonly controls: Controls;
 }
@@ -23,12 +25,12 @@ export function weightOf(slide: number): number {
   return Math.min(MOST_SMOOTHING, Number((1 - Math.pow(10, -slide / 10)).toFixed(4)));
 }
 
-export function Toolbar({ view, paused, controls }: ToolbarProps) {
+export function Toolbar({ view, axes, paused, controls }: ToolbarProps) {
   const { change } = controls;
   return (
     <div className="toolbar small" role="toolbar" aria-label="Charts">
       <span className="choice" role="group" aria-label="Along the bottom">
-        {AXES.map((axis) => (
+        {axes.map((axis) => (
           <button
             key={axis}
             aria-pressed={view.axis === axis}

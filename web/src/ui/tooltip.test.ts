@@ -14,7 +14,15 @@ const series = new Series();
   const values = Number.isNaN(value) ? [] : [['lr', value as number] as const];
   series.append({ offset, at: null, step, values });
 });
-const line: ChartLine = { label: 'a', metric: 'lr', series, colour: '#000000', dash: [] };
+const line: ChartLine = {
+  run: 'a',
+  label: 'a',
+  goal: 'min',
+  metric: 'lr',
+  series,
+  colour: '#000000',
+  dash: [],
+};
 
 describe('ui/tooltip', () => {
   it('finds the nearest value that was sent', () => {

@@ -7,6 +7,7 @@ import { formatMetric, formatOther } from '../proto/format';
 import { indexOf } from '../session/grid';
 import { placeText } from './axis_text';
 import type { ChartLine } from './chart_lines';
+import { lineMark } from './line_mark';
 import type { View } from './view';
 
 interface Row {
@@ -56,8 +57,7 @@ function rowsAt(plot: uPlot, lines: readonly ChartLine[], view: View, x: number)
 
 function rowElement({ line, value }: Row): HTMLElement {
   const row = document.createElement('div');
-  const mark = document.createElement('i');
-  mark.style.borderTop = `3px ${line.dash.length > 0 ? 'dashed' : 'solid'} ${line.colour}`;
+  const mark = lineMark(line);
   const label = document.createElement('span');
   label.textContent = line.label;
   const number = document.createElement('b');

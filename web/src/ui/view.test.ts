@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import { AXES, axesOf } from '../session/axis';
 import {
   parseView,
   viewAddress,
+  withAll,
   withNextAxis,
   withNextSmoothing,
   withOverlay,
   withRun,
+  type View,
 } from './view';
 
 const plain = parseView('');
@@ -14,7 +17,8 @@ const plain = parseView('');
 describe('ui/view', () => {
   it('is the same after a way through the address', () => {
     const search =
-      '?run=a+b&run=c%2Fd&x=time&smooth=0.9&log=1&zoom=1.5%7E20&theme=dark&q=x&embed=1';
+      '?run=a+b&run=c%2Fd&x=time&smooth=0.9&log=1&zoom=1.5%7E20&theme=dark&q=x&embed=1' +
+      '&group=opt.name&compare=1&base=c%2Fd&config=all&hz=1';
     const view = parseView(search);
     expect(view).toEqual({
       runs: ['a b', 'c/d'],
@@ -25,6 +29,11 @@ describe('ui/view', () => {
       theme: 'dark',
       search: 'x',
       embed: true,
+      group: 'opt.name',
+      compare: true,
+      baseline: 'c/d',
+      allKeys: true,
+      rate: 1,
     });
     expect(viewAddress(view)).toBe(search);
     expect(parseView(viewAddress(view))).toEqual(view);
@@ -34,12 +43,18 @@ describe('ui/view', () => {
     expect(viewAddress({ ...plain, runs: ['a'] })).toBe('?run=a');
   });
 
-  it.each(['?zoom=5~2', '?zoom=x', '?zoom=1', '?smooth=-1', '?smooth=x', '?x=moon', '?theme=pink'])(
-    'takes %s for nothing',
-    (search) => {
-      expect(parseView(search)).toEqual(plain);
-    },
-  );
+  it.each([
+    '?zoom=5~2',
+    '?zoom=x',
+    '?zoom=1',
+    '?smooth=-1',
+    '?smooth=x',
+    '?x=moon',
+    '?theme=pink',
+    '?hz=7',
+  ])('takes %s for nothing', (search) => {
+    expect(parseView(search)).toEqual(plain);
+  });
 
   it('draws ten runs at most, each once, and one at least', () => {
     const many = Array.from({ length: 12 }, (_, i) => `run=${i}`).join('&');
@@ -51,10 +66,24 @@ describe('ui/view', () => {
   });
 
   it('steps through axes and smoothings, and around', () => {
-    expect(withNextAxis(plain).axis).toBe('relative');
-    expect(withNextAxis(withNextAxis(withNextAxis(plain))).axis).toBe('step');
-    expect(withNextAxis({ ...plain, zoom: [1, 2] }).zoom).toBeNull();
+    const three = axesOf([]);
+    const next = (view: View) => withNextAxis(view, three);
+    expect(next(plain).axis).toBe('relative');
+    expect(next(next(next(plain))).axis).toBe('step');
+    expect(next({ ...plain, zoom: [1, 2] }).zoom).toBeNull();
+    expect(withNextAxis({ ...plain, axis: 'time' }, AXES).axis).toBe('epoch');
+    expect(next({ ...plain, axis: 'epoch' }).axis).toBe('step');
     expect(withNextSmoothing({ ...plain, smoothing: 0.7 }).smoothing).toBe(0.9);
     expect(withNextSmoothing({ ...plain, smoothing: 0.99 }).smoothing).toBe(0);
+  });
+
+  it('draws a group over what is drawn, and no more than can be told apart', () => {
+    const many = Array.from({ length: 12 }, (_, i) => `r${i}`);
+    const view = withAll({ ...plain, runs: ['r3'] }, many);
+    expect(view.runs).toEqual(['r3', 'r0', 'r1', 'r2', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9']);
+  });
+
+  it('ends a comparison when one run alone is opened', () => {
+    expect(withRun({ ...plain, runs: ['a', 'b'], compare: true }, 'b').compare).toBe(false);
   });
 });

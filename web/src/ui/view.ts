@@ -2,7 +2,7 @@
 //
 // How the page is looked at, all of it, as its address has it: what is not in the address is lost
 // with a reload, and cannot be sent to a colleague.
-import { AXES, type Axis } from '../session/series';
+import { AXES, type Axis } from '../session/axis';
 
 export type Theme = 'light' | 'dark';
 
@@ -20,7 +20,21 @@ export interface View {
   readonly search: string;
   /** Inside somebody else's page: the charts and no more. */
   readonly embed: boolean;
+  /** The key of their configuration by which the listed runs are grouped; empty: they are not. */
+  readonly group: string;
+  /** The drawn runs beside each other, in numbers. */
+  readonly compare: boolean;
+  /** The one that the others are compared with; null: the first. */
+  readonly baseline: string | null;
+  /** Also where their configurations agree. */
+  readonly allKeys: boolean;
+  /** How often a second the page moves at most. */
+  readonly rate: Rate;
 }
+
+/** As fast as the daemon tells, and slower for who wants it calmer. */
+export const RATES = [10, 4, 1, 0.1] as const;
+export type Rate = (typeof RATES)[number];
 
 /** More curves than this in one chart cannot be told apart. */
 export const MOST_RUNS = 10;
@@ -52,25 +66,50 @@ export function parseView(search: string): View {
     theme: theme === 'light' || theme === 'dark' ? theme : null,
     search: query.get('q') ?? '',
     embed: query.has('embed'),
+    group: query.get('group') ?? '',
+    compare: query.get('compare') === '1',
+    baseline: query.get('base'),
+    allKeys: query.get('config') === 'all',
+    rate: RATES.find((rate) => String(rate) === query.get('hz')) ?? 10,
+  };
+}
+
+/** What the address says of how the list and the comparison look. */
+function listAddress(view: View): Record<string, string | false> {
+  return {
+    group: view.group,
+    compare: view.compare && '1',
+    base: view.baseline ?? false,
+    config: view.allKeys && 'all',
+    hz: view.rate !== RATES[0] && String(view.rate),
   };
 }
 
 /** The address of a view, from the question mark on; what is as usual is not mentioned. */
 export function viewAddress(view: View): string {
   const query = new URLSearchParams(view.runs.map((run) => ['run', run]));
-  if (view.axis !== 'step') query.set('x', view.axis);
-  if (view.smoothing > 0) query.set('smooth', String(view.smoothing));
-  if (view.log) query.set('log', '1');
-  if (view.zoom) query.set('zoom', view.zoom.map((at) => Number(at.toPrecision(13))).join('~'));
-  if (view.theme) query.set('theme', view.theme);
-  if (view.search !== '') query.set('q', view.search);
-  if (view.embed) query.set('embed', '1');
+  const fields: Record<string, string | false> = {
+    x: view.axis !== 'step' && view.axis,
+    smooth: view.smoothing > 0 && String(view.smoothing),
+    log: view.log && '1',
+    zoom: view.zoom !== null && view.zoom.map((at) => Number(at.toPrecision(13))).join('~'),
+    theme: view.theme ?? false,
+    q: view.search,
+    embed: view.embed && '1',
+    ...listAddress(view),
+  };
+  for (const [name, value] of Object.entries(fields)) if (value) query.set(name, value);
   return `?${query.toString()}`;
+}
+
+/** Draws more runs, as many as there is room for; the first stays what it is. */
+export function withAll(view: View, runs: readonly string[]): View {
+  return { ...view, runs: [...new Set([...view.runs, ...runs])].slice(0, MOST_RUNS) };
 }
 
 /** Opens one run alone; a zoom into another says nothing of it. */
 export function withRun(view: View, run: string): View {
-  return { ...view, runs: [run], zoom: view.runs[0] === run ? view.zoom : null };
+  return { ...view, runs: [run], compare: false, zoom: view.runs[0] === run ? view.zoom : null };
 }
 
 /** Draws a run as well, or no longer; one is always left. */
@@ -82,8 +121,9 @@ export function withOverlay(view: View, run: string): View {
   return runs.length > 0 ? { ...view, runs } : view;
 }
 
-export function withNextAxis(view: View): View {
-  const next = AXES[(AXES.indexOf(view.axis) + 1) % AXES.length] as Axis;
+/** `axes` are those that there are. */
+export function withNextAxis(view: View, axes: readonly Axis[]): View {
+  const next = axes[(axes.indexOf(view.axis) + 1) % axes.length] as Axis;
   return { ...view, axis: next, zoom: null };
 }
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#include "insight/model.h"
+
+static const struct {
+    const char *name;
+    size_t at, count;
+} fields[] = {
+#define MODEL_ROW(field, count) {#field, offsetof(struct insight_model, field), count},
+    MODEL_TABLE(MODEL_ROW)
+#undef MODEL_ROW
+};
+
+const char *model_field(struct insight_model *m, size_t n, double **out_numbers, size_t *out_count)
+{
+    if (n >= sizeof(fields) / sizeof(fields[0]))
+        return NULL;
+    *out_numbers = (double *)(void *)((char *)m + fields[n].at);
+    *out_count = fields[n].count;
+    return fields[n].name;
+}
+
+double model_dot(const double *weights, const double *features, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += weights[i] * features[i];
+    return sum;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stopping: has the run been given its chance, and does more of it pay?
+ *
+ * Patience is the run's own: it grows with the age of the last gain and with the longest wait that
+ * was rewarded, and is longer where noise hides what happens. Advice to stop needs both, patience
+ * at its end and a small chance of a further gain.
+ */
+#ifndef INSIGHT_STOPPING_H
+#define INSIGHT_STOPPING_H
+
+#include "insight/state.h"
+
+/* After an evaluation: brings plateau, overfitting and stop of s->now up to date. */
+void stopping_judge(struct insight *s);
+
+/* After any point: a divergence that lasts is advised to stop. */
+void stopping_see_divergence(struct insight *s);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* What watchers are told of the meaning of a run, as it happens. */
+#include "streamd/session/interpreter.h"
+#include "tests/flow/client.h"
+#include "tests/flow/world.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int setup(void **state)
+{
+    struct world *w = world_create();
+    w->config.max_insights = 2;
+    world_begin(w);
+    *state = w;
+    return 0;
+}
+
+static void says_loss(struct world *w, const char *id, unsigned step, const char *loss)
+{
+    char line[256];
+    (void)snprintf(line, sizeof(line),
+                   "{\"type\":\"progress\",\"sessionId\":\"%s\",\"metrics\":{\"step\":%u,"
+                   "\"epoch\":%u,\"loss\":%s}}",
+                   id, step, step / 10, loss);
+    trainer_says(w, line);
+}
+
+/* Steps of ten an epoch, each epoch better by that share. */
+static void learns(struct world *w, const char *id, unsigned from, unsigned to, double share)
+{
+    for (unsigned step = from; step <= to; step++) {
+        char loss[32];
+        (void)snprintf(loss, sizeof(loss), "%.9f", pow(1 - share, step / 10));
+        says_loss(w, id, step, loss);
+        world_advance(w, 100 * (uint64_t)MS);
+    }
+}
+
+/* The next event of that name, whatever comes before it; the test ends when there is none. */
+static const struct heard *waits_for(struct client *c, const char *event)
+{
+    while (c->next < c->count) {
+        const struct heard *h = &c->inbox[c->next++];
+        if (strcmp(h->event, event) == 0)
+            return h;
+    }
+    fail_msg("no %s", event);
+    return NULL;
+}
+
+static void a_change_of_phase_is_told_to_the_room_and_to_the_star_room(void **state)
+{
+    struct world *w = *state;
+    struct client *own = client_watch(w, SOCKETIO, "run");
+    struct client *star = client_watch(w, PLAIN, "*");
+    trainer_starts(w, "run");
+    learns(w, "run", 1, 60, 0.1);
+    for (int i = 0; i < 2; i++) {
+        const struct heard *h = waits_for(i ? star : own, "phase_changed");
+        assert_true(heard_is(h, "sessionId", "run"));
+        assert_true(heard_is(h, "from", "INITIALIZING"));
+        while (!heard_is(h, "to", "LEARNING_FAST"))
+            h = waits_for(i ? star : own, "phase_changed");
+        assert_true(heard_number(h, "step") >= 20);
+        assert_true(heard_number(h, "snapshot.loss") > 0);
+    }
+    assert_int_equal(client_counts(star, "insight"), 0);
+}
+
+static void a_verdict_comes_at_most_every_two_seconds(void **state)
+{
+    struct world *w = *state;
+    trainer_starts(w, "run");
+    learns(w, "run", 1, 40, 0.1);
+    struct client *own = client_watch(w, SOCKETIO, "run");
+    learns(w, "run", 41, 240, 0.1); /* twenty seconds */
+    size_t verdicts = 0;
+    uint64_t before = 0;
+    for (; own->next < own->count; own->next++) {
+        const struct heard *h = &own->inbox[own->next];
+        if (strcmp(h->event, "insight") != 0)
+            continue;
+        assert_true(before == 0 || h->at_us - before >= INSIGHT_EVERY_US);
+        assert_true(heard_is(h, "phase", "LEARNING_FAST"));
+        before = h->at_us;
+        verdicts++;
+    }
+    assert_in_range(verdicts, 8, 10);
+}
+
+static void a_loss_that_is_no_number_is_an_alert_at_once(void **state)
+{
+    struct world *w = *state;
+    struct client *star = client_watch(w, SSE, "*");
+    trainer_starts(w, "run");
+    learns(w, "run", 1, 5, 0.1);
+    says_loss(w, "run", 6, "NaN");
+    const struct heard *phase = waits_for(star, "phase_changed");
+    assert_true(heard_is(phase, "to", "DIVERGING"));
+    const struct heard *alert = waits_for(star, "alert");
+    assert_true(heard_is(alert, "kind", "divergence"));
+    assert_true(heard_is(alert, "severity", "critical"));
+    says_loss(w, "run", 7, "NaN");
+    assert_int_equal(client_counts(star, "alert"), 0);
+    assert_int_equal(session_assessment(world_session(w, "run"))->phase, PHASE_DIVERGING);
+}
+
+static void the_end_is_the_last_phase(void **state)
+{
+    struct world *w = *state;
+    struct client *own = client_watch(w, SOCKETIO, "run");
+    trainer_starts(w, "run");
+    learns(w, "run", 1, 30, 0.1);
+    trainer_completes(w, "run");
+    (void)waits_for(own, "training_completed");
+    assert_true(heard_is(waits_for(own, "phase_changed"), "to", "CONVERGED"));
+    assert_true(heard_is(waits_for(own, "insight"), "phase", "CONVERGED"));
+    trainer_starts(w, "bad");
+    struct client *other = client_watch(w, SOCKETIO, "bad");
+    learns(w, "bad", 1, 3, 0.1);
+    trainer_says(w, "{\"type\":\"fail\",\"sessionId\":\"bad\",\"error\":\"CUDA out of memory\"}");
+    const struct heard *h = waits_for(other, "phase_changed");
+    assert_true(heard_is(h, "to", "CRASHED"));
+    assert_true(strstr(h->data, "CUDA out of memory") != NULL);
+}
+
+static void who_has_been_silent_longest_makes_room(void **state)
+{
+    struct world *w = *state;
+    trainer_starts(w, "a");
+    trainer_starts(w, "b");
+    trainer_starts(w, "c");
+    learns(w, "a", 1, 2, 0.1);
+    learns(w, "b", 1, 2, 0.1);
+    learns(w, "a", 3, 4, 0.1);
+    learns(w, "c", 1, 2, 0.1);
+    assert_non_null(session_assessment(world_session(w, "a")));
+    assert_null(session_assessment(world_session(w, "b")));
+    assert_non_null(session_assessment(world_session(w, "c")));
+    assert_int_equal(w->app->registry.interpreters.count, 2);
+}
+
+static void a_run_that_begins_anew_is_judged_anew(void **state)
+{
+    struct world *w = *state;
+    trainer_starts(w, "run");
+    learns(w, "run", 1, 60, 0.1);
+    trainer_starts(w, "run");
+    assert_null(session_assessment(world_session(w, "run")));
+    learns(w, "run", 1, 2, 0.1);
+    assert_int_equal(session_assessment(world_session(w, "run"))->phase, PHASE_INITIALIZING);
+}
+
+static void nobody_who_is_behind_is_buried_in_verdicts(void **state)
+{
+    struct world *w = *state;
+    struct client *own = client_watch(w, PLAIN, "run");
+    trainer_starts(w, "run");
+    learns(w, "run", 1, 60, 0.1);
+    client_chokes(own);
+    learns(w, "run", 61, 360, 0.001); /* thirty seconds */
+    assert_false(client_is_gone(own));
+    client_reads_on(own);
+    assert_in_range(client_counts(own, "insight"), 1, 9);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_change_of_phase_is_told_to_the_room_and_to_the_star_room),
+        TEST(a_verdict_comes_at_most_every_two_seconds),
+        TEST(a_loss_that_is_no_number_is_an_alert_at_once),
+        TEST(the_end_is_the_last_phase),
+        TEST(who_has_been_silent_longest_makes_room),
+        TEST(a_run_that_begins_anew_is_judged_anew),
+        TEST(nobody_who_is_behind_is_buried_in_verdicts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// For tests that render and press nothing.
+import type { Controls } from './controls';
+
+const ignore = () => undefined;
+
+export const nothing: Controls = {
+  change: ignore,
+  choose: ignore,
+  overlay: ignore,
+  overlayAll: ignore,
+  pin: ignore,
+  stop: ignore,
+  pause: ignore,
+  toggleTheme: ignore,
+  toggleHelp: ignore,
+  addressOf: (run) => `?run=${run}`,
+};
