@@ -5,7 +5,7 @@
  */
 #include "streamd/notify/gate.h"
 
-#include <stdio.h>
+#include "base/span.h"
 
 static const uint64_t cooldown_us = UINT64_C(600000000);
 static const uint64_t interval_us = UINT64_C(300000000);
@@ -91,15 +91,28 @@ bool gate_passes(struct gate *g, const struct notify_event *e, uint64_t now_us, 
     return pass;
 }
 
+/* "22:00" */
+static bool take_minute(struct span text, unsigned *out)
+{
+    uint64_t hour;
+    uint64_t minute;
+    struct span rest = text;
+    struct span head = span_cut(&rest, ':');
+    if (head.len > 2 || rest.len != 2 || !span_u64(head, &hour) || !span_u64(rest, &minute) ||
+        hour > 23 || minute > 59)
+        return false;
+    *out = (unsigned)(hour * 60 + minute);
+    return true;
+}
+
 bool gate_parse_quiet(const char *text, struct gate_rules *rules)
 {
-    unsigned h1, m1, h2, m2;
-    int end = 0;
-    if (sscanf(text, "%2u:%2u-%2u:%2u%n", &h1, &m1, &h2, &m2, &end) != 4 || text[end] != '\0')
+    unsigned from;
+    unsigned to;
+    struct span rest = span_of(text);
+    if (!take_minute(span_cut(&rest, '-'), &from) || !take_minute(rest, &to))
         return false;
-    if (h1 > 23 || h2 > 23 || m1 > 59 || m2 > 59)
-        return false;
-    rules->quiet_from = h1 * 60 + m1;
-    rules->quiet_to = h2 * 60 + m2;
+    rules->quiet_from = from;
+    rules->quiet_to = to;
     return true;
 }

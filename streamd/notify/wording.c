@@ -16,11 +16,20 @@ static const char *name_of(const struct notify_event *e)
     return e->name && *e->name ? e->name : e->session_id;
 }
 
-/* "STABLE CONVERGENCE" */
+/* A name of the wire as words: "STABLE CONVERGENCE". */
+static void add_words(struct buf *b, const char *name)
+{
+    struct span rest = span_of(name);
+    buf_add_span(b, span_cut(&rest, '_'));
+    while (rest.ptr) {
+        buf_add_char(b, ' ');
+        buf_add_span(b, span_cut(&rest, '_'));
+    }
+}
+
 static void add_phase(struct buf *b, enum insight_phase phase)
 {
-    for (const char *at = phase_words(phase)->name; *at; at++)
-        buf_add_char(b, *at == '_' ? ' ' : *at);
+    add_words(b, phase_words(phase)->name);
 }
 
 static void add_title(struct buf *b, enum insight_phase phase)
@@ -190,8 +199,7 @@ static void write_finding(struct buf *b, const struct notify_event *e)
         return;
     }
     buf_addf(b, "%s ", emoji[f->severity]);
-    for (const char *at = finding_name(f->kind); *at; at++)
-        buf_add_char(b, *at == '_' ? ' ' : *at);
+    add_words(b, finding_name(f->kind));
     buf_addf(b, "\n\n📊 Experiment: %s\n📝 Evidence: %s\n\n💡 Recommendation: %s", name_of(e),
              f->evidence, finding_action(f->kind));
 }
