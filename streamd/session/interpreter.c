@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine answers after every record, but its answer is news only when the phase has changed, a
- * finding has come, or there was an evaluation. The time of a silent run is reckoned from its
- * newest record by our own clock: the trainer's may be another one.
+ * When an interpreter comes and goes, and what it hears. The time of a silent run is reckoned from
+ * its newest record by our own clock: the trainer's may be another one.
  */
 #include "streamd/session/interpreter.h"
 
-#include "proto/json_write.h"
 #include "streamd/log.h"
 #include "streamd/session/ask.h"
-#include "streamd/session/insight_json.h"
+#include "streamd/session/interpreter_tell.h"
 #include "streamd/session/registry.h"
 
 #include <assert.h>
@@ -83,107 +81,6 @@ static struct interpreter *create_new(struct session *s, struct now now)
     return in;
 }
 
-/* ---- what is told ---- */
-
-static struct buf *payload_begin(struct session *s)
-{
-    struct buf *b = &s->registry->scratch;
-    buf_reset(b);
-    buf_add_char(b, '{');
-    json_write_pair_string(b, "sessionId", session_id(s));
-    return b;
-}
-
-static void announce(struct session *s, const char *event, struct buf *b, struct now now)
-{
-    json_write_name(b, "timestamp");
-    num_write_rounded(b, now.wall_s, 3);
-    buf_add_char(b, '}');
-    if (buf_status(b) == OK)
-        registry_announce(s->registry, s, event, buf_span(b));
-    else
-        s->registry->stats->errors++;
-}
-
-static void tell_phase(struct interpreter *in, const struct assessment *a, struct now now)
-{
-    struct session *s = in->session;
-    log_info("insight", "phase id=%s from=%s to=%s", s->id, phase_words(a->transition.from)->name,
-             phase_words(a->transition.to)->name);
-    struct buf *b = payload_begin(s);
-    insight_write_transition(b, &a->transition);
-    announce(s, "phase_changed", b, now);
-}
-
-static void tell_finding(struct interpreter *in, const struct finding *f, struct now now)
-{
-    struct session *s = in->session;
-    log_info("insight", "alert id=%s kind=%s severity=%s", s->id, finding_name(f->kind),
-             severity_name(f->severity));
-    struct buf *b = payload_begin(s);
-    insight_write_finding(b, f);
-    announce(s, "alert", b, now);
-}
-
-/* A bit for each kind that was found. */
-static unsigned standing_findings(const struct assessment *a)
-{
-    unsigned standing = 0;
-    for (size_t i = 0; i < a->finding_count; i++)
-        standing |= 1U << a->findings[i].kind;
-    return standing;
-}
-
-static void tell_findings(struct interpreter *in, const struct assessment *a, struct now now)
-{
-    unsigned standing = standing_findings(a);
-    for (size_t i = 0; i < a->finding_count; i++) {
-        if (!(in->told >> a->findings[i].kind & 1U))
-            tell_finding(in, &a->findings[i], now);
-    }
-    in->untold |= in->told != standing;
-    in->told = standing;
-}
-
-/* The whole verdict, to the session's own room. */
-static void tell_all(struct interpreter *in, struct now now)
-{
-    struct session *s = in->session;
-    struct message m;
-    in->untold = false;
-    in->told_us = now.us;
-    if (!s->room || s->room->count == 0)
-        return;
-    struct buf *b = payload_begin(s);
-    insight_write_members(b, &in->reckoning.engine.now, record_point_metric(&in->reckoning.names));
-    buf_add_char(b, '}');
-    if (buf_status(b) != OK)
-        return;
-    message_init(&m, s->registry->encoder, "insight", buf_span(b), 0);
-    m.after = series_newest(s->series);
-    room_publish_news(s->room, &m);
-    message_fini(&m);
-}
-
-static bool may_tell(const struct interpreter *in, uint64_t now_us)
-{
-    return in->untold && (in->told_us == 0 || now_us - in->told_us >= INSIGHT_EVERY_US) &&
-           in->reckoning.engine.now.phase != PHASE_INITIALIZING;
-}
-
-/* The update in which it was found may still wait for its pace, and comes after it then. */
-static void tell(struct interpreter *in, const struct assessment *a, struct now now)
-{
-    if (a->changed) {
-        in->session->version++;
-        tell_phase(in, a, now);
-        in->untold = true;
-    }
-    tell_findings(in, a, now);
-    if (may_tell(in, now.us))
-        tell_all(in, now);
-}
-
 /* ---- what happens ---- */
 
 void interpret_record(struct session *s, const struct record *r, struct now now)
@@ -199,7 +96,7 @@ void interpret_record(struct session *s, const struct record *r, struct now now)
     double came_s = round(now.wall_s * 1000) / 1000; /* as the archive keeps it */
     const struct assessment *a = reckoning_record(&in->reckoning, r, came_s, s->newest_offset);
     in->untold |= a->evaluations != evaluations;
-    tell(in, a, now);
+    interpreter_tell(in, a, now);
 }
 
 void interpret_event(struct session *s, enum insight_event event, const char *detail,
@@ -210,7 +107,7 @@ void interpret_event(struct session *s, enum insight_event event, const char *de
         return;
     in->told_us = 0; /* the last word is told at once */
     in->untold = true;
-    tell(in, reckoning_event(&in->reckoning, event, detail), now);
+    interpreter_tell(in, reckoning_event(&in->reckoning, event, detail), now);
 }
 
 /* ---- what came before ---- */
@@ -226,7 +123,8 @@ static void take_over(struct interpreter *in, const struct reckoning *recalled)
     while (series_next(&cursor, &entry))
         (void)reckoning_record(&in->reckoning, &entry.record, entry.server_time_s, entry.offset);
     series_cursor_fini(&cursor);
-    in->told |= standing_findings(&recalled->engine.now);
+    in->told |= interpreter_standing(&recalled->engine.now);
+    in->advised |= recalled->engine.now.stop.recommend;
     in->partial = false;
     in->untold = true;
     s->version++;
@@ -278,7 +176,8 @@ struct interpreter *interpreter_adopt(struct session *s, const struct reckoning 
     if (!in)
         return NULL;
     in->reckoning = *reckoning;
-    in->told = standing_findings(&reckoning->engine.now);
+    in->told = interpreter_standing(&reckoning->engine.now);
+    in->advised = reckoning->engine.now.stop.recommend;
     return in;
 }
 
@@ -297,7 +196,7 @@ static void tick_one(struct interpreter *in, struct now now)
         return;
     double silent_s = (double)(now.us - in->seen_us) / 1e6;
     struct reckoning *r = &in->reckoning;
-    tell(in, insight_tick(&r->engine, r->time_s + silent_s), now);
+    interpreter_tell(in, insight_tick(&r->engine, r->time_s + silent_s), now);
 }
 
 static void on_tick(struct timer *timer, uint64_t now_us)

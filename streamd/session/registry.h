@@ -37,6 +37,7 @@ struct registry {
     struct buf metrics; /* a session's newest record, before its metrics_cache */
     struct keeping keeping;
     struct interpreters interpreters;
+    struct notify *notify; /* borrows; NULL: nobody is to be told */
     struct orphans orphans;
     struct journal journal;
     struct line_decoder decoder; /* for newest records of restored sessions */
