@@ -40,6 +40,7 @@ enum status registry_init(struct registry *r, const struct config *config, struc
     list_init(&r->finished);
     list_init(&r->expired);
     list_init(&r->due);
+    list_init(&r->recounts);
     interpreters_init(&r->interpreters, r, config->max_insights);
     orphans_init(&r->orphans, r);
     journal_init(&r->journal);

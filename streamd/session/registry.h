@@ -26,6 +26,7 @@ struct registry {
     struct list finished;        /* of session.aging: COMPLETED and FAILED, longest first */
     struct list expired;         /* of session.aging: EXPIRED, longest first */
     struct list due;             /* of session.due */
+    struct list recounts;        /* of recount.link: summaries to be made again */
     struct timers *timers;       /* borrows */
     struct timer sweep;          /* every 60 s */
     struct hub *hub;             /* borrows */

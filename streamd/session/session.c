@@ -9,6 +9,7 @@
  * restart can still be looked at. Only `newest_offset` forgets it, so that status and metrics do
  * not show the last run's numbers as this one's.
  */
+#include "streamd/session/recount.h"
 #include "streamd/session/session_life.h"
 
 #include "proto/json_write.h"
@@ -140,6 +141,7 @@ void session_destroy(struct session *s)
     timers_disarm(s->registry->timers, &s->tick);
     keeping_leave(s);
     interpreter_forget(s);
+    recount_cancel(s);
     list_remove(&s->due);
     orphan_remove(s);
     list_remove(&s->aging);
@@ -299,7 +301,10 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->life_begins = series_newest(s->series) + 1;
     s->may_rewind = false;
     buf_reset(&s->latest);
+    recount_cancel(s);
     summary_reset(s->summary);
+    s->summary_stale = false;
+    s->summary_from = series_newest(s->series);
     interpreter_forget(s);
     record_memory_init(&s->memory);
     remember_config(s, start->config);

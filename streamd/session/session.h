@@ -104,6 +104,9 @@ struct session {
     bool resend;                 /* it went back: its trainers are to be told */
 
     struct summary *summary;         /* owns */
+    bool summary_stale;              /* it has what a rewind superseded */
+    uint64_t summary_from;           /* offset behind which it begins: of the last `start` anew */
+    struct recount *recount;         /* owns; NULL unless the summary is being made again */
     struct interpreter *interpreter; /* owns; NULL while there is none */
     bool pinned;                     /* never dropped to make room, nor for its age */
     struct series *series;           /* owns */

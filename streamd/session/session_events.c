@@ -11,6 +11,7 @@
 #include "streamd/log.h"
 #include "streamd/session/interpreter.h"
 #include "streamd/session/legacy_room.h"
+#include "streamd/session/recount.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
 #include "streamd/session/shedding.h"
@@ -202,6 +203,12 @@ bool session_end_run(struct session *s)
     return buf_status(&s->latest) == OK;
 }
 
+/* Was that the newest record's doing? */
+static bool has_rewound(const struct session *s)
+{
+    return s->rewind_count > 0 && s->rewinds[s->rewind_count - 1].offset == s->newest_offset;
+}
+
 enum status session_progress(struct session *s, struct record *r, struct span line, struct now now)
 {
     assert(is_taking(s));
@@ -221,9 +228,12 @@ enum status session_progress(struct session *s, struct record *r, struct span li
     stats->metrics_processed++;
     stats->values_ignored += r->ignored;
     summary_add(s->summary, r);
+    recount_add(s, r);
     s->sent |= r->sent;
     session_count_models(s);
     run(s, now);
+    if (has_rewound(s))
+        recount_mark(s);
     keeping_record(&s->registry->keeping, s);
     offer(s, now.us);
     interpret_record(s, r, now);

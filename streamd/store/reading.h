@@ -29,6 +29,8 @@ enum reading_form {
     READING_HISTORY,   /* {"sessionId":..,"history":[entries]}: session_history, in one piece */
     READING_UPDATES,   /* progress_update payloads, each after a struct reading_update */
     READING_RECKONING, /* one struct reckoning, of all entries, in one piece */
+    READING_SUMMARY, /* summary_write() of the entries' records, in one piece; E_MALFORMED when rows
+                        of theirs are damaged */
 };
 
 /* Before each payload of READING_UPDATES. */
