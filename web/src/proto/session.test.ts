@@ -24,6 +24,7 @@ describe('proto/session', () => {
       project: 'p',
       pinned: false,
       epoch: '',
+      rewind: null,
       summary: null,
       name: 'n',
       status: 'running',

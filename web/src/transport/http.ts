@@ -23,7 +23,11 @@ const TIMEOUT_MS = 4000;
 const LIST_LIMIT = 200;
 
 function historyPath(id: string, { after, points, fields, steps }: HistoryRequest): string {
-  const query = new URLSearchParams({ points: String(points), fields: fields.join(',') });
+  const query = new URLSearchParams({
+    points: String(points),
+    fields: fields.join(','),
+    axis: '1',
+  });
   if (after >= 0) query.set('since', String(after));
   if (steps) {
     query.set('from', String(steps[0]));
