@@ -32,7 +32,11 @@ const LIST_LIMIT = 200;
 const NO_ANSWER = 'The daemon did not answer';
 
 function historyPath(id: string, { after, points, fields, steps }: HistoryRequest): string {
-  const query = new URLSearchParams({ points: String(points), fields: fields.join(',') });
+  const query = new URLSearchParams({
+    points: String(points),
+    fields: fields.join(','),
+    axis: '1',
+  });
   if (after >= 0) query.set('since', String(after));
   if (steps) {
     query.set('from', String(steps[0]));
