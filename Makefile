@@ -86,7 +86,7 @@ $(LIB): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CLIENT_SRC) $(DEMO_SRC) $(SUPPORT
 	@rm -f $@
 	@ar rcs $@ $^
 
-$(DAEMON): $(call obj,$(PURE_SRC) $(DAEMON_SRC) streamd/main.c)
+$(DAEMON): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CLIENT_SRC) streamd/main.c)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 
 $(TRAINER): $(call obj,$(wildcard base/*.c proto/*.c) $(CLIENT_SRC) $(DEMO_SRC) demo/trainer.c)
@@ -94,7 +94,7 @@ $(TRAINER): $(call obj,$(wildcard base/*.c proto/*.c) $(CLIENT_SRC) $(DEMO_SRC) 
 
 # The same objects, plus handlers registered on the same tables.
 conformance: $(CONFORMANCE) ## build the daemon the official protocol suites are pointed at
-$(CONFORMANCE): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CONFORMANCE_SRC))
+$(CONFORMANCE): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CLIENT_SRC) $(CONFORMANCE_SRC))
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 

@@ -328,6 +328,14 @@ uint64_t streamd_fail(struct streamd_run *run, const char *error)
     return end(run, LINE_FAIL, error);
 }
 
+uint64_t streamd_leave(struct streamd_run *run)
+{
+    if (!is_live(run))
+        return 0;
+    sender_finish(&run->sender, run->finish_us);
+    return run_destroy(run);
+}
+
 const char *streamd_run_id(const struct streamd_run *run)
 {
     return run ? run->id : "";

@@ -91,6 +91,12 @@ void streamd_model_completed(struct streamd_run *run, uint64_t index);
 uint64_t streamd_finish(struct streamd_run *run);
 uint64_t streamd_fail(struct streamd_run *run, const char *error);
 
+/*
+ * Ends this process's part and leaves the run open, for whoever goes on with it (resume). Otherwise
+ * as finish.
+ */
+uint64_t streamd_leave(struct streamd_run *run);
+
 /* The session id, known before the daemon is; borrowed, valid while the run is. "" for NULL. */
 const char *streamd_run_id(const struct streamd_run *run);
 

@@ -37,7 +37,8 @@ struct source_place {
     uint64_t epochs;     /* planned */
     uint64_t steps;      /* planned */
     uint64_t iterations; /* of an epoch */
-    uint64_t step;       /* of a progress bar */
+    uint64_t step;       /* of the newest line, or of a progress bar */
+    bool measures;       /* there was a validation */
 };
 
 struct source {

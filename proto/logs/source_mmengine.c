@@ -9,6 +9,8 @@
  *
  * By iteration it is Iter(train) [ 50/40000]. What a validation has measured is val/NAME here, with
  * or without `coco/` in the log; the lines of its progress have no measurement and are passed over.
+ * The measurement that such runs are judged by comes first. The run is over when its last epoch has
+ * been measured, or kept where nothing is measured.
  * `memory` is the GPU's and in MB, and is called what the samplers of the clients call it. How long
  * the run shall be stands in the config that is dumped at the beginning: max_epochs=24.
  */
@@ -99,23 +101,61 @@ static void add_measured(struct source *s, struct source_row *row, struct span k
         source_row_add_metric(row, buf_span(&s->text), value);
 }
 
+static bool ends_with(struct span s, const char *end)
+{
+    size_t n = strlen(end);
+    return s.len >= n && memcmp(s.ptr + s.len - n, end, n) == 0;
+}
+
+static bool is_measured(struct span key)
+{
+    return !span_is(key, "time") && !span_is(key, "data_time") && !span_is(key, "memory");
+}
+
+/* The one that whoever reads the line looks for. */
+static struct span chief_of(struct span rest)
+{
+    static const char *const endings[] = {"mAP", "mIoU", "top1"};
+    struct span key;
+    struct num value;
+    while (words_take_pair(&rest, &key, &value)) {
+        for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+            if (ends_with(key, endings[i]))
+                return key;
+        }
+    }
+    return (struct span){NULL, 0};
+}
+
+/* The chief alone, or all others. */
+static void add_all_measured(struct source *s, struct source_row *row, struct span rest,
+                             struct span chief, bool chief_only)
+{
+    struct span key;
+    struct num value;
+    while (words_take_pair(&rest, &key, &value)) {
+        if (is_measured(key) && (key.ptr == chief.ptr) == chief_only)
+            add_measured(s, row, key, value);
+    }
+}
+
 /* A validation stands at the end of its epoch, wherever the last training line was. */
 static bool take_validation(struct source *s, struct span rest, bool by_epoch,
                             struct source_row *row)
 {
     struct where w;
-    struct span key;
-    struct num value;
     size_t before = row->numbers;
     if (!take_where(&rest, by_epoch, &w))
         return false;
-    while (words_take_pair(&rest, &key, &value)) {
-        if (!span_is(key, "time") && !span_is(key, "data_time") && !span_is(key, "memory"))
-            add_measured(s, row, key, value);
-    }
+    struct span chief = chief_of(rest);
+    add_all_measured(s, row, rest, chief, true);
+    add_all_measured(s, row, rest, chief, false);
     if (row->numbers == before)
         return false;
     add_place(s, row, &w, by_epoch ? w.epoch * s->place.iterations : s->place.step);
+    s->place.measures = true;
+    if (by_epoch && w.epoch == s->place.epochs)
+        row->event = SOURCE_OVER;
     return true;
 }
 
@@ -125,11 +165,13 @@ static bool take_checkpoint(struct source *s, struct span rest, struct source_ro
     uint64_t n;
     if (!words_take_count(&rest, &n))
         return false;
+    bool by_epoch = words_take_text(&rest, "epoch");
+    uint64_t planned = by_epoch ? s->place.epochs : s->place.steps;
     buf_reset(&s->text);
-    buf_add_str(&s->text, words_take_text(&rest, "epoch") ? "epoch_" : "iter_");
+    buf_add_str(&s->text, by_epoch ? "epoch_" : "iter_");
     buf_add_u64(&s->text, n);
     buf_add_str(&s->text, ".pth");
-    row->event = SOURCE_CHECKPOINT;
+    row->event = n == planned && !s->place.measures ? SOURCE_OVER : SOURCE_CHECKPOINT;
     row->text = buf_span(&s->text);
     return true;
 }

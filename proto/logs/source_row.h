@@ -19,7 +19,7 @@ enum source_event {
     SOURCE_NAME,       /* text: what the run is called */
     SOURCE_CHECKPOINT, /* text: its file */
     SOURCE_CRASH,      /* text: the line that says so */
-    SOURCE_OVER,       /* the training has come to its end; there may be numbers */
+    SOURCE_OVER,       /* the training has come to its end; there may be numbers, or a checkpoint */
 };
 
 enum { SOURCE_TEXT_MAX = 200 };

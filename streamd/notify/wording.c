@@ -111,7 +111,9 @@ static void add_range(struct buf *b, const struct assessed_eta *eta)
 
 static const char *eta_reason(const struct assessed_eta *eta)
 {
-    return eta->reason && *eta->reason ? eta->reason : "how long the run shall be is not known";
+    if (isnan(eta->s))
+        return "how long the run shall be is not known";
+    return eta->reason && *eta->reason ? eta->reason : "reckoned from the steps so far";
 }
 
 static void write_phase(struct buf *b, const struct notify_event *e)

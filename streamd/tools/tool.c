@@ -12,6 +12,8 @@ static const struct tool tools[] = {
     {"verify", "", "look whether all that was kept can be read", verify_options, tool_verify},
     {"replay", "", "read a run as JSON lines and say after each what it means", replay_options,
      tool_replay},
+    {"watch", "", "follow a log as if it were a trainer, and tell of it", watch_options,
+     tool_watch},
     {"help", "[COMMAND]", "say how a command is used", no_options, tool_help},
 };
 

@@ -48,11 +48,13 @@ int tool_export(const struct tool *tool, int argc, char **argv);
 int tool_import(const struct tool *tool, int argc, char **argv);
 int tool_verify(const struct tool *tool, int argc, char **argv);
 int tool_replay(const struct tool *tool, int argc, char **argv);
+int tool_watch(const struct tool *tool, int argc, char **argv);
 int tool_help(const struct tool *tool, int argc, char **argv);
 
 extern const struct tool_option export_options[];
 extern const struct tool_option import_options[];
 extern const struct tool_option verify_options[];
+extern const struct tool_option watch_options[];
 extern const struct tool_option replay_options[];
 
 #endif

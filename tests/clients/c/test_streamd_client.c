@@ -280,6 +280,27 @@ static void no_run_is_no_trouble(void **state)
     assert_int_equal(streamd_fail(NULL, "why"), 0);
 }
 
+static void *leave_thread(void *run)
+{
+    return (void *)(uintptr_t)streamd_leave(run);
+}
+
+static void a_run_that_is_left_goes_on(void **state)
+{
+    struct fake_daemon *d = *state;
+    pthread_t thread;
+    fake_listen(d);
+    struct streamd_run *run = begun(d, (struct streamd_options){.finish_ms = 5000});
+    fake_begin(d, 0);
+    log_steps(run, 1, 1);
+    expect_steps(d, 1, 1, 1);
+    assert_int_equal(pthread_create(&thread, NULL, leave_thread, run), 0);
+    fake_ack(d, 1);
+    assert_int_equal(finished(thread), 0);
+    assert_false(fake_hear_or_end(d));
+    assert_int_equal(streamd_leave(NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +308,7 @@ int main(void)
         WITH_DAEMON(start_says_what_the_options_say),
         WITH_DAEMON(unusable_options_are_left_out),
         WITH_DAEMON(every_kind_of_line_is_sent),
+        WITH_DAEMON(a_run_that_is_left_goes_on),
         WITH_DAEMON(nothing_is_sent_before_the_daemon_has_said_where_it_stands),
         WITH_DAEMON(control_lines_stop_pause_and_resume),
         WITH_DAEMON(a_refused_line_counts_as_given_up),

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* What a log tells of its run: rows in, notices on a console out. */
+#include "streamd/tools/watched.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LOG_BYTES_MAX = 1 << 20, STALLED_EPOCHS = 60 };
+
+/* Plays a log and answers what was told; the caller frees it. */
+static char *played(struct span log, const struct source_ops *ops, struct watched *w)
+{
+    const char *why;
+    char *told = NULL;
+    size_t size = 0;
+    struct source s;
+    struct source_row row;
+    FILE *console = open_memstream(&told, &size);
+    struct notify *notify = notify_create(&(struct notify_options){.console = console}, &why);
+    assert_non_null(notify);
+    source_init(&s, ops, log);
+    source_row_init(&row);
+    watched_init(w, &(struct watched_options){.path = "runs/a.log", .id = "a", .alone = true},
+                 notify);
+    assert_int_equal(ops->open(&s), OK);
+    struct now now = {.us = 1000000, .wall_s = 1700000000};
+    while (ops->next(&s, &row) == OK)
+        watched_row(w, &s, &row, now);
+    watched_last(w, now);
+    struct notify_event report = watched_event(w, NOTIFY_REPORT);
+    assert_true(notify_event(notify, &report, now));
+    watched_end(w);
+    source_row_fini(&row);
+    source_fini(&s);
+    notify_destroy(notify);
+    (void)fclose(console);
+    return told;
+}
+
+static void add_line(struct buf *log, unsigned minute, const char *format, double a, double b)
+{
+    buf_addf(log, "2026/01/%02u %02u:%02u:00 - mmengine - INFO - ", 1 + minute / 1440,
+             minute / 60 % 24, minute % 60);
+    buf_addf(log, format, a, b);
+    buf_add_char(log, '\n');
+}
+
+/* It learns for some epochs, and then no more. */
+static void write_stalled(struct buf *log)
+{
+    buf_add_str(log, "train_cfg = dict(max_epochs=120, type='EpochBasedTrainLoop')\n");
+    for (unsigned e = 1; e <= STALLED_EPOCHS; e++) {
+        double loss = 0.3 + 2 * exp(-(double)e / 2);
+        double map = e < 6 ? 0.05 * e : 0.28 - 0.002 * e;
+        add_line(log, e * 10, "Epoch(train) [%.0f][100/100] lr: 1e-4 memory: 4000 loss: %.4f", e,
+                 loss);
+        add_line(log, e * 10, "Saving checkpoint at %.0f epochs", e, 0);
+        add_line(log, e * 10 + 1, "Epoch(val) [%.0f][9/9] coco/bbox_mAP: %.4f", e, map);
+    }
+    add_line(log, STALLED_EPOCHS * 10, "Exp name: stalled_%.0f", 1, 0);
+}
+
+static void a_run_that_stands_still_is_advised_to_stop(void **state)
+{
+    (void)state;
+    struct buf log;
+    struct watched w;
+    buf_init(&log, LOG_BYTES_MAX);
+    write_stalled(&log);
+    char *told = played(buf_span(&log), &source_mmengine, &w);
+    const char *advice = strstr(told, "💰 Early Termination Recommendation\n");
+    assert_non_null(advice);
+    assert_null(strstr(advice + 1, "💰 Early Termination Recommendation\n")); /* once */
+    assert_non_null(strstr(told, "🟠 PLATEAU DETECTED\n"));
+    assert_non_null(strstr(advice, "P(>0.5% gain) ≈ "));
+    assert_non_null(strstr(advice, "🏆 Use checkpoint: epoch_"));
+    assert_non_null(strstr(told, "Training Report: stalled_1\n"));
+    assert_non_null(strstr(told, "💰 Early termination alerts: 1\n"));
+    assert_int_equal(w.records, 2 * STALLED_EPOCHS);
+    free(told);
+    buf_fini(&log);
+}
+
+static void a_crash_is_taken_back_when_the_run_goes_on(void **state)
+{
+    (void)state;
+    struct watched w;
+    char *told = played(SPAN("step: 1 loss: 0.5\nValueError: bad sample\nstep: 2 loss: 0.4\n"),
+                        &source_text, &w);
+    assert_non_null(strstr(told, "💥 CRASHED\n"));
+    assert_non_null(strstr(told, "📝 Reason: ValueError: bad sample\n"));
+    assert_false(w.crashed);
+    assert_non_null(strstr(told, "🔄 State Transitions: 2\n"));
+    free(told);
+}
+
+static void a_loss_that_is_no_number_is_told_at_once(void **state)
+{
+    (void)state;
+    struct watched w;
+    char *told = played(SPAN("step: 1 loss: 0.5\nstep: 2 loss: nan\n"), &source_text, &w);
+    assert_non_null(strstr(told, "💥 DIVERGING\n"));
+    assert_non_null(strstr(told, "📝 Reason: Loss is NaN\n"));
+    free(told);
+}
+
+static void a_log_without_a_record_has_a_report(void **state)
+{
+    (void)state;
+    struct watched w;
+    char *told = played(SPAN("hello\n"), &source_text, &w);
+    assert_non_null(strstr(told, "Training Report: a.log\n\n📊 Not begun"));
+    free(told);
+}
+
+static void a_finished_run_is_converged(void **state)
+{
+    (void)state;
+    struct watched w;
+    char *told = played(SPAN("{'loss': 1.5, 'epoch': 1.0}\n"
+                             "{'train_runtime': 9.5, 'train_loss': 1.75, 'epoch': 1.0}\n"),
+                        &source_huggingface, &w);
+    assert_true(w.over);
+    assert_non_null(strstr(told, "✅ CONVERGED\n"));
+    free(told);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_that_stands_still_is_advised_to_stop),
+        cmocka_unit_test(a_crash_is_taken_back_when_the_run_goes_on),
+        cmocka_unit_test(a_loss_that_is_no_number_is_told_at_once),
+        cmocka_unit_test(a_log_without_a_record_has_a_report),
+        cmocka_unit_test(a_finished_run_is_converged),
+    };
+    return cmocka_run_group_tests_name("tools/watched", tests, NULL, NULL);
+}
