@@ -10,6 +10,7 @@
 #include "proto/query.h"
 #include "streamd/app.h"
 #include "streamd/http/body.h"
+#include "streamd/http/compare.h"
 #include "streamd/http/compat_view.h"
 #include "streamd/http/history.h"
 #include "streamd/http/insight.h"
@@ -111,6 +112,7 @@ const struct route routes_training[] = {
     {"/api/training/status/", METHOD_GET, answer_status, "One run and its newest record"},
     {"/api/training/metrics/", METHOD_GET, answer_metrics, "The newest record of a run"},
     {"/api/training/history/", METHOD_GET, history_answer, "What a run has recorded so far"},
+    {"/api/training/compare", METHOD_GET, compare_answer, "Runs side by side, and which is better"},
     {"/api/training/insight/", METHOD_GET, insight_answer, "What a run means: phase, ETA, advice"},
     {"/api/training/events/", METHOD_GET, answer_events,
      "The events of a run, as Server-Sent Events"},

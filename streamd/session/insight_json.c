@@ -202,6 +202,15 @@ void insight_write_members(struct buf *out, const struct assessment *a, const ch
     write_findings(out, a);
 }
 
+void insight_write_verdict(struct buf *out, const struct assessment *a)
+{
+    write_text(out, "phase", phase_words(a->phase)->name);
+    write_text(out, "reason", a->reason);
+    write_best(out, a);
+    write_stop(out, &a->stop);
+    write_eta(out, &a->eta);
+}
+
 void insight_write_brief(struct buf *out, const struct assessment *a)
 {
     if (!a) {

@@ -25,6 +25,9 @@ void insight_write_advice(struct buf *out, const struct assessment *a);
 /* Everything but the transitions. `metric`: the name behind val_metric, "" where there is none. */
 void insight_write_members(struct buf *out, const struct assessment *a, const char *metric);
 
+/* "phase", "reason", "best", "stop" and "eta": what a comparison has of it. */
+void insight_write_verdict(struct buf *out, const struct assessment *a);
+
 /* "phase", "phase_reason", "eta": what session_status has of it. `a` may be NULL: all null. */
 void insight_write_brief(struct buf *out, const struct assessment *a);
 

@@ -196,7 +196,7 @@ static void tick_one(struct interpreter *in, struct now now)
         return;
     double silent_s = (double)(now.us - in->seen_us) / 1e6;
     struct reckoning *r = &in->reckoning;
-    interpreter_tell(in, insight_tick(&r->engine, r->time_s + silent_s), now);
+    interpreter_tell(in, insight_tick(&r->engine, r->point.value[POINT_TIME_S] + silent_s), now);
 }
 
 static void on_tick(struct timer *timer, uint64_t now_us)

@@ -33,11 +33,9 @@ static void follow_plan(struct reckoning *r, const struct record *record)
 const struct assessment *reckoning_record(struct reckoning *r, const struct record *record,
                                           double wall_s, uint64_t offset)
 {
-    struct point point;
     follow_plan(r, record);
-    record_point(&r->names, record, wall_s, &point);
-    r->time_s = point.value[POINT_TIME_S];
-    const struct assessment *a = insight_point(&r->engine, &point);
+    record_point(&r->names, record, wall_s, &r->point);
+    const struct assessment *a = insight_point(&r->engine, &r->point);
     if (a->changed)
         mark(r, &a->transition, offset);
     return a;

@@ -26,7 +26,7 @@ struct reckoning {
     struct point_names names;
     struct phase_mark marks[PHASE_MARKS_MAX]; /* oldest first */
     size_t mark_count;
-    double time_s; /* POINT_TIME_S of the newest record */
+    struct point point; /* the newest record, as the engine was told it */
 };
 
 /* `config`: of the session, a JSON object; empty: none. */

@@ -22,8 +22,9 @@ struct reading_job {
     struct reading_request request;
     enum job_phase phase;
     struct walk walk;
-    struct reading_csv *csv; /* owns; NULL unless READING_CSV */
-    struct summary *summary; /* owns; NULL unless READING_SUMMARY */
+    struct reading_csv *csv;     /* owns; NULL unless READING_CSV */
+    struct summary *summary;     /* owns; NULL unless READING_SUMMARY */
+    struct collation *collation; /* owns; NULL unless READING_COLLATION */
     struct reading_text text;
     struct buf out;
 };
@@ -66,6 +67,12 @@ struct reading_job *reading_job_create(struct store *store, struct line_decoder 
         if (!job->summary)
             goto fail;
     }
+    if (request->form == READING_COLLATION) {
+        job->collation = malloc(sizeof(*job->collation));
+        if (!job->collation)
+            goto fail;
+        collation_begin(job->collation, &request->collation, &request->reckoning);
+    }
     return job;
 fail:
     reading_job_destroy(job);
@@ -79,6 +86,7 @@ void reading_job_destroy(struct reading_job *job)
     walk_fini(&job->walk);
     reading_csv_destroy(job->csv);
     summary_destroy(job->summary);
+    free(job->collation);
     buf_fini(&job->out);
     free(job);
 }
@@ -152,19 +160,31 @@ static enum status give(struct reading_job *job, bool last, struct refbuf **out,
     return OK;
 }
 
+static enum status give_value(struct reading_job *job, const void *value, size_t size,
+                              struct refbuf **out, bool *out_last)
+{
+    buf_reset(&job->out);
+    buf_add(&job->out, value, size);
+    return give(job, true, out, out_last);
+}
+
 /* The piece is the value itself; nothing but this process ever sees it. */
 static enum status reckon(struct reading_job *job, struct refbuf **out, bool *out_last)
 {
     struct reckoning *r = &job->request.reckoning;
+    struct collation *c = job->collation;
     struct series_entry entry;
     enum status status;
-    while ((status = walk_next(&job->walk, &entry)) == OK)
-        (void)reckoning_record(r, &entry.record, entry.server_time_s, entry.offset);
+    while ((status = walk_next(&job->walk, &entry)) == OK) {
+        if (c)
+            collation_record(c, &entry.record, entry.server_time_s, entry.offset);
+        else
+            (void)reckoning_record(r, &entry.record, entry.server_time_s, entry.offset);
+    }
     if (status != E_NOT_FOUND)
         return status;
-    buf_reset(&job->out);
-    buf_add(&job->out, r, sizeof(*r));
-    return give(job, true, out, out_last);
+    return c ? give_value(job, c, sizeof(*c), out, out_last)
+             : give_value(job, r, sizeof(*r), out, out_last);
 }
 
 static enum status write(struct reading_job *job, struct refbuf **out, bool *out_last)
@@ -211,7 +231,7 @@ enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool 
     case JOB_WRITING:
         break;
     }
-    if (job->request.form == READING_RECKONING)
+    if (job->request.form == READING_RECKONING || job->collation)
         return reckon(job, out, out_last);
     return job->summary ? summarize(job, out, out_last) : write(job, out, out_last);
 }

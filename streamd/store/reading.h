@@ -12,7 +12,7 @@
 
 #include "base/refbuf.h"
 #include "proto/line.h"
-#include "streamd/session/reckoning.h"
+#include "streamd/session/collation.h"
 #include "streamd/store/rewind.h"
 #include "streamd/store/store.h"
 
@@ -29,6 +29,7 @@ enum reading_form {
     READING_HISTORY,   /* {"sessionId":..,"history":[entries]}: session_history, in one piece */
     READING_UPDATES,   /* progress_update payloads, each after a struct reading_update */
     READING_RECKONING, /* one struct reckoning, of all entries, in one piece */
+    READING_COLLATION, /* one struct collation, likewise */
     READING_SUMMARY, /* summary_write() of the entries' records, in one piece; E_MALFORMED when rows
                         of theirs are damaged */
 };
@@ -67,7 +68,8 @@ struct reading_request {
     char names[READING_NAMES_BYTES];
     struct rewind rewinds[REWINDS_MAX];
     size_t rewind_count;
-    struct reckoning reckoning; /* READING_RECKONING: as it stands before the first entry */
+    struct reckoning reckoning;      /* READING_RECKONING: as it stands before the first entry */
+    struct collation_plan collation; /* READING_COLLATION, from that reckoning on */
 };
 
 /* The copy's names stand in the copy. */

@@ -105,6 +105,7 @@ static const struct {
     [READING_HISTORY] = {begin_history, add_item, end_history},
     [READING_UPDATES] = {begin_nothing, add_update, end_nothing},
     [READING_RECKONING] = {begin_nothing, add_update, end_nothing},
+    [READING_COLLATION] = {begin_nothing, add_update, end_nothing},
 };
 
 void reading_text_begin(struct reading_text *t, struct buf *out)
