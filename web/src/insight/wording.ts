@@ -57,6 +57,12 @@ export function phaseWords(run: SessionStatus): string {
   return isOver(run.status) ? text : `${text}${model}${step}`;
 }
 
+/** The phase and the alerts without a number that moves: said aloud, and only when it changes. */
+export function announcement(run: SessionStatus, now: number): string {
+  const alerts = alertWords(run, now).map((alert) => alert.replace(/:? newest point.*/, ''));
+  return [statusWords(run.status).text, ...alerts].join('. ');
+}
+
 /** How much of what is recorded the page is told live; null when it is told everything. */
 export function throttleWords(
   rates: { readonly recorded: number; readonly told: number } | null,
