@@ -81,4 +81,12 @@ describe('insight/wording', () => {
     expect(said(61)).toBe('Running. Nothing heard from the trainer');
     expect(said(500)).toBe(said(61));
   });
+
+  it('gives the phase and its reason as the daemon has them', () => {
+    const wire = { session_id: 'a', status: 'running', phase: 'OVERFITTING_RISK' };
+    const run = (more: object) => decodeSession({ ...wire, ...more }) as SessionStatus;
+    expect(phaseWords(run({ phase_reason: 'val rises' }))).toBe('Overfitting risk: val rises');
+    expect(phaseWords(run({}))).toBe('Overfitting risk');
+    expect(announcement(run({ phase_reason: '5.1' }), 0)).toBe('Running. Overfitting risk');
+  });
 });

@@ -27,10 +27,10 @@ interface BarProps {
 }
 
 const RATE_WORDS: Readonly<Record<Rate, string>> = {
-  10: '10 a second',
-  4: '4 a second',
-  1: '1 a second',
-  0.1: 'each 10 s',
+  10: '10 Hz',
+  4: '4 Hz',
+  1: '1 Hz',
+  0.1: '0.1 Hz',
 };
 const SAVE_WORDS: Readonly<Record<Saving, string>> = {
   idle: 'Save',

@@ -157,4 +157,20 @@ describe('ui/page', () => {
     expect(page({})).toMatch(/data-announced="true">first &lt;run&gt;: Running<\/p>/);
     expect(page({})).not.toMatch(/class="(notices|connection)[^>]*(aria-live|role="status")/);
   });
+
+  it('gives the time that is left with its span, as long as there is any', () => {
+    const eta = {
+      eta_seconds: 90,
+      earliest_possible: 60,
+      latest_possible: 3600,
+      confidence: 'Low',
+    };
+    const open = (word: string) => {
+      const session = { ...status, status: word, eta };
+      const state = onEvent(createSession('run-1'), event('session_status', session), 90);
+      return page({ open: [{ state, series: new Series(), order: undefined, rates: null }] });
+    };
+    expect(open('running')).toMatch(/low confidence<.*1m 30s<span class="of"> 1m 00s to 1h 00m</);
+    expect(open('completed')).not.toContain('low confidence');
+  });
 });
