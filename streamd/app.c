@@ -93,8 +93,7 @@ struct app *app_create(const struct app_params *params, struct now now)
                    random_seed()) != OK)
         goto fail;
     peers_enter(&app->peers, now);
-    app->assets =
-        assets_create(config->web_dir, config->compression ? app->encoder.deflater : NULL);
+    app->assets = assets_create(config, config->compression ? app->encoder.deflater : NULL);
     if (!app->assets)
         goto fail;
     if (config->trainer_command) {

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 
 struct assets {
-    struct strmap by_path; /* "/index.html" → struct asset; owns the assets */
+    struct strmap by_path;   /* "/index.html" → struct asset; owns the assets */
+    struct buf page_headers; /* ended by a NUL */
 };
 
 static const char no_build_page[] =
@@ -25,20 +26,42 @@ static const char no_build_page[] =
     "<a href=\"/health\">its health</a>.</p>\n"
     "</html>\n";
 
+enum { PAGE_HEADERS_MAX = 16384 };
+
 /* connect-src names the WebSocket schemes because not every browser lets 'self' cover them. */
-static const char page_headers[] =
+static const char page_policy[] =
     "Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'\r\n"
-    "Referrer-Policy: same-origin\r\n";
+    "form-action 'none'; frame-ancestors 'self' http://localhost:* https://localhost:* "
+    "http://127.0.0.1:* https://127.0.0.1:*";
 
 static const char page_type[] = "text/html; charset=utf-8";
 
-struct assets *assets_create(const char *dir, struct deflater *deflater)
+/* The page may stand in the frames of those who may read and write here anyway (cors.h). */
+static enum status write_page_headers(const struct config *config, struct buf *out)
 {
+    buf_init(out, PAGE_HEADERS_MAX);
+    buf_add_str(out, page_policy);
+    for (size_t i = 0; i < config->allow_origin_count; i++) {
+        buf_add_char(out, ' ');
+        buf_add_str(out, config->allow_origin[i]);
+    }
+    buf_add_str(out, "\r\nReferrer-Policy: same-origin\r\n");
+    buf_add_char(out, '\0');
+    return buf_status(out);
+}
+
+struct assets *assets_create(const struct config *config, struct deflater *deflater)
+{
+    const char *dir = config->web_dir;
     struct assets *assets = calloc(1, sizeof(*assets));
     if (!assets)
         return NULL;
+    if (write_page_headers(config, &assets->page_headers) != OK) {
+        buf_fini(&assets->page_headers);
+        free(assets);
+        return NULL;
+    }
     /* Nobody can choose these names from outside: any seed will do. */
     strmap_init(&assets->by_path, 0);
     if (dir)
@@ -56,17 +79,18 @@ void assets_destroy(struct assets *assets)
     while (strmap_next(&assets->by_path, &at, &path, &asset))
         asset_destroy(asset);
     strmap_fini(&assets->by_path);
+    buf_fini(&assets->page_headers);
     free(assets);
 }
 
-static void answer_page(struct reply *reply)
+static void answer_page(const struct assets *assets, struct reply *reply)
 {
     reply->cache_control = "no-cache";
-    reply->extra_headers = page_headers;
+    reply->extra_headers = buf_span(&assets->page_headers).ptr;
 }
 
-static void answer_asset(const struct asset *a, struct span path, const struct request *req,
-                         struct reply *reply)
+static void answer_asset(const struct assets *assets, const struct asset *a, struct span path,
+                         const struct request *req, struct reply *reply)
 {
     bool packed = a->packed && req->accept_gzip;
     reply_share(reply, a->media->type,
@@ -77,7 +101,7 @@ static void answer_asset(const struct asset *a, struct span path, const struct r
     reply->cache_control =
         span_starts(path, SPAN("/assets/")) ? "public, max-age=31536000, immutable" : "no-cache";
     if (span_is(span_of(a->media->type), page_type))
-        answer_page(reply);
+        answer_page(assets, reply);
 }
 
 bool assets_answer(const struct assets *assets, const struct request *req, struct reply *reply)
@@ -86,12 +110,12 @@ bool assets_answer(const struct assets *assets, const struct request *req, struc
     struct span path = root ? SPAN("/index.html") : req->path;
     const struct asset *a = strmap_find(&assets->by_path, path);
     if (a) {
-        answer_asset(a, path, req, reply);
+        answer_asset(assets, a, path, req, reply);
         return true;
     }
     if (root) {
         reply_share(reply, page_type, SPAN(no_build_page));
-        answer_page(reply);
+        answer_page(assets, reply);
     }
     return root;
 }

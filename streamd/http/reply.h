@@ -32,13 +32,14 @@ struct reply {
     struct span shared_body;  /* borrowed instead of `body` when ptr is not NULL (static files) */
     const char *content_encoding; /* static; of shared_body, NULL: identity */
     const char *cache_control;    /* static; "no-store" unless set */
-    const char *extra_headers;    /* static, each line ended by CRLF; may be NULL */
-    uint64_t etag;                /* 0: none */
-    unsigned allow;               /* methods, for 405 and 204; HEAD and OPTIONS are implied */
-    bool close;                   /* close the connection afterwards */
-    bool stream;                  /* headers only: the body is written later, until the close */
-    bool chunked;                 /* such a body comes in chunks, and the connection goes on */
-    struct transfer *transfer;    /* the answer comes later, by this (transport/transfer.h) */
+    const char *extra_headers; /* borrows, for longer than the reply; lines, each with its CRLF; may
+                                  be NULL */
+    uint64_t etag;             /* 0: none */
+    unsigned allow;            /* methods, for 405 and 204; HEAD and OPTIONS are implied */
+    bool close;                /* close the connection afterwards */
+    bool stream;               /* headers only: the body is written later, until the close */
+    bool chunked;              /* such a body comes in chunks, and the connection goes on */
+    struct transfer *transfer; /* the answer comes later, by this (transport/transfer.h) */
 };
 
 /* `body_limit` in bytes: REPLY_BODY_MAX but for tests. Allocates nothing. */

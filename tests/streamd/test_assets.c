@@ -88,6 +88,23 @@ static void the_page_is_served_with_a_strict_policy(void **state)
     }
 }
 
+static void the_page_stands_in_the_frames_of_those_who_may_read_it_anyway(void **state)
+{
+    struct build *b = *state;
+    struct world *w = &b->world;
+    w->config.allow_origin[w->config.allow_origin_count++] = "https://lab.example";
+    world_open(w);
+    (void)world_get(w, "/?embed=1");
+    struct span policy = world_header(w, "Content-Security-Policy");
+    const char ancestors[] =
+        "; frame-ancestors 'self' http://localhost:* https://localhost:* http://127.0.0.1:* "
+        "https://127.0.0.1:* https://lab.example";
+    assert_true(policy.len > sizeof(ancestors));
+    const char *end = policy.ptr + policy.len - (sizeof(ancestors) - 1);
+    assert_memory_equal(end, ancestors, sizeof(ancestors) - 1);
+    assert_header(w, "Referrer-Policy", "same-origin");
+}
+
 static void hashed_files_are_kept_for_a_year_and_others_asked_for_again(void **state)
 {
     struct build *b = *state;
@@ -296,7 +313,8 @@ static void without_a_build_the_page_says_how_to_make_one(void **state)
     static const char *const dirs[] = {NULL, "/nonexistent/streamd", "/etc/passwd"};
     struct build *b = *state;
     for (size_t i = 0; i < 3; i++) {
-        struct assets *assets = assets_create(dirs[i], NULL);
+        struct config config = {.web_dir = dirs[i]};
+        struct assets *assets = assets_create(&config, NULL);
         struct request req = {.method = METHOD_GET, .path = SPAN("/")};
         struct reply reply;
         assert_non_null(assets);
@@ -318,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ASSETS_TEST(the_page_is_served_with_a_strict_policy),
+        ASSETS_TEST(the_page_stands_in_the_frames_of_those_who_may_read_it_anyway),
         ASSETS_TEST(hashed_files_are_kept_for_a_year_and_others_asked_for_again),
         ASSETS_TEST(types_follow_the_ending_of_the_name),
         ASSETS_TEST(a_file_is_packed_once_and_sent_packed_where_accepted),

@@ -3,16 +3,19 @@
 // The frame: address → view → client → one render an animation frame. The page is a function of the
 // view and of what the client knows; this file is the only one that knows both.
 import { createRoot } from 'react-dom/client';
-import { listenForKeys, toggleFullScreen } from './keyboard';
-import { Frames, frameBudget } from './throttle/frame';
+import { readFrozen, savePage } from './freeze';
+import { actionsOf, listenForKeys, type Keyboard } from './keyboard';
+import { Frames, frameBudget, Pace } from './throttle/frame';
 import type { RunsState } from './room/runs';
 import { axesOf } from './session/axis';
-import { connect } from './transport/client';
+import { Client } from './transport/client';
+import { frozenWires } from './transport/frozen';
+import { openWires } from './transport/wires';
+import type { Saving } from './ui/bar';
 import type { Controls } from './ui/controls';
-import type { Action } from './ui/keys';
 import { Page, type OpenRun } from './ui/page';
 import { inGroups } from './ui/run_list';
-import { parseView, viewAddress, withNextAxis, withNextSmoothing } from './ui/view';
+import { parseView, RATES, viewAddress } from './ui/view';
 import { withAll, withOverlay, withRun, type Theme, type View } from './ui/view';
 import './ui/tokens.css';
 import './ui/frame.css';
@@ -25,7 +28,11 @@ const base = new URL('.', document.baseURI);
 const frames = new Frames();
 const darkness = matchMedia('(prefers-color-scheme: dark)');
 
-let view = parseView(location.search);
+const frozen = readFrozen();
+const pace = new Pace();
+
+let view = parseView(frozen?.search ?? location.search);
+let saving: Saving = 'idle';
 let help = false;
 /** What is shown while the page is held still; null: it is not. */
 let held: { open: readonly OpenRun[]; runs: RunsState; now: number } | null = null;
@@ -39,6 +46,8 @@ function themeNow(): Theme {
 /** Another page of the browser's history when another run is looked at, the same one otherwise. */
 function move(next: View, how: 'push' | 'replace'): void {
   view = next;
+  // A saved page is one address, whatever it shows.
+  if (frozen) return;
   if (how === 'push') history.pushState(null, '', viewAddress(view));
   else history.replaceState(null, '', viewAddress(view));
 }
@@ -100,6 +109,9 @@ const controls: Controls = {
     held = held ? null : { open: openRuns(), runs: client.runs, now: seconds() };
     request();
   },
+  save() {
+    void save();
+  },
   toggleTheme() {
     const other = themeNow() === 'dark' ? 'light' : 'dark';
     const isSystem = (other === 'dark') === darkness.matches;
@@ -112,6 +124,16 @@ const controls: Controls = {
   addressOf: (run) => viewAddress(withRun(view, run)),
 };
 
+async function save(): Promise<void> {
+  const title = document.querySelector('main h2')?.textContent ?? 'streamd';
+  const search = viewAddress({ ...view, embed: false });
+  saving = 'saving';
+  request();
+  const saved = await savePage(base, { title, at: seconds(), search, runs: view.runs });
+  saving = saved ? 'idle' : 'failed';
+  request();
+}
+
 function step(by: number): void {
   const groups = inGroups(client.runs.runs, view.group);
   const ids = groups.flatMap(({ runs }) => runs.map(({ sessionId }) => sessionId));
@@ -119,37 +141,8 @@ function step(by: number): void {
   if (next !== undefined) controls.choose(next);
 }
 
-const ACTIONS: Readonly<Record<Action, () => void>> = {
-  search: () => document.querySelector<HTMLElement>('.search')?.focus(),
-  nextRun: () => {
-    step(1);
-  },
-  previousRun: () => {
-    step(-1);
-  },
-  log: () => {
-    show({ ...view, log: !view.log }, 'replace');
-  },
-  smoothing: () => {
-    show(withNextSmoothing(view), 'replace');
-  },
-  axis: () => {
-    show(withNextAxis(view, axesOf(openRuns().map(({ series }) => series.names))), 'replace');
-  },
-  fullScreen: toggleFullScreen,
-  theme: () => {
-    controls.toggleTheme();
-  },
-  pause: () => {
-    controls.pause();
-  },
-  help: () => {
-    controls.toggleHelp();
-  },
-};
-
 function seconds(): number {
-  return Date.now() / 1000;
+  return frozen?.at ?? Date.now() / 1000;
 }
 
 function render(): void {
@@ -168,6 +161,8 @@ function render(): void {
       theme={themeNow()}
       paused={held !== null}
       help={help}
+      saving={saving}
+      frozenAt={frozen?.at ?? null}
       frames={frames}
       controls={controls}
       origin={base.href}
@@ -178,13 +173,22 @@ function render(): void {
 }
 
 const request = frameBudget((callback) => requestAnimationFrame(callback), render);
-const client = connect(base, request);
+/** What the daemon says moves the page at the rate that was chosen; what a visitor does, at once. */
+const client = new Client(frozen ? frozenWires(frozen) : openWires(base), () => {
+  if (view.rate === RATES[0] || pace.allows(performance.now(), view.rate)) request();
+});
 client.search(view.search);
 addEventListener('popstate', () => {
   view = parseView(location.search);
   client.search(view.search);
   request();
 });
-listenForKeys(ACTIONS, () => help);
+const keyboard: Keyboard = {
+  controls,
+  view: () => view,
+  step,
+  axes: () => axesOf(openRuns().map(({ series }) => series.names)),
+};
+listenForKeys(actionsOf(keyboard), () => help);
 darkness.addEventListener('change', request);
 request();

@@ -8,6 +8,7 @@ import {
   phaseWords,
   droppedWords,
   throttleWords,
+  announcement,
 } from './wording';
 
 const sessionId = 'a';
@@ -71,5 +72,21 @@ describe('insight/wording', () => {
     expect(droppedWords({ ...none, recordsNotKept: 2000, valuesIgnored: 1 })).toBe(
       '2 000 points not kept, 1 values ignored',
     );
+  });
+
+  it('announces what changed and not that time passes', () => {
+    const run = decodeSession({ session_id: 'a', status: 'running', last_update: 0 });
+    const said = (now: number) => announcement(run as SessionStatus, now);
+    expect(said(1)).toBe('Running');
+    expect(said(61)).toBe('Running. Nothing heard from the trainer');
+    expect(said(500)).toBe(said(61));
+  });
+
+  it('gives the phase and its reason as the daemon has them', () => {
+    const wire = { session_id: 'a', status: 'running', phase: 'OVERFITTING_RISK' };
+    const run = (more: object) => decodeSession({ ...wire, ...more }) as SessionStatus;
+    expect(phaseWords(run({ phase_reason: 'val rises' }))).toBe('Overfitting risk: val rises');
+    expect(phaseWords(run({}))).toBe('Overfitting risk');
+    expect(announcement(run({ phase_reason: '5.1' }), 0)).toBe('Running. Overfitting risk');
   });
 });

@@ -47,14 +47,34 @@ export function eventWords(event: ServerEvent): Words | null {
   }
 }
 
-/** Where the run stands, as a plain fact: what phase it is in is not for the page to guess. */
+/** OVERFITTING_RISK as a person writes it. */
+function sentenceCase(phase: string): string {
+  const words = phase.toLowerCase().replace(/_/g, ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** What the daemon takes the run to be in, and why; where it does not say, where the run stands. */
 export function phaseWords(run: SessionStatus): string {
+  if (run.phase === '') return placeWords(run);
+  const phase = sentenceCase(run.phase);
+  return run.phaseReason === '' ? phase : `${phase}: ${run.phaseReason}`;
+}
+
+/** Where the run stands, as a plain fact. */
+function placeWords(run: SessionStatus): string {
   const { text } = statusWords(run.status);
   const { currentStep, totalSteps } = run.metrics?.named ?? {};
   const model = run.totalModels > 1 ? ` model ${run.currentModel} of ${run.totalModels}` : '';
   const of = totalSteps === undefined ? '' : ` of ${count(totalSteps)}`;
   const step = currentStep === undefined ? '' : `, step ${count(currentStep)}${of}`;
   return isOver(run.status) ? text : `${text}${model}${step}`;
+}
+
+/** The phase and the alerts without a number that moves: said aloud, and only when it changes. */
+export function announcement(run: SessionStatus, now: number): string {
+  const alerts = alertWords(run, now).map((alert) => alert.replace(/:? newest point.*/, ''));
+  const phase = run.phase === '' ? [] : [sentenceCase(run.phase)];
+  return [statusWords(run.status).text, ...phase, ...alerts].join('. ');
 }
 
 /** How much of what is recorded the page is told live; null when it is told everything. */

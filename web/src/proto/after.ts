@@ -28,6 +28,9 @@ function withStatus(status: SessionStatus, newer: SessionStatus): SessionStatus 
     ...newer,
     metrics: metrics ? carryOver(status.metrics, metrics) : status.metrics,
     summary: newer.summary ?? status.summary,
+    phase: newer.phase === '' ? status.phase : newer.phase,
+    phaseReason: newer.phase === '' ? status.phaseReason : newer.phaseReason,
+    eta: newer.eta ?? status.eta,
   };
 }
 

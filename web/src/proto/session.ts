@@ -14,6 +14,14 @@ export interface Rewind {
   readonly model: number;
 }
 
+/** Time left, in seconds, with the span in which the end will lie. */
+export interface Eta {
+  readonly seconds: number;
+  readonly earliest: number | null;
+  readonly latest: number | null;
+  readonly confidence: string;
+}
+
 export interface SessionStatus {
   readonly sessionId: string;
   readonly project: string;
@@ -32,6 +40,11 @@ export interface SessionStatus {
   /** Present over HTTP; over a socket the newest update follows as an event of its own. */
   readonly metrics: Metrics | null;
   readonly config: Config;
+  /** What the daemon takes the run to be in, in capitals, and why; empty while it does not say. */
+  readonly phase: string;
+  readonly phaseReason: string;
+  /** When it thinks the run will be over; null while it does not say. */
+  readonly eta: Eta | null;
   /** Kept for ever, and first in the list. */
   readonly pinned: boolean;
   /** Offsets of one epoch say nothing about those of another; empty from a daemon that has none. */
@@ -76,6 +89,18 @@ function decodeRewind(value: unknown): Rewind | null {
   return { offset, step, model: model ?? 1 };
 }
 
+function decodeEta(value: unknown): Eta | null {
+  const eta = asObject(value);
+  const seconds = asNumber(eta?.eta_seconds);
+  if (!eta || seconds === null) return null;
+  return {
+    seconds,
+    earliest: asNumber(eta.earliest_possible),
+    latest: asNumber(eta.latest_possible),
+    confidence: text(eta.confidence),
+  };
+}
+
 /** Reads one run; null when it has no id. */
 export function decodeSession(value: unknown): SessionStatus | null {
   const run = asObject(value);
@@ -95,6 +120,9 @@ export function decodeSession(value: unknown): SessionStatus | null {
     derived: decodeDerived(run.derived),
     metrics: decodeMetrics(run.latest_metrics),
     config: decodeConfig(run.config),
+    phase: text(run.phase),
+    phaseReason: text(run.phase_reason),
+    eta: decodeEta(run.eta),
     pinned: run.pinned === true,
     epoch: text(run.epoch),
     rewind: decodeRewind(run.rewind),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it, vi } from 'vitest';
-import { frameBudget, Frames } from './frame';
+import { frameBudget, Frames, Pace } from './frame';
 
 function screen() {
   const waiting: (() => void)[] = [];
@@ -49,5 +49,13 @@ describe('throttle/frame', () => {
     frames.paint(1);
     frames.paint(2);
     expect(seen).toEqual(['a1', 'b1', 'b2']);
+  });
+
+  it('lets live changes through at the rate that is asked for', () => {
+    const shown = (perSecond: number) => {
+      const pace = new Pace();
+      return Array.from({ length: 100 }, (_, i) => pace.allows(i * 100, perSecond)).filter(Boolean);
+    };
+    expect([10, 4, 1, 0.1].map((rate) => shown(rate).length)).toEqual([100, 34, 10, 1]);
   });
 });

@@ -36,3 +36,18 @@ export class Frames {
     for (const painter of [...this.#painters]) painter(now);
   }
 }
+
+/**
+ * Lets what moves by itself move at most so often. What is held back is shown with the next change
+ * that is let through, so somebody has to ask again later, as a client's tick does.
+ */
+export class Pace {
+  #last = -Infinity;
+
+  /** Whether a change at `now` (milliseconds, from any beginning) may be shown at that rate. */
+  allows(now: number, perSecond: number): boolean {
+    if (now - this.#last < 1000 / perSecond) return false;
+    this.#last = now;
+    return true;
+  }
+}

@@ -31,7 +31,8 @@ const TIMEOUT_MS = 4000;
 const LIST_LIMIT = 200;
 const NO_ANSWER = 'The daemon did not answer';
 
-function historyPath(id: string, { after, points, fields, steps }: HistoryRequest): string {
+/** Below api/training/, with its query. */
+export function historyPath(id: string, { after, points, fields, steps }: HistoryRequest): string {
   const query = new URLSearchParams({
     points: String(points),
     fields: fields.join(','),
@@ -50,11 +51,15 @@ function bodyOf(method: 'PATCH' | 'POST', fields: object): RequestInit {
   return { method, headers, body: JSON.stringify(fields) };
 }
 
+/** The page's fetch, or that of a page which was saved. */
+type Fetcher = (url: URL, init: RequestInit) => Promise<Response>;
+const fetchNow: Fetcher = (url, init) => fetch(url, init);
+
 /** `base` is the address of the page's folder, with its slash. */
-export function openHttp(base: URL): Http {
+export function openHttp(base: URL, fetcher: Fetcher = fetchNow): Http {
   function send(path: string, init: RequestInit): Promise<Response> {
     const url = new URL(`api/training/${path}`, base);
-    return fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return fetcher(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
   }
   async function ask<T>(
     path: string,

@@ -33,7 +33,7 @@ function Heads({ runs, theme, controls, baseline }: CompareProps & { baseline: n
             <button
               className="base"
               aria-pressed={place === baseline}
-              aria-label={`Compare with ${nameOf(run)}`}
+              aria-label={`${place === baseline ? 'Baseline' : 'Compare with'} ${nameOf(run)}`}
               onClick={() => {
                 controls.change({ baseline: run.sessionId });
               }}

@@ -16,6 +16,8 @@ export interface Controls {
   /** Tells the trainer of a run to stop. */
   readonly stop: (run: string) => void;
   readonly pause: () => void;
+  /** Makes a file of the page, to send. */
+  readonly save: () => void;
   readonly toggleTheme: () => void;
   readonly toggleHelp: () => void;
   /** Where a run alone is. */

@@ -2,9 +2,9 @@
 //
 // The numbers of a run. A number the daemon worked out is marked, so that an invented perplexity is
 // never taken for the trainer's.
-import { formatMetric, formatOther } from '../proto/format';
+import { duration, formatMetric, formatOther } from '../proto/format';
 import { valLossName, type MetricName, type Other } from '../proto/metrics';
-import type { SessionStatus } from '../proto/session';
+import { isOver, type Eta, type SessionStatus } from '../proto/session';
 import type { Summary } from '../proto/summary';
 import { METRIC_LABELS } from './names';
 
@@ -63,6 +63,25 @@ function Best({ summary }: { readonly summary: Summary | null }) {
   );
 }
 
+/** The daemon's own reckoning with its span, where it has one; else what the record says. */
+function TimeLeft({ eta }: { readonly eta: Eta }) {
+  const { seconds, earliest, latest, confidence } = eta;
+  const span =
+    earliest !== null && latest !== null && `${duration(earliest)} to ${duration(latest)}`;
+  return (
+    <div className="figure" data-metric="estimatedTimeRemaining">
+      <dt>
+        Time left
+        {confidence !== '' && <span>{confidence.toLowerCase()} confidence</span>}
+      </dt>
+      <dd>
+        {duration(seconds)}
+        {span && <span className="of"> {span}</span>}
+      </dd>
+    </div>
+  );
+}
+
 export function Figures({ run }: { readonly run: SessionStatus }) {
   const { metrics, derived } = run;
   const text = (name: MetricName) => formatMetric(name, metrics?.named[name]);
@@ -81,7 +100,11 @@ export function Figures({ run }: { readonly run: SessionStatus }) {
       <dl className="figures">
         {figure('loss')}
         <Best summary={run.summary} />
-        {figure('estimatedTimeRemaining')}
+        {run.eta && !isOver(run.status) ? (
+          <TimeLeft eta={run.eta} />
+        ) : (
+          figure('estimatedTimeRemaining')
+        )}
         {figure('currentStep', 'totalSteps')}
       </dl>
       <dl className="facts small">{SMALL.filter(known).map(({ name, of }) => figure(name, of))}</dl>

@@ -13,6 +13,7 @@ export const nothing: Controls = {
   pin: ignore,
   stop: ignore,
   pause: ignore,
+  save: ignore,
   toggleTheme: ignore,
   toggleHelp: ignore,
   addressOf: (run) => `?run=${run}`,

@@ -12,7 +12,7 @@ export function Notices({ notices }: { readonly notices: readonly Notice[] }) {
   return (
     <section className="panel">
       <h3>Events</h3>
-      <ol className="notices" aria-live="polite">
+      <ol className="notices">
         {notices.map(({ key, at, event }) => {
           const words = eventWords(event);
           return (

@@ -45,6 +45,8 @@ function page(props: Partial<PageProps>): string {
     theme: 'light',
     paused: false,
     help: false,
+    saving: 'idle',
+    frozenAt: null,
     frames: new Frames(),
     controls: nothing,
     origin: 'http://host:5001/',
@@ -136,6 +138,39 @@ describe('ui/page', () => {
   it('has the charts and no more inside another page', () => {
     const html = page({ view: parseView('?run=run-1&embed') });
     expect(html).toContain('data-chart="loss"');
-    expect(html).not.toContain('aria-label="Runs"');
+    for (const chrome of ['aria-label="Runs"', 'toolbar"', 'data-stop', 'brand', 'Save<']) {
+      expect(html).not.toContain(chrome);
+    }
+    expect(html).toContain('Pause');
+  });
+
+  it('moves nothing and tells nobody anything once it is saved', () => {
+    const html = page({ frozenAt: 100 });
+    expect(html).toContain('and still since');
+    for (const gone of ['Pause', 'Save<', 'data-stop', 'newest point']) {
+      expect(html).not.toContain(gone);
+    }
+    expect(page({})).toContain('data-stop="none"');
+  });
+
+  it('announces the phase and not the numbers', () => {
+    expect(page({})).toMatch(/data-announced="true">first &lt;run&gt;: Running<\/p>/);
+    expect(page({})).not.toMatch(/class="(notices|connection)[^>]*(aria-live|role="status")/);
+  });
+
+  it('gives the time that is left with its span, as long as there is any', () => {
+    const eta = {
+      eta_seconds: 90,
+      earliest_possible: 60,
+      latest_possible: 3600,
+      confidence: 'Low',
+    };
+    const open = (word: string) => {
+      const session = { ...status, status: word, eta };
+      const state = onEvent(createSession('run-1'), event('session_status', session), 90);
+      return page({ open: [{ state, series: new Series(), order: undefined, rates: null }] });
+    };
+    expect(open('running')).toMatch(/low confidence<.*1m 30s<span class="of"> 1m 00s to 1h 00m</);
+    expect(open('completed')).not.toContain('low confidence');
   });
 });

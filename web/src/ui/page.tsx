@@ -13,9 +13,10 @@ import type { Series } from '../session/series';
 import type { SessionState } from '../session/session';
 import type { Frames } from '../throttle/frame';
 import type { DrawnRun } from './chart_lines';
+import { Announcer } from './announcer';
+import { Bar, type Saving } from './bar';
 import { Charts } from './charts';
 import { Compare } from './compare';
-import { Connection } from './connection';
 import type { Controls } from './controls';
 import { Empty } from './empty';
 import { Help } from './help';
@@ -44,6 +45,9 @@ export interface PageProps {
   readonly theme: Theme;
   readonly paused: boolean;
   readonly help: boolean;
+  readonly saving: Saving;
+  /** When this page was saved, in epoch seconds; null: it is live. */
+  readonly frozenAt: number | null;
   readonly frames: Frames;
   readonly controls: Controls;
   /** Where this page's daemon answers. */
@@ -60,52 +64,27 @@ function drawnRun({ state, series }: OpenRun): DrawnRun {
   return { id, label: session ? nameOf(session) : id, series, metrics, goalOf };
 }
 
-function Bar(props: PageProps) {
-  const { link, stats, open, now, view, theme, controls } = props;
-  return (
-    <header className="bar">
-      {!view.embed && <h1 className="brand">streamd</h1>}
-      <Connection
-        link={link}
-        newestAt={open[0]?.state.session?.lastUpdate ?? null}
-        rates={open[0]?.rates ?? null}
-        stats={stats}
-        now={now}
-      />
-      {!view.embed && (
-        <span className="buttons">
-          <button onClick={controls.toggleTheme} aria-label="Light or dark">
-            {theme === 'dark' ? 'Light' : 'Dark'}
-          </button>
-          <button onClick={controls.toggleHelp} aria-label="Help">
-            ?
-          </button>
-        </span>
-      )}
-    </header>
-  );
-}
-
-function Head({ open, view, theme, controls, now }: PageProps) {
+function Head({ open, view, theme, frozenAt, controls, now }: PageProps) {
   const [first] = open as readonly [OpenRun];
   const known = open.flatMap(({ state }) => state.session ?? []);
   if (view.compare && known.length > 1) {
     return <Compare runs={known} view={view} theme={theme} controls={controls} />;
   }
+  const onStop = () => {
+    controls.stop(first.state.id);
+  };
   return (
     <Hero
       state={first.state}
       order={first.order}
       now={now}
-      onStop={() => {
-        controls.stop(first.state.id);
-      }}
+      onStop={frozenAt === null && !view.embed ? onStop : null}
     />
   );
 }
 
 function Run(props: PageProps) {
-  const { open, view, theme, paused, frames, controls } = props;
+  const { open, view, theme, frames, controls } = props;
   const [first] = open;
   if (!first) return null;
   const axes = axesOf(open.map(({ series }) => series.names));
@@ -117,7 +96,7 @@ function Run(props: PageProps) {
       <Head {...props} />
       {first.state.session && (
         <>
-          <Toolbar view={view} axes={axes} paused={paused} controls={controls} />
+          {!view.embed && <Toolbar view={view} axes={axes} controls={controls} />}
           <Charts
             runs={open.map(drawnRun)}
             view={view}
@@ -133,10 +112,13 @@ function Run(props: PageProps) {
 }
 
 export function Page(props: PageProps) {
-  const { link, runs, open, view, theme, origin, controls, help } = props;
+  const { link, runs, open, view, theme, origin, controls, help, frozenAt, now } = props;
+  const session = open[0]?.state.session ?? null;
+  const kind = [view.embed && 'embed', frozenAt !== null && 'frozen'].filter(Boolean).join(' ');
   return (
-    <div className={view.embed ? 'page embed' : 'page'}>
-      <Bar {...props} />
+    <div className={`page ${kind}`}>
+      <Bar {...props} newestAt={session?.lastUpdate ?? null} rates={open[0]?.rates ?? null} />
+      <Announcer session={session} now={now} />
       {open.length === 0 ? (
         <main className="begin">
           <Empty loaded={runs.loaded} link={link} origin={origin} />

@@ -91,8 +91,8 @@ export function Hero({ state, order, now, onStop }: HeroProps) {
         </p>
         <Meaning session={session} now={now} />
       </section>
-      <Progress run={session} />
       <Figures run={session} />
+      <Progress run={session} />
     </>
   );
 }

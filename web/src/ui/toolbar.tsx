@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// How the charts are drawn: what is along the bottom, smoothing, log, zoom, and holding still.
+// How the charts are drawn: what is along the bottom, smoothing, log and zoom.
 import type { Axis } from '../session/axis';
 import { AXIS_NAMES } from './axis_text';
 import type { Controls } from './controls';
@@ -10,7 +10,6 @@ interface ToolbarProps {
   readonly view: View;
   /** Those that there are. */
   readonly axes: readonly Axis[];
-  readonly paused: boolean;
   readonly controls: Controls;
 }
 
@@ -25,7 +24,7 @@ export function weightOf(slide: number): number {
   return Math.min(MOST_SMOOTHING, Number((1 - Math.pow(10, -slide / 10)).toFixed(4)));
 }
 
-export function Toolbar({ view, axes, paused, controls }: ToolbarProps) {
+export function Toolbar({ view, axes, controls }: ToolbarProps) {
   const { change } = controls;
   return (
     <div className="toolbar small" role="toolbar" aria-label="Charts">
@@ -75,10 +74,6 @@ export function Toolbar({ view, axes, paused, controls }: ToolbarProps) {
           Show everything
         </button>
       )}
-      <span className="spring" />
-      <button className="pause" aria-pressed={paused} onClick={controls.pause}>
-        {paused ? 'Go on' : 'Pause'}
-      </button>
     </div>
   );
 }
