@@ -41,10 +41,17 @@ function whole({ x, y, breaks }: Track): Track {
   return { x, breaks, y: y.length === x.length ? y : new Float64Array(x.length).fill(NaN) };
 }
 
+/** All that is drawn, as numbers; it is done for each frame of each chart. */
 function finite(columns: readonly Cell[][], isLog: boolean): Float64Array {
-  const fits = (value: Cell) =>
-    value !== null && value !== undefined && (!isLog || value > 0) ? [value] : [];
-  return Float64Array.from(columns.flatMap((column) => column.flatMap(fits)));
+  const most = columns.reduce((n, column) => n + column.length, 0);
+  const values = new Float64Array(most);
+  let count = 0;
+  for (const column of columns) {
+    for (const value of column) {
+      if (typeof value === 'number' && (!isLog || value > 0)) values[count++] = value;
+    }
+  }
+  return values.subarray(0, count);
 }
 
 /** Below zero there is no logarithm: such values are left out. */

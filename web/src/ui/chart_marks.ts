@@ -37,7 +37,7 @@ export function spread(heights: readonly number[]): number[] {
 export function drawMarks(plot: uPlot, lines: readonly ChartLine[], each: number): void {
   if (lines.length < 2) return;
   const { ctx, bbox } = plot;
-  const scale = bbox.width / plot.over.clientWidth;
+  const scale = devicePixelRatio;
   const ends = lines.flatMap((line, k) => {
     const value = lastOf(plot.data[(k + 1) * each] ?? []);
     if (value === undefined) return [];

@@ -45,7 +45,10 @@ export class ChartPainter {
       this.paintNow();
     });
     this.#sight.observe(parts.panel);
-    this.#sizes = new ResizeObserver(this.paintNow);
+    this.#sizes = new ResizeObserver(() => {
+      this.plot.resize(parts.box.clientWidth, parts.box.clientHeight);
+      this.paintNow();
+    });
     this.#sizes.observe(parts.box);
   }
 
@@ -72,6 +75,7 @@ export class ChartPainter {
       this.#isOld = true;
       const { box, cut } = this.#parts;
       box.dataset.points = String(this.#input.all.reduce((n, series) => n + series.length, 0));
+      box.dataset.newest = this.#input.all.map(({ newest }) => newest).join(' ');
       cut.textContent = outside > 0 ? `${outside} beyond the edge` : '';
     }
     if (!this.#isOld || now - this.#saidAt < SENTENCE_MS) return;

@@ -34,6 +34,8 @@ export class ChartPlot {
   #look = '';
   #drawn = '';
   #data: ChartData | null = null;
+  /** Told and not asked for: to ask in each frame would lay out the page in each. */
+  #size = { width: 0, height: 0 };
   #x: [number, number] = [0, 1];
   /** Where the keyboard's cursor is, and on which line. */
   #at: number | null = null;
@@ -67,10 +69,15 @@ export class ChartPlot {
     this.#look = this.#drawn = '';
   }
 
+  /** How large it is from now on, in CSS pixels. */
+  resize(width: number, height: number): void {
+    this.#size = { width, height };
+  }
+
   /** Draws when something changed; returns how many values are out of range, or null for nothing. */
   draw(): number | null {
     const { lines, view, all, theme } = this.#input;
-    const { clientWidth: width, clientHeight: height } = this.#box;
+    const { width, height } = this.#size;
     if (width === 0 || height === 0) return null;
     const look = `${width}x${height} ${theme} ${view.axis} ${view.log} ${lookOf(lines)}`;
     const versions = all.map(({ version }) => version).join(' ');
