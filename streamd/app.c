@@ -3,6 +3,7 @@
 
 #include "streamd/ingest/unix.h"
 #include "streamd/log.h"
+#include "streamd/session/recount.h"
 #include "streamd/session/shedding.h"
 #include "streamd/session/trim.h"
 #include "streamd/transport/replay.h"
@@ -162,6 +163,7 @@ bool app_is_kept(const struct app *app)
 void app_leave(struct app *app)
 {
     registry_publish_due(&app->registry, app->now.us);
+    recounts_start(&app->registry);
     keeping_flush_if_urgent(&app->registry.keeping);
     hub_flush(&app->hub);
     replay_next_turns(&app->peers);

@@ -63,6 +63,13 @@ struct config {
     uint64_t commit_interval_ms;  /* what came is on disk after this at the latest */
     uint64_t max_unkept_bytes;    /* that wait for the disk; then trainers wait */
 
+    const char *telegram_token; /* NULL: Telegram is not told */
+    const char *telegram_chat;
+    const char *webhook; /* NULL: none */
+    const char *webhook_body;
+    const char *notify_from; /* the name of a severity */
+    const char *quiet_hours; /* NULL: none */
+
     enum log_level log_level;
     char derived_socket[CONFIG_TEXT_MAX];
     char derived_data[CONFIG_TEXT_MAX];

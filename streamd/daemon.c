@@ -4,6 +4,8 @@
 #include "streamd/app.h"
 #include "streamd/http/assets_find.h"
 #include "streamd/loop.h"
+#include "streamd/notices.h"
+#include "streamd/notify/notify.h"
 #include "streamd/options.h"
 #include "streamd/store/store_memory.h"
 #include "streamd/store/store_sqlite.h"
@@ -42,7 +44,7 @@ static struct store *open_store(const struct config *config)
     return store;
 }
 
-static int run(const struct config *config, daemon_setup_fn *setup)
+static int serve(const struct config *config, struct notify *notify, daemon_setup_fn *setup)
 {
     struct store *store = open_store(config);
     struct app *app = NULL;
@@ -50,12 +52,23 @@ static int run(const struct config *config, daemon_setup_fn *setup)
         app = app_create(&(struct app_params){.config = config, .store = store}, clock_read());
     if (!app)
         return 1;
+    app->registry.notify = notify;
     if (setup)
         setup(app);
     struct loop *loop = loop_create(app);
     int status = loop ? loop_run(loop) : 1;
     loop_destroy(loop);
     app_destroy(app);
+    return status;
+}
+
+static int run(const struct config *config, daemon_setup_fn *setup)
+{
+    struct notify *notify;
+    if (!notices_open(config, &notify))
+        return 1;
+    int status = serve(config, notify, setup);
+    notify_destroy(notify);
     return status;
 }
 

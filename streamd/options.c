@@ -125,6 +125,18 @@ static const char *directory(const struct parse *p, const char *name)
     return text && *text == '/' && strlen(text) < CONFIG_TEXT_MAX - 64 ? text : NULL;
 }
 
+/* What other tools of the field call them, too; empty counts as unset. */
+static void derive_telegram(struct parse *p)
+{
+    struct config *c = p->config;
+    const char *token = p->env ? p->env("TELEGRAM_TOKEN") : NULL;
+    const char *chat = p->env ? p->env("TELEGRAM_CHAT") : NULL;
+    if (!c->telegram_token && token && *token)
+        c->telegram_token = token;
+    if (!c->telegram_chat && chat && *chat)
+        c->telegram_chat = chat;
+}
+
 static void derive_paths(struct parse *p)
 {
     struct config *c = p->config;
@@ -157,6 +169,7 @@ static bool complete(struct parse *p)
             take_default(p, option_at(i));
     }
     derive_paths(p);
+    derive_telegram(p);
     return true;
 }
 

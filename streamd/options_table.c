@@ -100,6 +100,21 @@ static const struct option_row rows[] = {
     {"History", "retain", SECONDS(retain_s), .fallback = "30d",
      .help = "history is dropped after this"},
 
+    {"Notices", "telegram-token", .value = "TOKEN", .kind = OPTION_TEXT, FIELD(telegram_token),
+     .derived = "$TELEGRAM_TOKEN",
+     .help = "of the bot that tells of changes of phase, findings and when to stop; better given "
+             "as a variable, since everybody sees the arguments of a process"},
+    {"Notices", "telegram-chat", .value = "CHAT", .kind = OPTION_TEXT, FIELD(telegram_chat),
+     .derived = "$TELEGRAM_CHAT", .help = "where it tells them"},
+    {"Notices", "webhook", .value = "URL", .kind = OPTION_TEXT, FIELD(webhook),
+     .help = "where the same is posted as JSON"},
+    {"Notices", "webhook-body", .value = "TEMPLATE", .kind = OPTION_TEXT, FIELD(webhook_body),
+     .help = "what is posted instead, with {text}, {session}, {phase} .. filled in"},
+    {"Notices", "notify-from", .value = "SEVERITY", .kind = OPTION_TEXT, FIELD(notify_from),
+     .fallback = "info", .help = "info, warning or critical: nothing below is told"},
+    {"Notices", "quiet-hours", .value = "HH:MM-HH:MM", .kind = OPTION_TEXT, FIELD(quiet_hours),
+     .help = "of the local day, in which only what is critical is told"},
+
     {"Process", "drain-timeout-ms", MILLISECONDS(drain_timeout_ms, 0), .fallback = "5000",
      .help = "after SIGTERM, how long watchers have to take what waits for them"},
     {"Process", "log-level", .value = "LEVEL", .kind = OPTION_LEVEL, .fallback = "info",

@@ -33,14 +33,27 @@ static bool read_fields(const struct request *req, struct reply *reply, struct r
     return !why;
 }
 
-static bool read_branches(const struct request *req, struct reply *reply, bool *out)
+/* 0 or 1, 0 when it is not there; `why` is what a 400 says. */
+static bool read_flag(const struct request *req, const char *name, struct reply *reply, bool *out,
+                      const char *why)
 {
     struct query_value value;
-    bool given = query_find(req->query, "branches", &value);
+    bool given = query_find(req->query, name, &value);
     *out = given && span_is(query_span(&value), "1");
     if (!given || *out || span_is(query_span(&value), "0"))
         return true;
-    reply_error(reply, 400, "branches must be 0 or 1");
+    reply_error(reply, 400, why);
+    return false;
+}
+
+static bool read_flags(const struct request *req, struct reply *reply, struct reading_request *q)
+{
+    if (!read_flag(req, "branches", reply, &q->branches, "branches must be 0 or 1") ||
+        !read_flag(req, "axis", reply, &q->axis, "axis must be 0 or 1"))
+        return false;
+    if (!q->axis || (q->field_count > 0 && q->form != READING_CSV))
+        return true;
+    reply_error(reply, 400, "axis is for fields, and not for csv");
     return false;
 }
 
@@ -61,8 +74,8 @@ static bool read_numbers(const struct request *req, struct reply *reply, struct 
 
 bool history_query_read(const struct request *req, struct reply *reply, struct reading_request *out)
 {
-    return read_numbers(req, reply, out) && read_branches(req, reply, &out->branches) &&
-           read_fields(req, reply, out);
+    return read_numbers(req, reply, out) && read_fields(req, reply, out) &&
+           read_flags(req, reply, out);
 }
 
 /* NULL, and a 400, when there is no format of that name. */
@@ -99,8 +112,8 @@ static bool is_at_hand(const struct reading_request *q, const struct session *s)
         return false;
     if (!s || q->until == 0)
         return true;
-    if (q->branches)
-        return false;
+    if (q->branches || q->axis)
+        return false; /* memory has neither */
     bool in_force = s->rewind_count == 0 || s->rewinds[s->rewind_count - 1].offset <= q->since + 1;
     bool in_memory = count == 0 || (series_count(s->series) > 0 &&
                                     series_oldest(s->series) <= q->until - count + 1);

@@ -111,6 +111,19 @@ static void write_network(struct buf *out, const struct stats *stats)
     buf_add_char(out, '}');
 }
 
+/* What did not arrive whole: a page that shows numbers says so beside them. */
+static void write_dropped(struct buf *out, const struct stats *stats)
+{
+    json_write_name(out, "dropped_stats");
+    buf_add_char(out, '{');
+    json_write_pair_u64(out, "lines_rejected", stats->lines_rejected);
+    json_write_pair_u64(out, "lines_truncated", stats->lines_truncated);
+    json_write_pair_u64(out, "values_ignored", stats->values_ignored);
+    json_write_pair_u64(out, "records_shed", stats->records_shed);
+    json_write_pair_u64(out, "messages_superseded", stats->messages_superseded);
+    buf_add_char(out, '}');
+}
+
 static void answer_stats(struct app *app, const struct request *req, struct reply *reply)
 {
     const struct stats *stats = &app->stats;
@@ -127,6 +140,7 @@ static void answer_stats(struct app *app, const struct request *req, struct repl
     write_compatibility(out, &tally);
     write_performance(out, app, req, &tally);
     write_network(out, stats);
+    write_dropped(out, stats);
     buf_add_char(out, '}');
     reply_close_data(reply);
 }

@@ -12,12 +12,11 @@
 #include "streamd/http/body.h"
 #include "streamd/http/compat_view.h"
 #include "streamd/http/history.h"
+#include "streamd/http/insight.h"
 #include "streamd/http/router.h"
 #include "streamd/http/run_etag.h"
 #include "streamd/http/runs.h"
 #include "streamd/ingest/push.h"
-#include "streamd/session/insight_json.h"
-#include "streamd/session/interpreter.h"
 
 static void answer_status(struct app *app, const struct request *req, struct reply *reply)
 {
@@ -69,28 +68,6 @@ static void answer_metrics(struct app *app, const struct request *req, struct re
     run_etag(reply, app, s, has_form ? RUN_COMPAT : RUN_METRICS);
 }
 
-/* A run that has said nothing since the daemon started, or that made room for another, is known and
- * not interpreted: its phase is null. */
-static void answer_insight(struct app *app, const struct request *req, struct reply *reply)
-{
-    struct session *s = registry_find(&app->registry, req->tail);
-    if (!s) {
-        reply_error(reply, 404, "Session not found");
-        return;
-    }
-    struct buf *out = &reply->body;
-    reply_open_data(reply);
-    buf_add_char(out, '{');
-    json_write_pair_string(out, "sessionId", session_id(s));
-    json_write_pair_string(out, "status", span_of(session_state_name(s->state)));
-    if (s->interpreter)
-        insight_write_interpreter(out, s->interpreter);
-    else
-        insight_write_brief(out, NULL);
-    buf_add_char(out, '}');
-    reply_close_data(reply);
-}
-
 /* The stream is the transport's (sse.c), which takes the GETs; a HEAD is told what it would be. */
 static void answer_events(struct app *app, const struct request *req, struct reply *reply)
 {
@@ -134,7 +111,7 @@ const struct route routes_training[] = {
     {"/api/training/status/", METHOD_GET, answer_status, "One run and its newest record"},
     {"/api/training/metrics/", METHOD_GET, answer_metrics, "The newest record of a run"},
     {"/api/training/history/", METHOD_GET, history_answer, "What a run has recorded so far"},
-    {"/api/training/insight/", METHOD_GET, answer_insight, "What a run means: phase, ETA, advice"},
+    {"/api/training/insight/", METHOD_GET, insight_answer, "What a run means: phase, ETA, advice"},
     {"/api/training/events/", METHOD_GET, answer_events,
      "The events of a run, as Server-Sent Events"},
     {"/api/training/ingest", METHOD_POST, answer_ingest, "Trainer lines, one JSON object a line"},

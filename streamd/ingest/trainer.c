@@ -33,6 +33,8 @@ struct trainer {
     struct list link;     /* in trainers.all */
     struct trainers *all; /* borrows */
     int fd;               /* owns */
+    int pid;              /* at the other end; 0: not known */
+    uint64_t since_us;    /* when it connected */
     struct framer framer;
     struct intake intake;
     struct buf answers;
@@ -223,7 +225,7 @@ static void on_writable(struct ev_loop *loop, ev_io *watcher, int revents)
     trainer_settle(LIST_ENTRY(watcher, struct trainer, out));
 }
 
-struct trainer *trainer_create(struct trainers *all, int fd)
+struct trainer *trainer_create(struct trainers *all, int fd, int pid)
 {
     struct trainer *t = calloc(1, sizeof(*t));
     if (!t) {
@@ -233,6 +235,8 @@ struct trainer *trainer_create(struct trainers *all, int fd)
     const struct unix_ingest_params *params = &all->params;
     t->all = all;
     t->fd = fd;
+    t->pid = pid;
+    t->since_us = params->now->us;
     framer_init(&t->framer, params->config->max_line);
     buf_init(&t->answers, TRAINER_ANSWERS_MAX + ANSWERS_SLACK);
     intake_init(&t->intake, params->registry, params->decoder, &t->answers);
@@ -246,8 +250,17 @@ struct trainer *trainer_create(struct trainers *all, int fd)
     return t;
 }
 
+/* Who had time to start a run and does not end it may come back, or may have died. */
+static void orphan_run(struct trainer *t)
+{
+    struct now now = *t->all->params.now;
+    if (t->intake.started.session && now.us - t->since_us >= ORPHAN_LIVED_US)
+        orphan_add(t->intake.started.session, t->pid, now);
+}
+
 void trainer_destroy(struct trainer *t)
 {
+    orphan_run(t);
     ev_io_stop(t->all->params.loop, &t->in);
     ev_io_stop(t->all->params.loop, &t->out);
     close(t->fd);

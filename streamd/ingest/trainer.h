@@ -24,8 +24,9 @@ struct trainers {
 
 struct trainer;
 
-/* Takes the fd in either case. NULL when out of memory. */
-struct trainer *trainer_create(struct trainers *all, int fd);
+/* Takes the fd in either case. `pid`: the process at the other end, 0 where it is not known. NULL
+ * when out of memory. */
+struct trainer *trainer_create(struct trainers *all, int fd, int pid);
 void trainer_destroy(struct trainer *t);
 
 /* No more will be read; gone once its lines are taken and its answers written, maybe now. */

@@ -66,7 +66,7 @@ static void admit(struct unix_ingest *u, int fd)
     if (why) {
         close(fd);
         note_refusal(u, why, &who);
-    } else if (!trainer_create(&u->trainers, fd)) {
+    } else if (!trainer_create(&u->trainers, fd, who.pid)) {
         note_refusal(u, "out of memory", &who);
     }
 }

@@ -26,6 +26,13 @@ void ask_of(const struct session *s, enum reading_form form, struct reading_requ
         out->rewinds[out->rewind_count++] = s->rewinds[i];
 }
 
+void ask_of_reckoning(const struct session *s, struct reading_request *out)
+{
+    ask_of(s, READING_RECKONING, out);
+    out->since = s->life_begins > 0 ? s->life_begins - 1 : 0;
+    reckoning_begin(&out->reckoning, s->config ? refbuf_span(s->config) : SPAN(""));
+}
+
 enum status ask_begin(struct registry *r, struct reading *reading,
                       const struct reading_request *request)
 {

@@ -11,6 +11,9 @@
 /* All that it has recorded up to now, in that form; to be narrowed by who asks. */
 void ask_of(const struct session *s, enum reading_form form, struct reading_request *out);
 
+/* What a reckoning of its present life is made from. */
+void ask_of_reckoning(const struct session *s, struct reading_request *out);
+
 /* Nothing, of a session that nobody knows. */
 void ask_of_nobody(enum reading_form form, struct reading_request *out);
 

@@ -72,6 +72,24 @@ void insight_write_finding(struct buf *out, const struct finding *f)
     write_place(out, "sinceStep", f->since_step);
 }
 
+void insight_write_advice(struct buf *out, const struct assessment *a)
+{
+    const struct assessed_stop *stop = &a->stop;
+    struct buf evidence;
+    buf_init(&evidence, ASSESSMENT_EVIDENCE_MAX);
+    buf_addf(&evidence, "%llu evaluations without a gain that counts; best %.6g at step %.17g",
+             (unsigned long long)stop->waited, a->best.value, a->best.x);
+    write_text(out, "kind", "stop");
+    write_text(out, "severity", severity_name(SEVERITY_WARNING));
+    json_write_pair_string(out, "evidence", buf_span(&evidence));
+    write_text(out, "confidence",
+               grade_title(a->gain_class == GRADE_LOW ? GRADE_HIGH : GRADE_MEDIUM));
+    write_text(out, "action", "stop, and use the best checkpoint");
+    write_text(out, "why", stop->why);
+    write_place(out, "sinceStep", a->best.x);
+    buf_fini(&evidence);
+}
+
 static void write_duration(struct buf *out, const char *name, double seconds)
 {
     char text[DURATION_TEXT_MAX];
@@ -199,11 +217,12 @@ void insight_write_brief(struct buf *out, const struct assessment *a)
 
 void insight_write_interpreter(struct buf *out, const struct interpreter *in)
 {
-    insight_write_members(out, &in->engine.now, record_point_metric(&in->names));
+    const struct reckoning *r = &in->reckoning;
+    insight_write_members(out, &r->engine.now, record_point_metric(&r->names));
     json_write_name(out, "phases");
     buf_add_char(out, '[');
-    for (size_t i = 0; i < in->mark_count; i++) {
-        const struct phase_mark *mark = &in->marks[i];
+    for (size_t i = 0; i < r->mark_count; i++) {
+        const struct phase_mark *mark = &r->marks[i];
         json_write_comma(out);
         buf_add_char(out, '{');
         write_text(out, "phase", phase_words(mark->phase)->name);

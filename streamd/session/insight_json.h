@@ -19,6 +19,9 @@ void insight_write_transition(struct buf *out, const struct transition *t);
 /* "kind", "severity", "evidence", "confidence", "action", "sinceStep". */
 void insight_write_finding(struct buf *out, const struct finding *f);
 
+/* The same members for the advice to stop, of kind "stop". */
+void insight_write_advice(struct buf *out, const struct assessment *a);
+
 /* Everything but the transitions. `metric`: the name behind val_metric, "" where there is none. */
 void insight_write_members(struct buf *out, const struct assessment *a, const char *metric);
 

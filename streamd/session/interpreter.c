@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine answers after every record, but its answer is news only when the phase has changed, a
- * finding has come, or there was an evaluation. The time of a silent run is reckoned from its
- * newest record by our own clock: the trainer's may be another one.
+ * When an interpreter comes and goes, and what it hears. The time of a silent run is reckoned from
+ * its newest record by our own clock: the trainer's may be another one.
  */
 #include "streamd/session/interpreter.h"
 
-#include "proto/json_write.h"
 #include "streamd/log.h"
-#include "streamd/session/insight_json.h"
+#include "streamd/session/ask.h"
+#include "streamd/session/interpreter_tell.h"
 #include "streamd/session/registry.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +34,7 @@ static void destroy(struct interpreter *in)
     in->session->interpreter = NULL;
     in->session->registry->interpreters.count--;
     list_remove(&in->link);
+    reading_cancel(&in->reading);
     free(in);
 }
 
@@ -53,7 +54,6 @@ static void start_ticking(struct interpreters *all, uint64_t now_us)
 static struct interpreter *create(struct session *s, struct now now)
 {
     struct interpreters *all = &s->registry->interpreters;
-    struct insight_config config;
     if (all->max == 0)
         return NULL;
     if (all->count >= all->max)
@@ -62,150 +62,41 @@ static struct interpreter *create(struct session *s, struct now now)
     if (!in)
         return NULL;
     list_init(&in->link);
+    list_add_tail(&all->all, &in->link);
     in->session = s;
-    in->partial = s->newest_offset > 1;
-    record_point_config(s->config ? refbuf_span(s->config) : SPAN(""), &in->names, &config);
-    insight_init(&in->engine, &config);
+    in->seen_us = now.us;
     s->interpreter = in;
     all->count++;
     start_ticking(all, now.us);
     return in;
 }
 
-/* ---- what is told ---- */
-
-static void mark_phase(struct interpreter *in, const struct assessment *a, uint64_t offset)
+static struct interpreter *create_new(struct session *s, struct now now)
 {
-    const struct transition *t = &a->transition;
-    if (in->mark_count == PHASE_MARKS_MAX)
-        memmove(in->marks, in->marks + 1, --in->mark_count * sizeof(*in->marks));
-    in->marks[in->mark_count++] = (struct phase_mark){
-        .phase = t->to, .step = t->step, .epoch = t->epoch, .time_s = t->time_s, .offset = offset};
-}
-
-static struct buf *payload_begin(struct session *s)
-{
-    struct buf *b = &s->registry->scratch;
-    buf_reset(b);
-    buf_add_char(b, '{');
-    json_write_pair_string(b, "sessionId", session_id(s));
-    return b;
-}
-
-static void announce(struct session *s, const char *event, struct buf *b, struct now now)
-{
-    json_write_name(b, "timestamp");
-    num_write_rounded(b, now.wall_s, 3);
-    buf_add_char(b, '}');
-    if (buf_status(b) == OK)
-        registry_announce(s->registry, s, event, buf_span(b));
-    else
-        s->registry->stats->errors++;
-}
-
-static void tell_phase(struct interpreter *in, const struct assessment *a, struct now now)
-{
-    struct session *s = in->session;
-    log_info("insight", "phase id=%s from=%s to=%s", s->id, phase_words(a->transition.from)->name,
-             phase_words(a->transition.to)->name);
-    struct buf *b = payload_begin(s);
-    insight_write_transition(b, &a->transition);
-    announce(s, "phase_changed", b, now);
-}
-
-static void tell_finding(struct interpreter *in, const struct finding *f, struct now now)
-{
-    struct session *s = in->session;
-    log_info("insight", "alert id=%s kind=%s severity=%s", s->id, finding_name(f->kind),
-             severity_name(f->severity));
-    struct buf *b = payload_begin(s);
-    insight_write_finding(b, f);
-    announce(s, "alert", b, now);
-}
-
-static void tell_findings(struct interpreter *in, const struct assessment *a, struct now now)
-{
-    unsigned standing = 0;
-    for (size_t i = 0; i < a->finding_count; i++) {
-        unsigned bit = 1U << a->findings[i].kind;
-        standing |= bit;
-        if (!(in->told & bit))
-            tell_finding(in, &a->findings[i], now);
-    }
-    in->untold |= in->told != standing;
-    in->told = standing;
-}
-
-/* The whole verdict, to the session's own room. */
-static void tell_all(struct interpreter *in, struct now now)
-{
-    struct session *s = in->session;
-    struct message m;
-    in->untold = false;
-    in->told_us = now.us;
-    if (!s->room || s->room->count == 0)
-        return;
-    struct buf *b = payload_begin(s);
-    insight_write_members(b, &in->engine.now, record_point_metric(&in->names));
-    buf_add_char(b, '}');
-    if (buf_status(b) != OK)
-        return;
-    message_init(&m, s->registry->encoder, "insight", buf_span(b), 0);
-    m.after = series_newest(s->series);
-    room_publish_news(s->room, &m);
-    message_fini(&m);
-}
-
-static bool may_tell(const struct interpreter *in, uint64_t now_us)
-{
-    return in->untold && (in->told_us == 0 || now_us - in->told_us >= INSIGHT_EVERY_US) &&
-           in->engine.now.phase != PHASE_INITIALIZING;
-}
-
-/* The update in which it was found may still wait for its pace, and comes after it then. */
-static void tell(struct interpreter *in, const struct assessment *a, uint64_t offset,
-                 struct now now)
-{
-    if (a->changed) {
-        in->session->version++;
-        mark_phase(in, a, offset);
-        tell_phase(in, a, now);
-        in->untold = true;
-    }
-    tell_findings(in, a, now);
-    if (may_tell(in, now.us))
-        tell_all(in, now);
+    struct interpreter *in = create(s, now);
+    if (!in)
+        return NULL;
+    in->partial = s->newest_offset > s->life_begins;
+    reckoning_begin(&in->reckoning, s->config ? refbuf_span(s->config) : SPAN(""));
+    return in;
 }
 
 /* ---- what happens ---- */
 
-/* A plan that came with the records, and that the engine may not know yet. */
-static void follow_plan(struct interpreter *in, const struct record *r)
-{
-    if (!record_was_sent(r, F_TOTAL_STEPS))
-        return;
-    double total = num_double(r->field[F_TOTAL_STEPS]);
-    if (total != in->engine.config.total)
-        insight_plan(&in->engine, total, (double)NAN);
-}
-
 void interpret_record(struct session *s, const struct record *r, struct now now)
 {
-    struct interpreter *in = s->interpreter ? s->interpreter : create(s, now);
-    struct point point;
+    struct interpreter *in = s->interpreter ? s->interpreter : create_new(s, now);
     if (!in)
         return;
     list_remove(&in->link);
     list_add_tail(&s->registry->interpreters.all, &in->link);
     s->registry->interpreters.wall_ahead_s = now.wall_s - (double)now.us / 1e6;
-    follow_plan(in, r);
-    record_point(&in->names, r, now.wall_s, &point);
     in->seen_us = now.us;
-    in->seen_time_s = point.value[POINT_TIME_S];
-    uint64_t evaluations = in->engine.now.evaluations;
-    const struct assessment *a = insight_point(&in->engine, &point);
+    uint64_t evaluations = in->reckoning.engine.now.evaluations;
+    double came_s = round(now.wall_s * 1000) / 1000; /* as the archive keeps it */
+    const struct assessment *a = reckoning_record(&in->reckoning, r, came_s, s->newest_offset);
     in->untold |= a->evaluations != evaluations;
-    tell(in, a, s->newest_offset, now);
+    interpreter_tell(in, a, now);
 }
 
 void interpret_event(struct session *s, enum insight_event event, const char *detail,
@@ -216,8 +107,81 @@ void interpret_event(struct session *s, enum insight_event event, const char *de
         return;
     in->told_us = 0; /* the last word is told at once */
     in->untold = true;
-    tell(in, insight_event(&in->engine, event, detail), 0, now);
+    interpreter_tell(in, reckoning_event(&in->reckoning, event, detail), now);
 }
+
+/* ---- what came before ---- */
+
+/* What has come since is still in memory; what was alerted in another life is no news. */
+static void take_over(struct interpreter *in, const struct reckoning *recalled)
+{
+    struct session *s = in->session;
+    struct series_cursor cursor;
+    struct series_entry entry;
+    in->reckoning = *recalled;
+    series_cursor_init(&cursor, s->series, in->recalled + 1);
+    while (series_next(&cursor, &entry))
+        (void)reckoning_record(&in->reckoning, &entry.record, entry.server_time_s, entry.offset);
+    series_cursor_fini(&cursor);
+    in->told |= interpreter_standing(&recalled->engine.now);
+    in->advised |= recalled->engine.now.stop.recommend;
+    in->partial = false;
+    in->untold = true;
+    s->version++;
+}
+
+static bool is_in_memory(const struct interpreter *in)
+{
+    const struct series *series = in->session->series;
+    return series_newest(series) == in->recalled ||
+           (series_count(series) > 0 && series_oldest(series) <= in->recalled + 1);
+}
+
+static void on_recalled(struct reading *reading, struct refbuf *piece, bool last,
+                        enum status status)
+{
+    struct interpreter *in = LIST_ENTRY(reading, struct interpreter, reading);
+    if (status == OK && !last)
+        return;
+    bool whole = status == OK && piece->len == sizeof(struct reckoning);
+    if (whole && is_in_memory(in)) {
+        struct reckoning recalled;
+        memcpy(&recalled, refbuf_span(piece).ptr, sizeof(recalled));
+        take_over(in, &recalled);
+        in->recalling = false;
+    }
+    /* Else it stays partial and does not ask again. */
+}
+
+/* Asks the archive for the run so far; without one the interpreter stays partial. */
+static void recall(struct interpreter *in)
+{
+    struct reading_request *q = malloc(sizeof(*q)); /* too large for a stack */
+    in->recalling = true;
+    if (!q)
+        return;
+    ask_of_reckoning(in->session, q);
+    in->recalled = q->until;
+    in->reading.on_piece = on_recalled;
+    if (ask_begin(in->session->registry, &in->reading, q) != OK)
+        log_debug("insight", "no archive to recall id=%s from", in->session->id);
+    free(q);
+}
+
+struct interpreter *interpreter_adopt(struct session *s, const struct reckoning *reckoning,
+                                      struct now now)
+{
+    assert(!s->interpreter);
+    struct interpreter *in = create(s, now);
+    if (!in)
+        return NULL;
+    in->reckoning = *reckoning;
+    in->told = interpreter_standing(&reckoning->engine.now);
+    in->advised = reckoning->engine.now.stop.recommend;
+    return in;
+}
+
+/* ---- time ---- */
 
 static bool is_talking(const struct session *s)
 {
@@ -226,10 +190,13 @@ static bool is_talking(const struct session *s)
 
 static void tick_one(struct interpreter *in, struct now now)
 {
+    if (in->partial && !in->recalling)
+        recall(in);
     if (!is_talking(in->session))
         return;
     double silent_s = (double)(now.us - in->seen_us) / 1e6;
-    tell(in, insight_tick(&in->engine, in->seen_time_s + silent_s), 0, now);
+    struct reckoning *r = &in->reckoning;
+    interpreter_tell(in, insight_tick(&r->engine, r->time_s + silent_s), now);
 }
 
 static void on_tick(struct timer *timer, uint64_t now_us)
@@ -244,5 +211,5 @@ static void on_tick(struct timer *timer, uint64_t now_us)
 
 const struct assessment *session_assessment(const struct session *s)
 {
-    return s->interpreter ? &s->interpreter->engine.now : NULL;
+    return s->interpreter ? &s->interpreter->reckoning.engine.now : NULL;
 }

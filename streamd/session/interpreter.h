@@ -6,45 +6,40 @@
  * whoever hears the session: `phase_changed` and `alert` as lifecycle events, at once and in order;
  * `insight`, the whole verdict, at most every INSIGHT_EVERY_US and only to who keeps up. An
  * interpreter costs about 20 KiB, so there are at most `--max-insights`: past that the session that
- * has been silent longest goes without one until it speaks again.
+ * has been silent longest goes without one until it speaks again. Where the run had begun before
+ * its interpreter did (the daemon was restarted, or it had made room) what came before is read back
+ * from the archive; until then the verdict is `partial`.
  */
 #ifndef STREAMD_SESSION_INTERPRETER_H
 #define STREAMD_SESSION_INTERPRETER_H
 
-#include "insight/insight.h"
 #include "streamd/clock.h"
 #include "streamd/session/interpreters.h"
-#include "streamd/session/record_point.h"
+#include "streamd/session/reckoning.h"
+#include "streamd/store/keeper.h"
 
 enum {
     INSIGHT_EVERY_US = 2 * 1000 * 1000,
     INSIGHT_TICK_US = 1000 * 1000, /* how often silent runs are looked at */
-    PHASE_MARKS_MAX = 64,          /* the latest; for bands on charts */
 };
 
 struct record;
 struct session;
 
-/* A phase and where the run entered it. */
-struct phase_mark {
-    enum insight_phase phase;
-    double step, epoch, time_s;
-    uint64_t offset; /* of the record that changed it; 0: an event did */
-};
-
 struct interpreter {
     struct session *session; /* borrows */
     struct list link;        /* in interpreters.all, the one that spoke longest ago first */
-    struct insight engine;
-    struct point_names names;
-    struct phase_mark marks[PHASE_MARKS_MAX]; /* oldest first */
-    size_t mark_count;
-    unsigned told;      /* bit k: the finding of kind k was told and still stands */
-    bool partial;       /* it did not see the run from its first record on */
-    bool untold;        /* there is news that no `insight` has told */
-    uint64_t told_us;   /* when the last `insight` went */
-    uint64_t seen_us;   /* of the newest record */
-    double seen_time_s; /* its POINT_TIME_S */
+    struct reckoning reckoning;
+    struct reading reading; /* of what came before, while `recalling` */
+    uint64_t recalled;      /* the offset up to which it goes */
+    bool partial;           /* it has not seen the run from its first record on */
+    bool recalling;
+    bool untold;      /* there is news that no `insight` has told */
+    bool advised;     /* to stop, and that stands */
+    uint64_t advices; /* how often */
+    unsigned told;    /* bit k: the finding of kind k was told and still stands */
+    uint64_t told_us; /* when the last `insight` went */
+    uint64_t seen_us; /* when the newest record came */
 };
 
 /* A record was kept; out of memory, the session goes without an interpreter. */
@@ -53,6 +48,11 @@ void interpret_record(struct session *s, const struct record *r, struct now now)
 /* The run completed, crashed, or goes on after either; `detail` may be NULL. */
 void interpret_event(struct session *s, enum insight_event event, const char *detail,
                      struct now now);
+
+/* Takes over what was read back up to that offset, of a session that has none. NULL: out of memory.
+ */
+struct interpreter *interpreter_adopt(struct session *s, const struct reckoning *reckoning,
+                                      struct now now);
 
 /* The session begins anew, or ends: its interpreter is gone. */
 void interpreter_forget(struct session *s);

@@ -40,7 +40,9 @@ enum status registry_init(struct registry *r, const struct config *config, struc
     list_init(&r->finished);
     list_init(&r->expired);
     list_init(&r->due);
+    list_init(&r->recounts);
     interpreters_init(&r->interpreters, r, config->max_insights);
+    orphans_init(&r->orphans, r);
     journal_init(&r->journal);
     series_budget_init(&r->budget, config->max_history_bytes, stats);
     buf_init(&r->scratch, PAYLOAD_LIMIT);
@@ -70,6 +72,7 @@ void registry_fini(struct registry *r)
     while ((first = list_first(&r->sessions)) != NULL)
         session_destroy(LIST_ENTRY(first, struct session, link));
     interpreters_fini(&r->interpreters);
+    orphans_fini(&r->orphans);
     timers_disarm(r->timers, &r->sweep);
     strmap_fini(&r->by_id);
     line_decoder_fini(&r->decoder);

@@ -15,6 +15,7 @@
 #include "streamd/session/interpreters.h"
 #include "streamd/session/journal.h"
 #include "streamd/session/keeping.h"
+#include "streamd/session/orphans.h"
 #include "streamd/session/session.h"
 
 enum { REGISTRY_EPOCH_MAX = 17 };
@@ -25,6 +26,7 @@ struct registry {
     struct list finished;        /* of session.aging: COMPLETED and FAILED, longest first */
     struct list expired;         /* of session.aging: EXPIRED, longest first */
     struct list due;             /* of session.due */
+    struct list recounts;        /* of recount.link: summaries to be made again */
     struct timers *timers;       /* borrows */
     struct timer sweep;          /* every 60 s */
     struct hub *hub;             /* borrows */
@@ -36,6 +38,8 @@ struct registry {
     struct buf metrics; /* a session's newest record, before its metrics_cache */
     struct keeping keeping;
     struct interpreters interpreters;
+    struct notify *notify; /* borrows; NULL: nobody is to be told */
+    struct orphans orphans;
     struct journal journal;
     struct line_decoder decoder; /* for newest records of restored sessions */
     uint64_t next_key;

@@ -12,6 +12,7 @@
 #include "streamd/session/registry.h"
 
 #include "streamd/log.h"
+#include "streamd/session/recount.h"
 #include "streamd/session/session_life.h"
 #include "streamd/session/session_state.h"
 
@@ -166,6 +167,8 @@ static enum status restore(struct registry *r, const struct store_session *row, 
     enum status status = session_state_restore(s, row, &r->decoder);
     if (status == OK)
         status = enter(r, s, now);
+    if (status == OK && s->summary_stale)
+        recount_mark(s);
     if (status != OK) {
         (void)strmap_take(&r->by_id, row->id);
         session_destroy(s);

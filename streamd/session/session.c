@@ -9,6 +9,7 @@
  * restart can still be looked at. Only `newest_offset` forgets it, so that status and metrics do
  * not show the last run's numbers as this one's.
  */
+#include "streamd/session/recount.h"
 #include "streamd/session/session_life.h"
 
 #include "proto/json_write.h"
@@ -110,6 +111,7 @@ struct session *session_create(struct registry *registry, struct span id)
     list_init(&s->link);
     list_init(&s->aging);
     list_init(&s->handles);
+    list_init(&s->orphan);
     list_init(&s->due);
     list_init(&s->unkept);
     buf_init(&s->run, RUN_BYTES_MAX);
@@ -139,7 +141,9 @@ void session_destroy(struct session *s)
     timers_disarm(s->registry->timers, &s->tick);
     keeping_leave(s);
     interpreter_forget(s);
+    recount_cancel(s);
     list_remove(&s->due);
+    orphan_remove(s);
     list_remove(&s->aging);
     list_remove(&s->link);
     if (s->room)
@@ -260,6 +264,7 @@ static void remember_config(struct session *s, struct span config)
 
 void session_touch(struct session *s, struct now now)
 {
+    orphan_remove(s);
     s->last_us = now.us;
     s->last_update_s = now.wall_s;
     s->version++;
@@ -293,9 +298,13 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->begun_in = s->registry->keeping.number;
     s->sent = 0;
     s->newest_offset = 0;
+    s->life_begins = series_newest(s->series) + 1;
     s->may_rewind = false;
     buf_reset(&s->latest);
+    recount_cancel(s);
     summary_reset(s->summary);
+    s->summary_stale = false;
+    s->summary_from = series_newest(s->series);
     interpreter_forget(s);
     record_memory_init(&s->memory);
     remember_config(s, start->config);

@@ -58,9 +58,12 @@ struct session {
     uint64_t key;              /* in the store */
     char *id;                  /* owns; NUL-terminated, [A-Za-z0-9._:-]{1,128} */
     size_t id_len;
-    struct list link;    /* in registry.sessions, newest start first */
-    struct list aging;   /* in registry.finished or registry.expired, else in none */
-    struct list handles; /* of session_handle.link */
+    struct list link;     /* in registry.sessions, newest start first */
+    struct list aging;    /* in registry.finished or registry.expired, else in none */
+    struct list handles;  /* of session_handle.link */
+    struct list orphan;   /* in orphans.all while its trainer is away */
+    int trainer_pid;      /* of an orphan */
+    uint64_t orphaned_us; /* since when it is one */
     enum session_state state;
     char *project;         /* owns; may be NULL */
     char *name;            /* owns; may be NULL */
@@ -101,10 +104,14 @@ struct session {
     bool resend;                 /* it went back: its trainers are to be told */
 
     struct summary *summary;         /* owns */
+    bool summary_stale;              /* it has what a rewind superseded */
+    uint64_t summary_from;           /* offset behind which it begins: of the last `start` anew */
+    struct recount *recount;         /* owns; NULL unless the summary is being made again */
     struct interpreter *interpreter; /* owns; NULL while there is none */
     bool pinned;                     /* never dropped to make room, nor for its age */
     struct series *series;           /* owns */
     uint64_t newest_offset;          /* of the newest record; 0 while there is none */
+    uint64_t life_begins; /* offset of the first record since it began (anew); 0: not known */
 
     struct pace pace;
     struct timer tick; /* armed while an update waits for the pace */

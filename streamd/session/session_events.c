@@ -11,6 +11,7 @@
 #include "streamd/log.h"
 #include "streamd/session/interpreter.h"
 #include "streamd/session/legacy_room.h"
+#include "streamd/session/recount.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
 #include "streamd/session/shedding.h"
@@ -85,6 +86,18 @@ static struct run_mark mark_of(const struct session *s, struct now now)
                              .elapsed_ms = (now.us - s->start_us) / 1000};
 }
 
+/* Watchers hear of a rewind between what it supersedes and what replaces that. */
+static void announce_rewind(struct session *s)
+{
+    struct buf *b = &s->registry->scratch;
+    buf_reset(b);
+    session_write_status(s, b, false);
+    if (buf_status(b) == OK)
+        registry_announce(s->registry, s, "session_status", buf_span(b));
+    else
+        s->registry->stats->errors++;
+}
+
 /* Where the completed record stands; a rewind begins a run of its own. False: out of memory. */
 static bool find_place(struct session *s, const struct record *r, uint64_t *out_axis)
 {
@@ -96,8 +109,11 @@ static bool find_place(struct session *s, const struct record *r, uint64_t *out_
         struct rewind rewind = {.offset = series_newest(s->series) + 1,
                                 .step = num_double(r->field[F_CURRENT_STEP]),
                                 .model = num_double(r->field[F_CURRENT_MODEL])};
+        /* Records are not paced one by one, so the time of the last offer serves as well as any. */
+        session_publish(s, s->pace.seen_us);
         if (!keeping_cut(&s->registry->keeping, s) || !session_add_rewind(s, rewind))
             return false;
+        announce_rewind(s);
         log_info("session", "rewind id=%s offset=%llu step=%.17g", s->id,
                  (unsigned long long)rewind.offset, rewind.step);
         axis_rewind(&s->axis, r);
@@ -187,6 +203,12 @@ bool session_end_run(struct session *s)
     return buf_status(&s->latest) == OK;
 }
 
+/* Was that the newest record's doing? */
+static bool has_rewound(const struct session *s)
+{
+    return s->rewind_count > 0 && s->rewinds[s->rewind_count - 1].offset == s->newest_offset;
+}
+
 enum status session_progress(struct session *s, struct record *r, struct span line, struct now now)
 {
     assert(is_taking(s));
@@ -206,9 +228,12 @@ enum status session_progress(struct session *s, struct record *r, struct span li
     stats->metrics_processed++;
     stats->values_ignored += r->ignored;
     summary_add(s->summary, r);
+    recount_add(s, r);
     s->sent |= r->sent;
     session_count_models(s);
     run(s, now);
+    if (has_rewound(s))
+        recount_mark(s);
     keeping_record(&s->registry->keeping, s);
     offer(s, now.us);
     interpret_record(s, r, now);
@@ -315,6 +340,7 @@ void session_expire(struct session *s)
     /* The sweep is not paced, so the time of the last offer serves as well as any. */
     session_publish(s, s->pace.seen_us);
     session_enter(s, SESSION_EXPIRED);
+    orphan_remove(s);
     interpreter_forget(s);
     keeping_touch(&s->registry->keeping, s);
     keeping_seal(&s->registry->keeping, s);

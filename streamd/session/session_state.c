@@ -34,6 +34,8 @@ struct fixed {
     uint8_t axis_begun;
     uint8_t resumed;
     uint8_t may_rewind;
+    uint8_t summary_stale;
+    uint64_t summary_from; /* from here on rows may have less: zeros, then */
 };
 
 static void put_bytes(struct buf *out, struct span bytes)
@@ -119,6 +121,8 @@ static struct fixed fixed_of(const struct session *s)
     f.life = (uint8_t)s->state;
     f.resumed = s->resumed;
     f.may_rewind = s->may_rewind;
+    f.summary_stale = s->summary_stale;
+    f.summary_from = s->summary_from;
     return f;
 }
 
@@ -154,10 +158,16 @@ void session_state_row(const struct session *s, struct buf *scratch, struct stor
 
 static bool read_fixed(struct span *rest, struct fixed *f)
 {
+    const size_t least = offsetof(struct fixed, summary_from);
     struct span all = *rest;
-    if (!take(rest, f, sizeof(*f)) || f->version != STATE_VERSION || f->bytes < sizeof(*f) ||
-        f->bytes > all.len || f->life >= SESSION_STATES || f->rewind_count > REWINDS_MAX)
+    if (all.len < least)
         return false;
+    memset(f, 0, sizeof(*f));
+    memcpy(f, all.ptr, least);
+    if (f->version != STATE_VERSION || f->bytes < least || f->bytes > all.len ||
+        f->life >= SESSION_STATES || f->rewind_count > REWINDS_MAX)
+        return false;
+    memcpy(f, all.ptr, f->bytes < sizeof(*f) ? f->bytes : sizeof(*f));
     *rest = (struct span){all.ptr + f->bytes, all.len - f->bytes};
     return true;
 }
@@ -197,6 +207,8 @@ static void restore_fixed(struct session *s, const struct fixed *f)
     s->sent = f->sent;
     s->resumed = f->resumed != 0;
     s->may_rewind = f->may_rewind != 0;
+    s->summary_stale = f->summary_stale != 0;
+    s->summary_from = f->summary_from;
 }
 
 static enum status restore_memory(struct session *s, struct span run, struct line_decoder *decoder)

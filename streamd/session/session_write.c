@@ -84,6 +84,17 @@ static void write_models(const struct session *s, struct buf *out)
     json_write_pair_u64(out, "total_models", s->total_models);
 }
 
+/* The newest one. */
+static void write_rewind(const struct rewind *rewind, struct buf *out)
+{
+    json_write_name(out, "rewind");
+    buf_add_char(out, '{');
+    json_write_pair_u64(out, "offset", rewind->offset);
+    json_write_pair_double(out, "step", rewind->step);
+    json_write_pair_double(out, "model", rewind->model);
+    buf_add_char(out, '}');
+}
+
 static void write_status_members(struct session *s, struct buf *out)
 {
     json_write_pair_string(out, "session_id", session_id(s));
@@ -101,6 +112,8 @@ static void write_status_members(struct session *s, struct buf *out)
     insight_write_brief(out, session_assessment(s));
     if (s->error)
         write_text(out, "error", s->error);
+    if (s->rewind_count > 0)
+        write_rewind(&s->rewinds[s->rewind_count - 1], out);
 }
 
 void session_write_status(struct session *s, struct buf *out, bool with_latest_metrics)

@@ -7,6 +7,7 @@
 #include "streamd/session/shedding.h"
 
 #include "streamd/log.h"
+#include "streamd/session/recount.h"
 #include "streamd/session/session_life.h"
 #include "streamd/session/session_state.h"
 
@@ -41,6 +42,9 @@ static void go_back(struct registry *r, struct session *s)
     r->stats->records_shed += told - series_newest(s->series);
     s->lost = false;
     s->resend = true;
+    recount_cancel(s);
+    if (s->summary_stale)
+        recount_mark(s);
 }
 
 bool shedding_ends(struct registry *r)

@@ -145,6 +145,27 @@ static void count_in(struct numbers *n, struct point p)
         n->max = p;
 }
 
+static void join(struct numbers *n, const struct numbers *later)
+{
+    if (later->count == 0)
+        return;
+    n->count += later->count;
+    n->last = later->last;
+    if (later->min.value < n->min.value)
+        n->min = later->min;
+    if (later->max.value > n->max.value)
+        n->max = later->max;
+}
+
+void summary_append(struct summary *s, const struct summary *later)
+{
+    for (uint32_t i = 0; i < later->count; i++) {
+        uint32_t slot = slot_of(s, name_of(&later->all[i]), i);
+        if (slot < s->count)
+            join(&s->all[slot].n, &later->all[i].n);
+    }
+}
+
 /* Answers the slot to be guessed next. */
 static uint32_t add(struct summary *s, struct span name, struct point p, uint32_t guess)
 {

@@ -33,6 +33,9 @@ void summary_reset(struct summary *s);
 /* Takes a completed record in. Out of memory, a new metric is left out as one too many is. */
 void summary_add(struct summary *s, const struct record *r);
 
+/* Adds what came after it: as if the records of `later` had been added to *s. */
+void summary_append(struct summary *s, const struct summary *later);
+
 /*
  * Appends {"loss":{"count":N,"last":..,"lastStep":..,"best":..,"bestStep":..,"min":..,"minStep":..,
  * "max":..,"maxStep":..,"goal":"min"},..}, values rounded as in payloads. null: no finite value or

@@ -6,6 +6,7 @@
  */
 #include "streamd/store/reading.h"
 
+#include "streamd/session/summary.h"
 #include "streamd/store/reading_csv.h"
 #include "streamd/store/reading_text.h"
 #include "streamd/store/reading_walk.h"
@@ -22,6 +23,7 @@ struct reading_job {
     enum job_phase phase;
     struct walk walk;
     struct reading_csv *csv; /* owns; NULL unless READING_CSV */
+    struct summary *summary; /* owns; NULL unless READING_SUMMARY */
     struct reading_text text;
     struct buf out;
 };
@@ -59,6 +61,11 @@ struct reading_job *reading_job_create(struct store *store, struct line_decoder 
         if (!job->csv)
             goto fail;
     }
+    if (request->form == READING_SUMMARY) {
+        job->summary = summary_create();
+        if (!job->summary)
+            goto fail;
+    }
     return job;
 fail:
     reading_job_destroy(job);
@@ -71,6 +78,7 @@ void reading_job_destroy(struct reading_job *job)
         return;
     walk_fini(&job->walk);
     reading_csv_destroy(job->csv);
+    summary_destroy(job->summary);
     buf_fini(&job->out);
     free(job);
 }
@@ -79,7 +87,8 @@ static void begin_writing(struct reading_job *job)
 {
     job->phase = JOB_WRITING;
     walk_begin(&job->walk);
-    reading_text_begin(&job->text, &job->out);
+    if (!job->summary)
+        reading_text_begin(&job->text, &job->out);
 }
 
 static enum status prepare(struct reading_job *job)
@@ -143,6 +152,21 @@ static enum status give(struct reading_job *job, bool last, struct refbuf **out,
     return OK;
 }
 
+/* The piece is the value itself; nothing but this process ever sees it. */
+static enum status reckon(struct reading_job *job, struct refbuf **out, bool *out_last)
+{
+    struct reckoning *r = &job->request.reckoning;
+    struct series_entry entry;
+    enum status status;
+    while ((status = walk_next(&job->walk, &entry)) == OK)
+        (void)reckoning_record(r, &entry.record, entry.server_time_s, entry.offset);
+    if (status != E_NOT_FOUND)
+        return status;
+    buf_reset(&job->out);
+    buf_add(&job->out, r, sizeof(*r));
+    return give(job, true, out, out_last);
+}
+
 static enum status write(struct reading_job *job, struct refbuf **out, bool *out_last)
 {
     bool whole = job->request.form == READING_HISTORY;
@@ -161,6 +185,21 @@ static enum status write(struct reading_job *job, struct refbuf **out, bool *out
     return give(job, false, out, out_last);
 }
 
+/* Of all of them or of none: a summary does not show what is missing in it. */
+static enum status summarize(struct reading_job *job, struct refbuf **out, bool *out_last)
+{
+    struct series_entry entry;
+    enum status status;
+    while ((status = walk_next(&job->walk, &entry)) == OK)
+        summary_add(job->summary, &entry.record);
+    if (status != E_NOT_FOUND)
+        return status;
+    if (reading_job_is_damaged(job))
+        return E_MALFORMED;
+    summary_write(job->summary, &job->out);
+    return give(job, true, out, out_last);
+}
+
 enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool *out_last)
 {
     job->walk.spent = 0;
@@ -172,7 +211,9 @@ enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool 
     case JOB_WRITING:
         break;
     }
-    return write(job, out, out_last);
+    if (job->request.form == READING_RECKONING)
+        return reckon(job, out, out_last);
+    return job->summary ? summarize(job, out, out_last) : write(job, out, out_last);
 }
 
 uint64_t reading_job_written(const struct reading_job *job)

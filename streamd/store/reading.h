@@ -12,6 +12,7 @@
 
 #include "base/refbuf.h"
 #include "proto/line.h"
+#include "streamd/session/reckoning.h"
 #include "streamd/store/rewind.h"
 #include "streamd/store/store.h"
 
@@ -22,11 +23,14 @@ enum {
 };
 
 enum reading_form {
-    READING_JSON,    /* {"success":true,"data":[entries],"sessionId":..,"epoch":..,"total":N} */
-    READING_CSV,     /* RFC 4180 (reading_csv.h) */
-    READING_NDJSON,  /* an entry a line */
-    READING_HISTORY, /* {"sessionId":..,"history":[entries]}: session_history, in one piece */
-    READING_UPDATES, /* progress_update payloads, each after a struct reading_update */
+    READING_JSON,      /* {"success":true,"data":[entries],"sessionId":..,"epoch":..,"total":N} */
+    READING_CSV,       /* RFC 4180 (reading_csv.h) */
+    READING_NDJSON,    /* an entry a line */
+    READING_HISTORY,   /* {"sessionId":..,"history":[entries]}: session_history, in one piece */
+    READING_UPDATES,   /* progress_update payloads, each after a struct reading_update */
+    READING_RECKONING, /* one struct reckoning, of all entries, in one piece */
+    READING_SUMMARY, /* summary_write() of the entries' records, in one piece; E_MALFORMED when rows
+                        of theirs are damaged */
 };
 
 /* Before each payload of READING_UPDATES. */
@@ -55,6 +59,7 @@ struct reading_request {
     uint64_t limit;    /* of these the newest so many */
     uint64_t points;   /* of these so many that show the shape; 0: all */
     bool branches;     /* superseded entries too, marked "superseded":true */
+    bool axis;         /* with fields: where each entry stands on the axis, "axis" (axis.h) */
     bool compat_clamp; /* READING_UPDATES: payloads in the compatibility form */
     size_t max_bytes;  /* READING_HISTORY: E_LIMIT when it would be longer */
     struct reading_field fields[READING_FIELDS_MAX]; /* only these metrics */
@@ -62,6 +67,7 @@ struct reading_request {
     char names[READING_NAMES_BYTES];
     struct rewind rewinds[REWINDS_MAX];
     size_t rewind_count;
+    struct reckoning reckoning; /* READING_RECKONING: as it stands before the first entry */
 };
 
 /* The copy's names stand in the copy. */

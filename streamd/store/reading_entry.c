@@ -71,5 +71,7 @@ void reading_write_entry(struct buf *out, const struct reading_request *q,
     for (size_t i = 0; i < q->field_count; i++)
         write_value(entry, &q->fields[i], out);
     write_nonfinite(entry, q, out);
+    if (q->axis)
+        json_write_pair_u64(out, "axis", entry->axis);
     record_write_entry_end(out, entry->offset, entry->server_time_s, superseded);
 }

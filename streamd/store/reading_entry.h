@@ -4,8 +4,9 @@
  *
  * Without fields it is the whole record at full precision. With fields it holds currentStep, since
  * nobody can draw a curve without it, and then what was asked for. Either ends in offset and
- * serverTime. A metric that an entry does not have is left out, one that is not finite is null and
- * named in nonFinite, as everywhere. Errors are the buf's.
+ * serverTime, and the latter, when asked for it, in the place on the axis before them. A metric
+ * that an entry does not have is left out, one that is not finite is null and named in nonFinite,
+ * as everywhere. Errors are the buf's.
  */
 #ifndef STREAMD_STORE_READING_ENTRY_H
 #define STREAMD_STORE_READING_ENTRY_H

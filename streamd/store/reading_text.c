@@ -104,6 +104,7 @@ static const struct {
     [READING_NDJSON] = {begin_nothing, add_line, end_nothing},
     [READING_HISTORY] = {begin_history, add_item, end_history},
     [READING_UPDATES] = {begin_nothing, add_update, end_nothing},
+    [READING_RECKONING] = {begin_nothing, add_update, end_nothing},
 };
 
 void reading_text_begin(struct reading_text *t, struct buf *out)

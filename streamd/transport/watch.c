@@ -18,7 +18,7 @@
 
 enum {
     HISTORY_DEFAULT = 100,
-    HISTORY_MAX = 10000, /* entries of one session_history */
+    ANSWER_ENTRIES_MAX = 10000, /* entries of one session_history */
 };
 
 void watch_send_status(struct peer *p, struct session *s, enum stream_answer answer)
@@ -230,7 +230,7 @@ static void history(struct command *c)
 {
     struct session *s = registry_find(c->peer->peers->registry, c->session_id);
     uint64_t limit = number_or(c->data, "limit", HISTORY_DEFAULT);
-    limit = limit < HISTORY_MAX ? limit : HISTORY_MAX;
+    limit = limit < ANSWER_ENTRIES_MAX ? limit : ANSWER_ENTRIES_MAX;
     if (s && !in_memory(s, limit)) {
         if (ask_archive(c, s, limit))
             ack_ok(c);

@@ -180,20 +180,17 @@ class Daemon:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class Probe:
-    """The healthy client: a trainer whose updates reach a watcher, and a page that asks /health.
+class Healthy:
+    """A trainer and a watcher of it, one update after the other, in a thread of its own."""
 
-    How long it waits is the daemon's doing, except for what either spends ready to run while a busy
-    machine runs something else.
-    """
-
-    session = "probe"
+    session = "healthy"
+    pause_s = 0.05
+    late_s = SERVED_WITHIN_S
 
     def __init__(self, daemon: Daemon) -> None:
         self.daemon = daemon
         self.trainer = Trainer(daemon.socket_path)
         self.watcher = WebSocket(daemon.connect(), "/ws?sessionId=" + self.session)
-        self.http = daemon.http()
         self.rounds = 0
         self.worst_s = 0.0
         self.failure: Optional[BaseException] = None
@@ -203,45 +200,71 @@ class Probe:
 
     def _run(self) -> None:
         try:
-            while not self.ending.wait(0.05):
-                self._round()
+            while not self.ending.wait(self.pause_s):
+                start = self._clock_s()
+                self._round(self.rounds + 1)
+                self.worst_s = max(self.worst_s, self._clock_s() - start)
+                self.rounds += 1
         except BaseException as error:  # pylint: disable=broad-except
             self.failure = error
 
     def _clock_s(self) -> float:
-        return time.monotonic() - self.daemon.starved_s() - starved_s("thread-self")
+        return time.monotonic()
 
-    def _round(self) -> None:
-        start = self._clock_s()
-        step = self.rounds + 1
+    def _round(self, step: int) -> None:
         self.trainer.send(progress(self.session, {"loss": 1, "step": step}))
+        self._hear(step)
+
+    def _hear(self, step: int) -> None:
         self.watcher.event("progress_update", lambda data: data["metrics"]["currentStep"] == step)
-        status = self.http.request("GET", "/health").status
-        if status != 200:
-            raise AssertionError("/health answered %d" % status)
-        self.worst_s = max(self.worst_s, self._clock_s() - start)
-        self.rounds += 1
 
     def begin(self) -> None:
         self.worst_s = 0.0
 
-    def check(self) -> None:
-        """One whole round more, and none since `begin` that took too long."""
-        after = self.rounds + 1
+    def check(self, rounds: int = 2) -> None:
+        """So many more end, and none since `begin` or the last check was late."""
+        after = self.rounds + rounds
         eventually(
-            "the healthy client to be served",
-            lambda: self.rounds > after or self.failure is not None,
+            "the %s client to be served" % self.session,
+            lambda: self.rounds >= after or self.failure is not None,
         )
         if self.failure:
-            raise AssertionError("the healthy client was not served: %r" % self.failure)
-        if self.worst_s > SERVED_WITHIN_S:
-            raise AssertionError("the healthy client waited %.2f s" % self.worst_s)
+            raise AssertionError("the %s client was not served: %r" % (self.session, self.failure))
+        if self.worst_s > self.late_s:
+            raise AssertionError("the %s client waited %.2f s" % (self.session, self.worst_s))
+        self.begin()
 
     def stop(self) -> None:
         self.ending.set()
         self.thread.join()
         self.trainer.close()
         self.watcher.close()
+
+
+class Probe(Healthy):
+    """The healthy client beside every bad one, and a page that asks /health.
+
+    How long it waits is the daemon's doing, except for what either spends ready to run while a busy
+    machine runs something else.
+    """
+
+    session = "probe"
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.http = daemon.http()
+        super().__init__(daemon)
+
+    def _clock_s(self) -> float:
+        return super()._clock_s() - self.daemon.starved_s() - starved_s("thread-self")
+
+    def _round(self, step: int) -> None:
+        super()._round(step)
+        status = self.http.request("GET", "/health").status
+        if status != 200:
+            raise AssertionError("/health answered %d" % status)
+
+    def stop(self) -> None:
+        super().stop()
         self.http.close()
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What watchers are told of the meaning of a run, as it happens. */
+#include "streamd/session/insight_json.h"
 #include "streamd/session/interpreter.h"
 #include "tests/flow/client.h"
 #include "tests/flow/world.h"
@@ -171,6 +172,46 @@ static void nobody_who_is_behind_is_buried_in_verdicts(void **state)
     assert_in_range(client_counts(own, "insight"), 1, 9);
 }
 
+/* Everything that is known of a run, as the wire has it; the caller frees it. */
+static char *verdict_of(struct world *w, const char *id)
+{
+    const struct session *s = world_session(w, id);
+    struct buf text;
+    assert_non_null(s->interpreter);
+    buf_init(&text, 1 << 16);
+    insight_write_interpreter(&text, s->interpreter);
+    assert_int_equal(buf_status(&text), OK);
+    char *copy = strndup(text.ptr, text.len);
+    buf_fini(&text);
+    return copy;
+}
+
+static void a_restart_changes_nothing_of_what_is_known(void **state)
+{
+    struct world *w = *state;
+    trainer_starts(w, "other");
+    trainer_starts(w, "run");
+    learns(w, "run", 1, 300, 0.1);
+    learns(w, "run", 301, 600, 0.002);
+    char *before = verdict_of(w, "run");
+    world_crashes(w);
+    world_begin(w);
+    assert_null(session_assessment(world_session(w, "run")));
+    struct client *own = client_watch(w, SOCKETIO, "run");
+    learns(w, "run", 601, 601, 0.002);
+    assert_true(world_session(w, "run")->interpreter->partial);
+    world_advance(w, 2 * (uint64_t)SECOND);
+    assert_false(world_session(w, "run")->interpreter->partial);
+    assert_int_equal(client_counts(own, "alert"), 0);
+    char *after = verdict_of(w, "run");
+    assert_non_null(strstr(before, "PLATEAU"));
+    assert_non_null(strstr(after, "PLATEAU"));
+    const char *phases = strstr(before, "\"phases\":");
+    assert_string_equal(strstr(after, "\"phases\":"), phases);
+    free(before);
+    free(after);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, world_teardown)
 
 int main(void)
@@ -183,6 +224,7 @@ int main(void)
         TEST(who_has_been_silent_longest_makes_room),
         TEST(a_run_that_begins_anew_is_judged_anew),
         TEST(nobody_who_is_behind_is_buried_in_verdicts),
+        TEST(a_restart_changes_nothing_of_what_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,6 +88,29 @@ static void a_rewind_leaves_out_what_it_replaced_unless_branches_are_asked_for(v
     assert_non_null(strstr(world_string(w, "error"), "branches"));
 }
 
+static void entries_say_their_place_on_the_axis_when_asked(void **state)
+{
+    struct world *w = *state;
+    start(w, "a");
+    record_steps(w, 5, 4);
+    record_steps(w, 0, 3); /* the next model */
+    assert_int_equal(get(w, "?fields=loss&axis=1"), 200);
+    static const int places[] = {5, 6, 7, 8, 9, 10, 11};
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(value_at(w, i, "axis"), places[i]);
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"a\",\"resume\":true}");
+    record_steps(w, 1, 1); /* a rewind: of the model, all but step 0 is superseded */
+    assert_int_equal(get(w, "?fields=loss&axis=1&points=2000"), 200);
+    assert_int_equal(size(w), 2);
+    assert_int_equal(value_at(w, 0, "axis"), 9);
+    assert_int_equal(value_at(w, 1, "axis"), 10);
+    assert_int_equal(get(w, "?fields=loss"), 200);
+    assert_false(has_at(w, 0, "axis"));
+    assert_int_equal(get(w, "?axis=1"), 400);
+    assert_int_equal(get(w, "?axis=2&fields=loss"), 400);
+    assert_int_equal(get(w, "?axis=1&fields=loss&format=csv"), 400);
+}
+
 static void a_client_that_goes_away_ends_the_reading(void **state)
 {
     struct world *w = *state;
@@ -137,6 +160,7 @@ int main(void)
         HISTORY_TEST(what_memory_has_and_what_the_archive_has_reads_the_same),
         HISTORY_TEST(what_memory_let_go_is_in_the_archive),
         HISTORY_TEST(a_rewind_leaves_out_what_it_replaced_unless_branches_are_asked_for),
+        HISTORY_TEST(entries_say_their_place_on_the_axis_when_asked),
         HISTORY_TEST(a_client_that_goes_away_ends_the_reading),
         WORLD_TEST(without_an_archive_what_memory_has_is_answered),
     };

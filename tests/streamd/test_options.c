@@ -118,6 +118,21 @@ static void the_defaults_alone_are_those_of_an_empty_command_line(void **state)
     assert_int_equal(c.max_sessions, r->config.max_sessions);
 }
 
+static void a_bot_may_be_named_as_elsewhere(void **state)
+{
+    struct run *r = *state;
+    environment = (const char *const[]){"TELEGRAM_TOKEN", "t", "TELEGRAM_CHAT", "c", NULL};
+    run(r, "");
+    assert_string_equal(r->config.telegram_token, "t");
+    assert_string_equal(r->config.telegram_chat, "c");
+    run(r, "--telegram-token T --telegram-chat=C");
+    assert_string_equal(r->config.telegram_token, "T");
+    assert_string_equal(r->config.telegram_chat, "C");
+    environment = (const char *const[]){"TELEGRAM_TOKEN", "", NULL};
+    run(r, "");
+    assert_null(r->config.telegram_token);
+}
+
 static void paths_follow_the_environment_when_it_is_absolute(void **state)
 {
     static const struct {
@@ -378,6 +393,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(a_bot_may_be_named_as_elsewhere),
         TEST(no_argument_is_needed),
         TEST(the_defaults_alone_are_those_of_an_empty_command_line),
         TEST(paths_follow_the_environment_when_it_is_absolute),

@@ -37,6 +37,10 @@ static void stats_have_the_names_of_the_contract(void **state)
         "performance_stats.memory_bytes",
         "network_stats.bytes_before_compression",
         "network_stats.bytes_after_compression",
+        "dropped_stats.lines_truncated",
+        "dropped_stats.values_ignored",
+        "dropped_stats.records_shed",
+        "dropped_stats.messages_superseded",
         NULL,
     };
     struct world *w = *state;
@@ -71,6 +75,7 @@ static void stats_count_what_trainers_send(void **state)
     assert_int_equal(world_number(w, "data.sessions_created"), 2);
     assert_int_equal(world_number(w, "data.active_sessions"), 2);
     assert_int_equal(world_number(w, "data.total_metrics_processed"), 8);
+    assert_int_equal(world_number(w, "data.dropped_stats.lines_rejected"), 1);
     assert_int_equal(world_number(w, "data.performance_stats.buffered_sessions"), 1);
     assert_true(world_number(w, "data.performance_stats.metrics_per_s") == 1000);
     assert_true(fabs(world_number(w, "data.performance_stats.error_rate") - 1.0 / 11) < 1e-5);

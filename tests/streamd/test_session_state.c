@@ -41,6 +41,8 @@ static int setup(void **state)
     domain_take(&b->from, "{\"type\":\"start\",\"sessionId\":\"a\",\"resume\":true}");
     domain_take(&b->from, "{\"type\":\"progress\",\"seq\":9,\"metrics\":{\"step\":2,\"acc\":0.5}}");
     domain_take(&b->from, "{\"type\":\"fail\",\"error\":\"because\"}");
+    domain_session(&b->from, "a")->summary_stale = true;
+    domain_session(&b->from, "a")->summary_from = 7;
     write_row(b);
     *state = b;
     return 0;
@@ -82,6 +84,8 @@ static void a_row_restores_what_it_was_made_of(void **state)
     assert_int_equal(s->models_completed, 2);
     assert_int_equal(s->total_models, 4);
     assert_int_equal(s->sent, was->sent);
+    assert_true(s->summary_stale);
+    assert_int_equal(s->summary_from, 7);
     assert_int_equal(s->newest_offset, 2);
     assert_int_equal(series_newest(s->series), 2);
     assert_int_equal(series_count(s->series), 0);
@@ -126,6 +130,29 @@ static void a_state_that_breaks_off_is_damaged(void **state)
         (void)session_state_age_us(&b->row);
         guarded_free(&copy);
     }
+}
+
+/* From before a summary could be made again; its fixed part said how long it was. */
+static void a_row_of_an_earlier_version_has_zeros_for_what_came_later(void **state)
+{
+    enum { BYTES_AT = 4, LATER = 8 };
+    struct both *b = *state;
+    struct span whole = b->row.state;
+    uint32_t bytes;
+    memcpy(&bytes, whole.ptr + BYTES_AT, sizeof(bytes));
+    bytes -= LATER;
+    char *earlier = malloc(whole.len - LATER);
+    assert_non_null(earlier);
+    memcpy(earlier, whole.ptr, bytes);
+    memcpy(earlier + BYTES_AT, &bytes, sizeof(bytes));
+    memcpy(earlier + bytes, whole.ptr + bytes + LATER, whole.len - bytes - LATER);
+    b->row.state = (struct span){earlier, whole.len - LATER};
+    struct session *s;
+    assert_int_equal(restore(b, &b->row, &s), OK);
+    assert_int_equal(s->summary_from, 0);
+    assert_int_equal(s->newest_offset, 2);
+    session_destroy(s);
+    free(earlier);
 }
 
 /* The store has a checksum of its own for each row; but nothing that stands there may crash. */
@@ -193,6 +220,7 @@ int main(void)
         STATE_TEST(a_row_restores_what_it_was_made_of),
         STATE_TEST(what_is_absent_stays_absent),
         STATE_TEST(a_state_that_breaks_off_is_damaged),
+        STATE_TEST(a_row_of_an_earlier_version_has_zeros_for_what_came_later),
         STATE_TEST(whatever_stands_there_is_refused_or_taken),
         STATE_TEST(a_newer_version_is_not_read),
         STATE_TEST(running_out_of_memory_is_told),

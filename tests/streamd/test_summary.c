@@ -284,6 +284,39 @@ static void no_failed_allocation_costs_more_than_a_metric(void **state)
     buf_fini(&bytes);
 }
 
+static void two_parts_make_the_summary_of_the_whole(void **state)
+{
+    static const char *const said[] = {
+        "\"step\":1,\"loss\":3,\"a\":1",
+        "\"step\":2,\"loss\":NaN,\"b\":-5",
+        "\"step\":3,\"loss\":1,\"b\":-5,\"c\":2",
+        "\"step\":4,\"loss\":1,\"a\":7,\"c\":Infinity",
+    };
+    struct scene *x = *state;
+    struct buf whole;
+    buf_init(&whole, 1 << 20);
+    for (size_t i = 0; i < 4; i++)
+        take(x, said[i]);
+    summary_write_json(x->summary, &whole);
+    for (size_t cut = 0; cut <= 4; cut++) {
+        struct summary *earlier = summary_create(), *whole_again = x->summary;
+        struct summary *later = summary_create();
+        record_memory_init(&x->memory);
+        for (size_t i = 0; i < 4; i++) {
+            x->summary = i < cut ? earlier : later;
+            take(x, said[i]);
+        }
+        x->summary = whole_again;
+        summary_append(earlier, later);
+        buf_reset(&x->text);
+        summary_write_json(earlier, &x->text);
+        assert_true(span_eq(buf_span(&x->text), buf_span(&whole)));
+        summary_destroy(earlier);
+        summary_destroy(later);
+    }
+    buf_fini(&whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +330,7 @@ int main(void)
         SUMMARY_TEST(the_first_metrics_are_kept_and_no_more),
         SUMMARY_TEST(names_have_a_limit_of_their_own),
         SUMMARY_TEST(what_was_written_reads_back_the_same_and_goes_on),
+        SUMMARY_TEST(two_parts_make_the_summary_of_the_whole),
         SUMMARY_TEST(damaged_bytes_are_refused_and_leave_nothing),
         SUMMARY_TEST(no_failed_allocation_costs_more_than_a_metric),
     };

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { launch, View } from './browser.ts';
 import { Daemon } from './daemon.ts';
 import { falling, progress, start } from './lines.ts';
@@ -232,6 +232,41 @@ describe('web/charts', () => {
     await view.page.getByText('Show everything').waitFor({ state: 'detached' });
     await view.page.keyboard.press('Escape');
     await chart.locator('.tip').waitFor({ state: 'hidden' });
+  });
+
+  it('lets superseded points go at a rewind, and is the same for who comes later', async () => {
+    // Two models, and more records than are kept; then the second goes back.
+    await daemon.push(start('a', { config: { model_count: 2 } }));
+    const model = (number: number, from: number, to: number, loss: number) =>
+      Array.from({ length: to - from }, (_, i) => {
+        const noise = Math.sin((from + i) * 12.9898) / 5;
+        return progress('a', { loss: loss + noise, step: from + i, current_model: number });
+      });
+    await daemon.push(...model(1, 0, 2000, 3));
+    await view.page.goto(`${daemon.url}?run=a`);
+    await view.waitForLink('websocket');
+    await view.waitForPoints(500);
+    await daemon.push(...model(2, 0, 1000, 2), ...model(2, 1000, 1999, 900));
+    await daemon.push(progress('a', { loss: 999, step: 1999, current_model: 2 }));
+    await view.waitForMetric('loss', '999.0000');
+    await view.page.getByText('to 999.0000').waitFor();
+    await daemon.push({ type: 'start', sessionId: 'a', resume: true });
+    await daemon.push(...model(2, 1000, 1200, 1));
+    await view.page.getByText(/loss: last .* to 3\.(19|20)\d\d\./).waitFor();
+    await daemon.push({ type: 'complete', sessionId: 'a' });
+    const later = await View.open(browser);
+    await later.page.goto(`${daemon.url}?run=a`);
+    await later.waitForPoints(500);
+    const picture = (page: Page) =>
+      page.evaluate(() => document.querySelector<HTMLCanvasElement>('canvas')?.toDataURL());
+    await later.waitForInk(0, 50);
+    const drawn = await picture(later.page);
+    await view.page.waitForFunction(
+      (wanted) => document.querySelector<HTMLCanvasElement>('canvas')?.toDataURL() === wanted,
+      drawn,
+    );
+    assert.equal(await picture(later.page), drawn);
+    await later.close();
   });
 
   it('lies along the epochs of a run that says them, also after a reload', async () => {

@@ -23,15 +23,20 @@ export class Daemon {
   #trainer: Socket | null = null;
   /** The commands that the trainer was told. */
   readonly #told: string[] = [];
+  #acked = 0;
   #onTold: () => void = () => {};
 
-  private constructor(folder: string) {
+  readonly #durable: boolean;
+
+  private constructor(folder: string, durable: boolean) {
     this.#folder = folder;
+    this.#durable = durable;
     this.#socketPath = join(folder, 'trainer.sock');
   }
 
-  static async start(): Promise<Daemon> {
-    const daemon = new Daemon(await mkdtemp(join(tmpdir(), 'streamd-web-')));
+  /** `durable`: what it took in is there again when it is started again. */
+  static async start({ durable = false } = {}): Promise<Daemon> {
+    const daemon = new Daemon(await mkdtemp(join(tmpdir(), 'streamd-web-')), durable);
     await daemon.run('127.0.0.1:0');
     return daemon;
   }
@@ -42,7 +47,8 @@ export class Daemon {
 
   /** Starts the process and reads its one line on stdout, which says where it listens. */
   async run(listen: string): Promise<void> {
-    const options = ['--listen', listen, '--socket', this.#socketPath, '--ephemeral', '--web', web];
+    const store = this.#durable ? ['--data', join(this.#folder, 'data')] : ['--ephemeral'];
+    const options = ['--listen', listen, '--socket', this.#socketPath, ...store, '--web', web];
     const child = spawn(binary, options, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#process = child;
     for await (const line of createInterface({ input: child.stdout })) {
@@ -85,6 +91,11 @@ export class Daemon {
     });
   }
 
+  /** Waits until everything up to this `seq` is kept. */
+  async waitForAck(seq: number): Promise<void> {
+    while (this.#acked < seq) await new Promise<void>((told) => (this.#onTold = told));
+  }
+
   /** Waits until the trainer has been told to do this. */
   async waitForCommand(command: string): Promise<void> {
     while (!this.#told.includes(command)) {
@@ -100,7 +111,8 @@ export class Daemon {
   async #dial(): Promise<Socket> {
     const socket = connect(this.#socketPath);
     createInterface({ input: socket }).on('line', (line) => {
-      const answer = JSON.parse(line) as { type: string; command?: string };
+      const answer = JSON.parse(line) as { type: string; command?: string; seq?: number };
+      if (answer.type === 'ack') this.#acked = Number(answer.seq);
       if (answer.type === 'control') this.#told.push(String(answer.command));
       this.#onTold();
     });

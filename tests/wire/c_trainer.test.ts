@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Child, temporaryFolder } from './child.ts';
 import { Daemon, trainer as binary } from './daemon.ts';
+import { lifecycle } from './lifecycle.ts';
 import { connect } from './socketio.ts';
 import { within } from './waiting.ts';
 
@@ -23,7 +24,7 @@ test('a training is seen from beginning to end', async (t) => {
   daemon.defer(() => child.process.kill());
   await viewer.named('training_completed');
   assert.equal(await finishes(child), 0, child.stderr);
-  const events = viewer.events.all.map(({ event }) => event);
+  const events = lifecycle(viewer.events.all).map(({ event }) => event);
   assert.deepEqual(
     events.filter((event) => event !== 'progress_update'),
     [

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Daemon } from './daemon.ts';
+import { lifecycle } from './lifecycle.ts';
 import { Plain } from './plain.ts';
 import { steps, Trainer, training } from './trainer.ts';
 
@@ -30,7 +31,7 @@ test('a run is seen from its beginning to its end, in order', async (t) => {
   await trainer.push({ type: 'complete' });
   await client.named('training_completed');
   assert.deepEqual(
-    client.events.all.map((e) => e.event),
+    lifecycle(client.events.all).map((e) => e.event),
     [
       'connection_established',
       'ack',
@@ -107,7 +108,9 @@ test('the star room hears the lifecycle of every run and no values', async (t) =
   await trainer.push({ type: 'complete', sessionId: 'a' });
   await client.named('training_completed');
   assert.deepEqual(
-    client.events.all.slice(1).map((e) => `${e.event} ${e.data.sessionId}`),
+    lifecycle(client.events.all)
+      .slice(1)
+      .map((e) => `${e.event} ${e.data.sessionId}`),
     [
       'training_started a',
       'training_started b',

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Daemon } from './daemon.ts';
+import { lifecycle } from './lifecycle.ts';
 import { ECHO, Poller, SEPARATOR } from './poller.ts';
 import { RawHttp, request } from './raw_http.ts';
 import { steps, training } from './trainer.ts';
@@ -30,9 +31,11 @@ test('what came between two polls is in the next, newest value and all events', 
   await trainer.push(...steps('a', 5), { type: 'model_completed', modelIndex: 0 });
   await trainer.push(...steps('a', 5, 6), { type: 'complete' });
   const packets = await poller.poll();
-  const told = packets.map((packet) => JSON.parse(packet.slice(2)));
+  const told = packets
+    .map((packet) => JSON.parse(packet.slice(2)))
+    .map(([event, data]) => ({ event, step: data.metrics?.currentStep }));
   assert.deepEqual(
-    told.map(([event, data]) => [event, data.metrics?.currentStep]),
+    lifecycle(told).map(({ event, step }) => [event, step]),
     [
       ['progress_update', 5],
       ['model_completed', undefined],

@@ -124,13 +124,13 @@ test('SIGUSR1 writes the counters to the log', async (t) => {
 });
 
 test('a daemon that was stopped and continued goes on', async (t) => {
-  const daemon = await Daemon.start(t, '--ping-interval-ms', '50', '--ping-timeout-ms', '50');
+  const daemon = await Daemon.start(t, '--ping-interval-ms', '400', '--ping-timeout-ms', '400');
   const trainer = await training(daemon, 'a');
   const client = await Plain.open(daemon, '/ws?sessionId=a');
   const idle = await connect(daemon);
   daemon.signal('SIGSTOP');
   await daemon.stopped();
-  await new Promise((later) => setTimeout(later, 300));
+  await new Promise((later) => setTimeout(later, 1000));
   daemon.signal('SIGCONT');
   await trainer.push(...steps('a', 1));
   await client.named('progress_update');

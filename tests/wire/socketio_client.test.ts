@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Daemon } from './daemon.ts';
+import { lifecycle } from './lifecycle.ts';
 import { client, connect } from './socketio.ts';
 import { progress, steps, Trainer, training } from './trainer.ts';
 import { eventually } from './waiting.ts';
@@ -34,7 +35,7 @@ for (const [way, options] of Object.entries(ways)) {
     await trainer.push({ type: 'model_completed', modelIndex: 0 }, { type: 'complete' });
     await viewer.named('training_completed');
     assert.deepEqual(
-      viewer.events.all.map(({ event }) => event),
+      lifecycle(viewer.events.all).map(({ event }) => event),
       [
         'connection_established',
         'training_started',
@@ -50,6 +51,24 @@ for (const [way, options] of Object.entries(ways)) {
     assert.deepEqual(viewer.seen('model_completed'), [
       { sessionId: 'a', modelIndex: 0, currentModel: 1, totalModels: 1 },
     ]);
+  });
+
+  test(`what a run means is told as it shows ${way}`, async (t) => {
+    const daemon = await Daemon.start(t);
+    const viewer = await connect(daemon, options);
+    await viewer.ask('subscribe_session', { sessionId: 'a' });
+    const trainer = await training(daemon, 'a');
+    for (let step = 1; step <= 5; step++)
+      await trainer.push(progress('a', { step, loss: 1 / step }));
+    await trainer.push(progress('a', { step: 6, loss: 'NaN' }));
+    const changed = await viewer.named('phase_changed');
+    assert.deepEqual([changed.from, changed.to], ['INITIALIZING', 'DIVERGING']);
+    const alert = await viewer.named('alert');
+    assert.deepEqual([alert.kind, alert.severity], ['divergence', 'critical']);
+    const verdict = await viewer.named('insight');
+    assert.equal(verdict.phase, 'DIVERGING');
+    const asked = await daemon.json('/api/training/insight/a');
+    assert.equal(asked.data.reason, verdict.reason);
   });
 
   test(`who comes late is told where a run stands ${way}`, async (t) => {

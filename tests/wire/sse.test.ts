@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Daemon } from './daemon.ts';
 import { EventStream } from './event_stream.ts';
+import { lifecycle } from './lifecycle.ts';
 import { RawHttp, request } from './raw_http.ts';
 import { steps, Trainer, training } from './trainer.ts';
 import { eventually } from './waiting.ts';
@@ -21,7 +22,7 @@ test('a stream tells a run from where it stands to its end', async (t) => {
   await trainer.push({ type: 'model_completed', modelIndex: 0 }, { type: 'complete' });
   await stream.named('training_completed');
   assert.deepEqual(
-    stream.events.all.map(({ event, id }) => [event, id]),
+    lifecycle(stream.events.all).map(({ event, id }) => [event, id]),
     [
       ['session_status', null],
       ['progress_update', '2'],

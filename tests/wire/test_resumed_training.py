@@ -71,3 +71,6 @@ class ResumedTraining(WireTest):
         self.assertEqual(steps, list(range(resumed_at + 1, resumed_at + 1 + len(steps))))
         self.assertGreater(len(steps), EVERY)
         self.assertNotIn(damaged, self.checkpoints())
+        summary = self.live.json("/api/training/sessions/killed")["data"]["summary"]["grad_norm"]
+        lowest = min(record["grad_norm"] for record in stands)
+        self.assertEqual((summary["count"], summary["min"]), (STEPS, float("%.6g" % lowest)))

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Daemon } from './daemon.ts';
+import { lifecycle } from './lifecycle.ts';
 import { Plain } from './plain.ts';
 import { steps, training, type Trainer } from './trainer.ts';
 
@@ -73,7 +74,7 @@ test('an event sends the waiting update before it, at once', async (t) => {
   await trainer.push(...steps('a', 5, 50), { type: 'complete' });
   await client.named('training_completed');
   assert.deepEqual(
-    client.events.all
+    lifecycle(client.events.all)
       .slice(2)
       .map(({ event, data }) => `${event} ${data.metrics?.currentStep ?? ''}`),
     [

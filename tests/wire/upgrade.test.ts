@@ -3,6 +3,7 @@
 // From long-polling to WebSocket: 2probe, 3probe, 5. Whatever is sent meanwhile arrives once, in
 // order, on one of the two.
 import assert from 'node:assert/strict';
+import { lifecycle } from './lifecycle.ts';
 import { test } from 'node:test';
 import { Daemon } from './daemon.ts';
 import { ECHO, PacketSocket, Poller, SOCKET_IO } from './poller.ts';
@@ -29,10 +30,12 @@ async function watching(daemon: Daemon): Promise<{ poller: Poller; trainer: Trai
 
 /** The steps of the updates and the indices of the events in these packets. */
 function told(packets: (string | Buffer)[]): string[] {
-  return packets.map((packet) => {
-    const [event, data] = JSON.parse(String(packet).slice(2));
-    return `${event} ${data.metrics?.currentStep ?? data.modelIndex ?? ''}`.trim();
-  });
+  const events = packets
+    .map((packet) => JSON.parse(String(packet).slice(2)))
+    .map(([event, data]) => ({ event, data }));
+  return lifecycle(events).map(({ event, data }) =>
+    `${event} ${data.metrics?.currentStep ?? data.modelIndex ?? ''}`.trim(),
+  );
 }
 
 const model = (modelIndex: number) => ({ type: 'model_completed', modelIndex });

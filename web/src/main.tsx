@@ -62,7 +62,7 @@ function follow(): void {
 function openRuns(): readonly OpenRun[] {
   return view.runs.map((run) => {
     const { state, series } = client.session(run);
-    return { state, series, order: client.order(run) };
+    return { state, series, order: client.orders.of(run), rates: client.rates(run) };
   });
 }
 
@@ -94,7 +94,7 @@ const controls: Controls = {
     void client.pin(run, pinned);
   },
   stop(run) {
-    void client.stop(run, 'asked for on the dashboard');
+    void client.orders.stop(run, 'asked for on the dashboard');
   },
   pause() {
     held = held ? null : { open: openRuns(), runs: client.runs, now: seconds() };
@@ -162,6 +162,7 @@ function render(): void {
     <Page
       link={client.link}
       runs={still?.runs ?? client.runs}
+      stats={client.stats}
       open={still?.open ?? open}
       view={view}
       theme={themeNow()}

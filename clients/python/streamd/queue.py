@@ -3,8 +3,13 @@
 
 Putting takes no lock: `deque.append` is atomic, so `log()` cannot wait for the sender, and may even
 be called from a signal handler. The price is two deques instead of one: values may be discarded
-from the left by whoever overfills them, events may not. A running number puts the two back in
-order. Only the sender takes.
+from the left, which a bounded deque does by itself, events may not. A running number puts the two
+back in order, and what is missing in it was discarded. Only the sender takes.
+
+What `log()` does comes every few milliseconds, after the training has filled the caches with its
+own: each object and each line of code that it touches costs more than what it does there. Hence the
+slots, hence `asleep` here and not at the sender, and hence values are put without a call:
+`queue.values.append((next(queue.order), kind, payload, step, time))`.
 """
 
 from collections import deque
@@ -34,29 +39,35 @@ class Item(NamedTuple):
 class Queue:
     """Bounded, many putters, one taker. Shares the payloads with the caller."""
 
-    def __init__(self, values_max: int = VALUES_MAX, events_max: int = EVENTS_MAX) -> None:
-        self._values: Deque[_Raw] = deque()
-        self._events: Deque[_Raw] = deque()
-        self._values_max = values_max
-        self._events_max = events_max
-        self._order = count()
-        self._drops = count(1)
-        self._hand: Optional[_Raw] = None
-        self._closed = False
-        self.dropped = 0
+    __slots__ = (
+        "asleep",
+        "order",
+        "values",
+        "_drops",
+        "_events",
+        "_events_max",
+        "_given_up",
+        "_hand",
+        "_missing",
+        "_next",
+        "_values",
+    )
 
-    def put_value(self, kind: str, payload: Any, step: Any, time: float) -> None:
-        """Append; when that is one too many, the oldest value is discarded and counted."""
-        if self._closed:
-            return
-        values = self._values
-        values.append((next(self._order), kind, payload, step, time))
-        if len(values) > self._values_max:
-            try:
-                values.popleft()
-            except IndexError:  # the sender took them all since the line above
-                return
-            self.drop()
+    def __init__(self, values_max: int = VALUES_MAX, events_max: int = EVENTS_MAX) -> None:
+        self._values: Deque[_Raw] = deque(maxlen=values_max)
+        self._events: Deque[_Raw] = deque()
+        self._events_max = events_max
+        self._hand: Optional[_Raw] = None
+        self._drops = count(1)
+        self._given_up = 0
+        self._missing = 0
+        self._next = 0
+        #: Where values are put; the oldest goes when there is no room.
+        self.values = self._values
+        #: The number of what is put next.
+        self.order = count()
+        #: The taker has to be woken for what is put.
+        self.asleep = True
 
     def put_event(self, kind: str, payload: Any, time: float) -> None:
         """Append; an event is never discarded once it is in."""
@@ -65,20 +76,25 @@ class Queue:
         if len(self._events) >= self._events_max:
             self.drop()
             return
-        self._events.append((next(self._order), kind, payload, None, time))
+        self._events.append((next(self.order), kind, payload, None, time))
 
     def close(self) -> None:
         """The run has ended: whatever is put from now on is ignored."""
-        self._closed = True
+        self.values = deque(maxlen=0)
 
     def close_with(self, kind: str, payload: Any, time: float) -> None:
         """Close, and append the event that ends the run, whatever the bound."""
         self.close()
-        self._events.append((next(self._order), kind, payload, None, time))
+        self._events.append((next(self.order), kind, payload, None, time))
 
     def drop(self) -> None:
         """Count one line given up. `next` is atomic where `+= 1` is not."""
-        self.dropped = next(self._drops)
+        self._given_up = next(self._drops)
+
+    @property
+    def dropped(self) -> int:
+        """Lines given up, those that were discarded before the last one taken among them."""
+        return self._given_up + self._missing
 
     def take(self) -> Optional[Item]:
         """The oldest item, or None.
@@ -90,9 +106,22 @@ class Queue:
         if self._events:
             self._fill_hand()
             if self._hand is None or self._events[0][0] < self._hand[0]:
-                return Item(*self._events.popleft())
+                return self._taken(self._events.popleft())
         raw, self._hand = self._hand, None
-        return Item(*raw) if raw else None
+        return self._taken(raw) if raw else None
+
+    def _taken(self, raw: _Raw) -> Item:
+        """Numbers that were passed over are missing, until a slow putter brings one after all."""
+        if raw[0] >= self._next:
+            self._missing += raw[0] - self._next
+            self._next = raw[0] + 1
+        else:
+            self._missing -= 1
+        return Item(*raw)
+
+    @property
+    def _closed(self) -> bool:
+        return self.values is not self._values
 
     def _fill_hand(self) -> None:
         if self._hand is None and self._values:

@@ -16,7 +16,7 @@ from typing import Any, Callable, List, Optional, Type
 
 from . import process
 from .courier import Rounds
-from .encode import VALUES_MAX, Json, describe, start_json
+from .encode import Json, describe, start_json
 from .error_class import error_class, failure_text
 from .queue import Queue
 from .sender import Sender
@@ -96,10 +96,11 @@ class Run:
         The dict may be changed afterwards; a tensor may not, it is read a moment later.
         """
         try:
-            if type(metrics) is dict and len(metrics) <= VALUES_MAX:
+            if type(metrics) is dict:
                 metrics = metrics.copy()
-            self._queue.put_value("progress", metrics, step, time())
-            if self._sender.asleep:
+            queue = self._queue
+            queue.values.append((next(queue.order), "progress", metrics, step, time()))
+            if queue.asleep:
                 self._sender.wake()
         except Exception as error:
             self._failed(error)
@@ -204,10 +205,10 @@ class Run:
 
     def _put_event(self, kind: str, payload: Any) -> None:
         try:
-            if type(payload) is dict and len(payload) <= VALUES_MAX:
+            if type(payload) is dict:
                 payload = payload.copy()
             self._queue.put_event(kind, payload, time())
-            if self._sender.asleep:
+            if self._queue.asleep:
                 self._sender.wake()
         except Exception as error:
             self._failed(error)

@@ -9,8 +9,8 @@ clock it was given, so that the tests play hours of outage without waiting. The 
       └───────── lost: back off ◀─────────────┴────────────────────┘
 
 Lines are encoded in every state, so that nothing the training wants back (a tensor with its graph)
-is held while the daemon is away. The thread sleeps long when nothing is logged; `asleep` tells the
-putters whether it has to be woken, which costs them a system call and is therefore rare.
+is held while the daemon is away. The thread sleeps long when nothing is logged; the queue's `asleep`
+tells the putters whether it has to be woken, which costs them a system call and is therefore rare.
 """
 
 import logging
@@ -75,7 +75,6 @@ class Sender:
         self._rounds = rounds
         window.on_trouble(self._on_trouble)
 
-        self.asleep = True
         self.connected = False
         self.done = False
         self._thread: Optional[threading.Thread] = None
@@ -207,15 +206,15 @@ class Sender:
         putter sees `asleep`.
         """
         quiet = self._clock() - self._logged_at >= QUIET_AFTER_S
-        self.asleep = quiet
+        self._queue.asleep = quiet
         longest = BESIDE_S if self._carrying else SLEEP_MAX_S if quiet else FLUSH_S
         timeout = 0.0 if self._busy() else min(longest, self._due())
         answers: List[Answer] = self._link.poll(timeout)
-        self.asleep = False
+        self._queue.asleep = False
         return answers
 
     def _busy(self) -> bool:
-        if self.asleep and len(self._queue):
+        if self._queue.asleep and len(self._queue):
             return True
         return self.connected and self._link.idle and self._window.unsent
 

@@ -357,8 +357,8 @@ class NeverDisturbTest(unittest.TestCase):
     def test_log_takes_no_lock_that_the_sender_could_hold(self) -> None:
         """The queue and the waker are all that log() touches; neither has a lock to wait for."""
         run = streamd.init(socket_path=ABSENT)
-        parts = (run._queue, run._sender._waker)
-        held = [value for part in parts for value in vars(part).values()]
+        queue, waker = run._queue, run._sender._waker
+        held = [getattr(queue, name) for name in queue.__slots__] + list(vars(waker).values())
         lock = type(threading.Lock())
         self.assertFalse([value for value in held if isinstance(value, (lock, threading.Event))])
         run.finish()

@@ -95,7 +95,11 @@ class SenderTest(unittest.TestCase):
         self.make()
 
     def log(self, value: Any, step: Any = None) -> None:
-        self.queue.put_value("progress", {"loss": value}, step, 5.0)
+        self.put({"loss": value}, step)
+
+    def put(self, payload: Any, step: Any = None) -> None:
+        """As log() does, at second 5."""
+        self.queue.values.append((next(self.queue.order), "progress", payload, step, 5.0))
 
     def turn_until(self, condition: Callable[[], bool], turns: int = 200) -> None:
         for _ in range(turns):
@@ -144,7 +148,7 @@ class SenderTest(unittest.TestCase):
 
     def test_the_user_s_own_timestamp_wins(self) -> None:
         self.connect()
-        self.queue.put_value("progress", {"loss": 1.0, "timestamp": 9.0}, None, 5.0)
+        self.put({"loss": 1.0, "timestamp": 9.0})
         self.turn_until(lambda: bool(self.link.written))
         self.assertEqual(self.link.written[0]["metrics"]["timestamp"], 9.0)
 
@@ -241,10 +245,10 @@ class SenderTest(unittest.TestCase):
     def test_a_line_that_cannot_be_sent_is_counted_and_the_next_one_goes(self) -> None:
         self.connect()
         with self.assertLogs("streamd", logging.WARNING):
-            self.queue.put_value("progress", None, None, 0.0)
-            self.queue.put_value("progress", Quitter(), None, 0.0)
+            self.put(None)
+            self.put(Quitter())
             self.queue.put_event("model_completed", "third", 0.0)
-            self.queue.put_value("progress", {f"{i:0100}": 1.0 for i in range(999)}, None, 0.0)
+            self.put({f"{i:0100}": 1.0 for i in range(999)})
             self.log(2.0, step=object())
             self.turn_until(lambda: bool(self.link.written))
         self.assertEqual(self.losses(), [2.0])
@@ -399,7 +403,7 @@ class SenderTest(unittest.TestCase):
         poll = self.link.poll
 
         def watching(timeout: float) -> List[Any]:
-            asleep.append(self.sender.asleep)
+            asleep.append(self.queue.asleep)
             return poll(timeout)
 
         self.link.poll = watching  # type: ignore[method-assign]

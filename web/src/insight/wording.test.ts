@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
 import { decodeSession, type SessionStatus } from '../proto/session';
-import { eventWords, statusWords, alertWords, phaseWords } from './wording';
+import {
+  eventWords,
+  statusWords,
+  alertWords,
+  phaseWords,
+  droppedWords,
+  throttleWords,
+} from './wording';
 
 const sessionId = 'a';
 
@@ -49,5 +56,20 @@ describe('insight/wording', () => {
     expect(alertWords(run({ status: 'failed', error: 'out of memory' }), 0)).toEqual([
       'out of memory',
     ]);
+  });
+
+  it('says how much is told live, when that is not everything', () => {
+    expect(throttleWords({ recorded: 1234, told: 9.8 })).toBe('1 234 points/s, 10 told live');
+    expect(throttleWords({ recorded: 10, told: 10 })).toBeNull();
+    expect(throttleWords(null)).toBeNull();
+  });
+
+  it('names what was dropped, and only that', () => {
+    const none = { maxRate: 10, linesRefused: 0, valuesIgnored: 0, recordsNotKept: 0 };
+    expect(droppedWords(none)).toBeNull();
+    expect(droppedWords(null)).toBeNull();
+    expect(droppedWords({ ...none, recordsNotKept: 2000, valuesIgnored: 1 })).toBe(
+      '2 000 points not kept, 1 values ignored',
+    );
   });
 });

@@ -3,6 +3,7 @@
 // What the page says in words about a run. Wording only: nothing here decides anything.
 import type { ServerEvent } from '../proto/events';
 import { age, count } from '../proto/format';
+import type { DaemonStats } from '../proto/stats';
 import { isOver, type SessionStatus } from '../proto/session';
 
 export interface Words {
@@ -54,6 +55,27 @@ export function phaseWords(run: SessionStatus): string {
   const of = totalSteps === undefined ? '' : ` of ${count(totalSteps)}`;
   const step = currentStep === undefined ? '' : `, step ${count(currentStep)}${of}`;
   return isOver(run.status) ? text : `${text}${model}${step}`;
+}
+
+/** How much of what is recorded the page is told live; null when it is told everything. */
+export function throttleWords(
+  rates: { readonly recorded: number; readonly told: number } | null,
+): string | null {
+  if (rates === null || rates.recorded < 1.25 * rates.told) return null;
+  const whole = (rate: number) => count(Math.round(rate));
+  return `${whole(rates.recorded)} points/s, ${whole(rates.told)} told live`;
+}
+
+/** What the daemon has dropped of all runs; null when nothing. */
+export function droppedWords(stats: DaemonStats | null): string | null {
+  if (!stats) return null;
+  const words = [
+    [stats.recordsNotKept, 'points not kept'],
+    [stats.linesRefused, 'lines refused'],
+    [stats.valuesIgnored, 'values ignored'],
+  ] as const;
+  const some = words.filter(([number]) => number > 0);
+  return some.length === 0 ? null : some.map(([n, what]) => `${count(n)} ${what}`).join(', ');
 }
 
 /** A running trainer that says nothing for so long, in seconds, is worth a word. */

@@ -18,6 +18,8 @@ export interface Point {
   readonly at: number | null;
   /** The step in its model; undefined when the trainer counts none. */
   readonly step: number | undefined;
+  /** Its place in the daemon's buckets; undefined when it is not told. */
+  readonly axis?: number | undefined;
   readonly values: readonly (readonly [name: string, value: number])[];
 }
 
@@ -52,7 +54,7 @@ export function pointOf(offset: number, at: number | null, metrics: Metrics): Po
   };
 }
 
-/** Reads GET /api/training/history/<id>, oldest first; null when it is not such an answer. */
+/** Reads GET /api/training/history/<id> with axis=1, oldest first; null when it is not such an answer. */
 export function decodeHistory(answer: unknown): readonly Point[] | null {
   const body = asObject(answer);
   if (body?.success !== true || !Array.isArray(body.data)) return null;
@@ -60,6 +62,8 @@ export function decodeHistory(answer: unknown): readonly Point[] | null {
     const offset = asNumber(asObject(entry)?.offset);
     const at = asNumber(asObject(entry)?.serverTime);
     const metrics = decodeMetrics(entry);
-    return offset === null || metrics === null ? [] : [pointOf(offset, at, metrics)];
+    if (offset === null || metrics === null) return [];
+    const axis = asNumber(asObject(entry)?.axis) ?? undefined;
+    return [{ ...pointOf(offset, at, metrics), axis }];
   });
 }

@@ -25,6 +25,7 @@ describe('proto/session', () => {
       config: new Map([['model_count', '3']]),
       pinned: false,
       epoch: '',
+      rewind: null,
       summary: null,
       name: 'n',
       status: 'running',

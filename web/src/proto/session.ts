@@ -7,6 +7,13 @@ import { decodeConfig, type Config } from './config';
 import { decodeMetrics, METRIC_NAMES, type MetricName, type Metrics } from './metrics';
 import { decodeSummary, type Summary } from './summary';
 
+export interface Rewind {
+  /** Of the first record of what is new, and its step and model: P-12. */
+  readonly offset: number;
+  readonly step: number;
+  readonly model: number;
+}
+
 export interface SessionStatus {
   readonly sessionId: string;
   readonly project: string;
@@ -29,6 +36,8 @@ export interface SessionStatus {
   readonly pinned: boolean;
   /** Offsets of one epoch say nothing about those of another; empty from a daemon that has none. */
   readonly epoch: string;
+  /** The newest time that a resumed trainer went back to an earlier step; null: it never did. */
+  readonly rewind: Rewind | null;
   /** Last and best of each metric; null over a socket, which does not carry it. */
   readonly summary: Summary | null;
 }
@@ -60,6 +69,13 @@ function text(value: unknown): string {
   return asString(value) ?? '';
 }
 
+function decodeRewind(value: unknown): Rewind | null {
+  const rewind = asObject(value);
+  const [offset, step, model] = [rewind?.offset, rewind?.step, rewind?.model].map(asNumber);
+  if (typeof offset !== 'number' || typeof step !== 'number') return null;
+  return { offset, step, model: model ?? 1 };
+}
+
 /** Reads one run; null when it has no id. */
 export function decodeSession(value: unknown): SessionStatus | null {
   const run = asObject(value);
@@ -81,6 +97,7 @@ export function decodeSession(value: unknown): SessionStatus | null {
     config: decodeConfig(run.config),
     pinned: run.pinned === true,
     epoch: text(run.epoch),
+    rewind: decodeRewind(run.rewind),
     summary: decodeSummary(run.summary),
   };
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The arrays below a Series: five columns of numbers that every point has, and one a metric. They
+// The arrays below a Series: six columns of numbers that every point has, and one a metric. They
 // have one capacity and grow together.
 import type { Point } from '../proto/history';
 
 const FIRST_CAPACITY = 256;
 /** More metrics than the daemon tells the history of in one answer are not kept. */
 const MOST_METRICS = 32;
-const FIXED = ['offset', 'step', 'at', 'x', 'since'] as const;
+const FIXED = ['offset', 'step', 'at', 'axis', 'x', 'since'] as const;
 
 type Fixed = Record<(typeof FIXED)[number], Float64Array>;
 
@@ -48,6 +48,11 @@ export class Columns {
     return this.#fixed.at;
   }
 
+  /** Where the daemon says that it stands on the axis; NaN: it did not. */
+  get axis(): Float64Array {
+    return this.#fixed.axis;
+  }
+
   get x(): Float64Array {
     return this.#fixed.x;
   }
@@ -65,12 +70,25 @@ export class Columns {
     return this.#metrics.get(name) ?? NOTHING;
   }
 
+  /** The first index whose offset is above `offset`. */
+  indexAfter(offset: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#fixed.offset[middle] as number) > offset) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
   push(point: Point): void {
     this.#reserve(1);
     const i = this.length++;
-    const { offset, step, at } = this.#fixed;
+    const { offset, step, at, axis } = this.#fixed;
     offset[i] = point.offset;
-    step[i] = point.step ?? (i > 0 ? (step[i - 1] as number) : 0);
+    step[i] = point.step ?? (i > 0 ? (step[i - 1] as number) : NaN);
+    axis[i] = point.axis ?? NaN;
     at[i] = point.at ?? (i > 0 ? (at[i - 1] as number) : 0);
     for (const [name, value] of point.values) {
       const column = this.#metrics.get(name) ?? this.#begin(name);
@@ -78,14 +96,25 @@ export class Columns {
     }
   }
 
-  truncate(length: number): void {
-    for (const column of this.#metrics.values()) column.fill(NaN, length, this.length);
+  truncate(length: number, end = this.length): void {
+    for (const column of this.#metrics.values()) column.fill(NaN, length, end);
     this.length = length;
   }
 
   /** Drops the metrics too; there must be no points. */
   forget(): void {
     this.#metrics.clear();
+  }
+
+  /** Keeps of the points from `from` on those whose byte in `keep` is set. */
+  sift(from: number, keep: Uint8Array): void {
+    const kept = keep.reduce((n, is) => n + is, 0);
+    if (kept === keep.length) return;
+    for (const column of [...Object.values(this.#fixed), ...this.#metrics.values()]) {
+      let to = from;
+      for (let i = 0; i < keep.length; i++) if (keep[i]) column[to++] = column[from + i] as number;
+    }
+    this.truncate(from + kept, from + keep.length);
   }
 
   /** A copy of the points from `index` on. */

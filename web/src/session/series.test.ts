@@ -12,8 +12,7 @@ function points(from: number, to: number): Point[] {
 }
 
 function offsets(series: Series): number[] {
-  // Without steps that move, x is the offset.
-  return Array.from(series.xs('step'), (x) => (series.counts ? x / 10 : x));
+  return Array.from(series.xs('step'), (x) => x / 10);
 }
 
 describe('session/series', () => {
@@ -22,17 +21,7 @@ describe('session/series', () => {
     for (const offset of [0, 1, 1, 0, 2]) series.append(point(offset));
     expect(series.length).toBe(3);
     expect(Array.from(series.ys('loss'))).toEqual([0, 0.5, 1]);
-    expect([series.newest, series.solidTo, series.hasHoles]).toEqual([2, 2, false]);
-  });
-
-  it('knows when live points have left something out', () => {
-    const series = new Series();
-    series.append(point(0));
-    series.append(point(5));
-    expect([series.solidTo, series.hasHoles]).toEqual([0, true]);
-    expect(series.missingShare).toBe(5 / 6);
-    series.splice(0, points(1, 5));
-    expect(series.missingShare).toBe(0);
+    expect([series.newest, series.solidTo, series.isProvisional]).toEqual([2, -1, true]);
   });
 
   it('fills a hole from history and keeps newer live points', () => {
@@ -43,14 +32,16 @@ describe('session/series', () => {
     expect(series.solidTo).toBe(6);
     series.splice(6, points(7, 7));
     expect(offsets(series)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect([series.solidTo, series.hasHoles]).toEqual([9, false]);
+    expect([series.solidTo, series.isProvisional]).toEqual([7, true]);
+    series.splice(7, points(8, 9));
+    expect([series.solidTo, series.isProvisional]).toEqual([9, false]);
   });
 
   it('takes thinned history as complete', () => {
     const series = new Series();
     series.splice(-1, [point(0), point(50), point(99)]);
     series.append(point(100));
-    expect([series.length, series.solidTo]).toEqual([4, 100]);
+    expect([series.length, series.solidTo, series.gap.after]).toEqual([4, 99, 99]);
   });
 
   it('is not shaken by an empty history', () => {
@@ -80,6 +71,14 @@ describe('session/series', () => {
     expect(series.breaks).toEqual([]);
   });
 
+  it('stands where history says, and knows of a fall that it does not hold', () => {
+    const series = new Series();
+    series.splice(-1, [point(0, { step: 5, axis: 5 }), point(9, { step: 8, axis: 14 })]);
+    series.append(point(10, { step: 9 }));
+    expect(Array.from(series.xs('step'))).toEqual([5, 14, 15]);
+    expect(series.breaks).toEqual([1]);
+  });
+
   it('places points anew after a splice', () => {
     const series = new Series();
     series.append(point(0));
@@ -92,8 +91,8 @@ describe('session/series', () => {
   it('counts records when the trainer counts no steps', () => {
     const series = new Series();
     for (const offset of [3, 4, 5]) series.append(point(offset, { step: undefined }));
-    expect(series.counts).toBe(false);
-    expect(Array.from(series.xs('step'))).toEqual([3, 4, 5]);
+    expect(Array.from(series.xs('step'))).toEqual([0, 1, 2]);
+    expect(series.breaks).toEqual([]);
   });
 
   it('tells a loss that was not sent from one that is no number', () => {
@@ -150,13 +149,39 @@ describe('session/series', () => {
     series.append(point(20));
     series.refine(points(3, 5));
     expect(offsets(series)).toEqual([0, 3, 4, 5, 8, 20]);
-    expect([series.solidTo, series.hasHoles]).toEqual([8, true]);
+    expect([series.solidTo, series.isProvisional]).toEqual([8, true]);
   });
 
-  it('says which records lie in a stretch', () => {
-    const series = new Series();
-    for (const offset of [2, 3, 4, 5]) series.append(point(offset));
-    expect(series.between('step', 25, 45)).toEqual({ first: 3, last: 4, steps: [30, 40] });
-    expect(series.between('step', 60, 90)).toBeNull();
+  describe('after a rewind', () => {
+    it('forgets at once what is superseded, and goes on where that stood', () => {
+      const series = new Series();
+      [1, 2, 3, 4, 5].forEach((step, i) => {
+        series.append(point(i + 1, { step }));
+      });
+      series.rewind(6, 3);
+      expect(Array.from(series.xs('step'))).toEqual([1, 2]);
+      series.append(point(6, { step: 3 }));
+      series.append(point(7, { step: 4 }));
+      expect(Array.from(series.xs('step'))).toEqual([1, 2, 3, 4]);
+      expect(series.breaks).toEqual([]);
+    });
+
+    it('leaves what came after it, and the models before', () => {
+      const series = new Series();
+      [8, 9, 1, 2, 3, 2].forEach((step, i) => {
+        series.append(point(i + 1, { step }));
+      });
+      series.rewind(6, 1);
+      expect(Array.from(series.xs('step'))).toEqual([8, 9, 10]);
+      expect(series.newest).toBe(6);
+    });
+
+    it('is not shaken when there is nothing to forget', () => {
+      const series = new Series();
+      series.rewind(5, 0);
+      series.append(point(1));
+      series.rewind(2, 100);
+      expect(series.length).toBe(1);
+    });
   });
 });

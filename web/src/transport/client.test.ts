@@ -63,16 +63,30 @@ describe('transport/client', () => {
   });
 
   it('tells a trainer to stop, and keeps what became of that until the run begins anew', async () => {
-    const stopped = client.stop('a', 'enough');
-    expect(client.order('a')).toEqual({ kind: 'asking' });
+    const stopped = client.orders.stop('a', 'enough');
+    expect(client.orders.of('a')).toEqual({ kind: 'asking' });
     await stopped;
     expect(daemon.asked).toContain('control a stop enough');
-    expect(client.order('a')).toEqual({ kind: 'told', at: 1000 });
+    expect(client.orders.of('a')).toEqual({ kind: 'told', at: 1000 });
     daemon.refusal = 'No trainer of this session is connected';
-    await client.stop('a', '');
-    expect(client.order('a')).toEqual({ kind: 'refused', why: daemon.refusal });
+    await client.orders.stop('a', '');
+    expect(client.orders.of('a')).toEqual({ kind: 'refused', why: daemon.refusal });
     daemon.say('training_started', { sessionId: 'a' });
-    expect(client.order('a')).toBeUndefined();
+    expect(client.orders.of('a')).toBeUndefined();
+  });
+
+  it('tells how fast an open run is recorded and told, and what the daemon dropped', async () => {
+    client.session('a');
+    daemon.handlers?.onUp('websocket');
+    daemon.counted = { maxRate: 10, linesRefused: 1, valuesIgnored: 0, recordsNotKept: 0 };
+    for (let second = 0; second < 4; second++) {
+      daemon.say('progress_update', { sessionId: 'a', offset: second * 50, metrics: {} });
+      await daemon.pass(1);
+    }
+    expect(client.rates('a')).toEqual({ recorded: 50, told: 1 });
+    expect(client.stats).toEqual(daemon.counted);
+    client.leave('a');
+    expect(client.rates('a')).toBeNull();
   });
 
   it('asks slowly while a socket is up', async () => {

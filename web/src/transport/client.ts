@@ -4,10 +4,12 @@
 // It prefers sockets and does without: when they have been down for a moment it asks over HTTP each
 // second, and stops when a socket is back.
 import type { ServerEvent } from '../proto/events';
+import type { DaemonStats } from '../proto/stats';
+import { onUpdate, ratesOf, still, type Flow, type Rates } from '../room/flow';
 import { createLink, linkOf, onAnswer, onSocketDown, onSocketUp } from '../room/link';
 import { wantsFallback, type Link, type LinkState } from '../room/link';
-import type { Order } from '../room/order';
 import { EVERY_SESSION, noRuns, onList, onRunEvent, type RunsState } from '../room/runs';
+import { Orders } from './orders';
 import type { Socket } from './socket';
 import { Subscription } from './subscription';
 import { openWires, type Wires } from './wires';
@@ -20,9 +22,12 @@ export class Client {
   #link: LinkState;
   #runs: RunsState = noRuns;
   #sessions = new Map<string, Subscription>();
-  #orders = new Map<string, Order>();
+  #flows = new Map<string, Flow>();
+  #stats: DaemonStats | null = null;
   #query = '';
   #slowAt = -Infinity;
+  /** What was asked of trainers here. */
+  readonly orders: Orders;
   readonly #wires: Wires;
   readonly #onChange: () => void;
   readonly #socket: Socket;
@@ -31,6 +36,7 @@ export class Client {
   constructor(wires: Wires, onChange: () => void) {
     this.#wires = wires;
     this.#onChange = onChange;
+    this.orders = new Orders(wires.http, this.#seconds, onChange);
     this.#link = createLink(wires.now());
     this.#socket = wires.openSocket({
       onUp: (transport) => {
@@ -70,6 +76,7 @@ export class Client {
   }
 
   leave(id: string): void {
+    this.#flows.delete(id);
     if (this.#sessions.delete(id)) this.#socket.leave(id);
   }
 
@@ -85,19 +92,14 @@ export class Client {
     await this.#askList();
   }
 
-  /** What became of the stop that was asked for of a run; undefined: none was. */
-  order(id: string): Order | undefined {
-    return this.#orders.get(id);
+  /** What the daemon counts of all runs; null until it said. */
+  get stats(): DaemonStats | null {
+    return this.#stats;
   }
 
-  /** Tells the trainer of a run to stop; `order` says how that went. */
-  async stop(id: string, reason: string): Promise<void> {
-    this.#setOrder(id, { kind: 'asking' });
-    const why = await this.#wires.http.control(id, 'stop', reason);
-    this.#setOrder(
-      id,
-      why === null ? { kind: 'told', at: this.#seconds() } : { kind: 'refused', why },
-    );
+  /** How fast an open run is recorded and told; null while too little came to say. */
+  rates(id: string): Rates | null {
+    return ratesOf(this.#flows.get(id) ?? still, this.#seconds());
   }
 
   close(): void {
@@ -112,11 +114,6 @@ export class Client {
     this.#onChange();
   }
 
-  #setOrder(id: string, order: Order): void {
-    this.#orders.set(id, order);
-    this.#onChange();
-  }
-
   #onUp(transport: 'websocket' | 'polling'): void {
     const wasDown = this.#link.transport === null;
     this.#setLink(onSocketUp(this.#link, transport, this.#wires.now()));
@@ -126,13 +123,17 @@ export class Client {
   #onEvent(event: ServerEvent): void {
     this.#runs = onRunEvent(this.#runs, event);
     this.#sessions.get(event.sessionId)?.onEvent(event);
+    if (event.type === 'progress_update' && event.offset !== null) {
+      const flow = this.#flows.get(event.sessionId) ?? still;
+      this.#flows.set(event.sessionId, onUpdate(flow, event.offset, this.#seconds()));
+    }
     if (event.type === 'training_started') this.#onStarted(event.sessionId);
     this.#onChange();
   }
 
   /** A new run, or an old id used again: only the daemon's own words say which. */
   #onStarted(id: string): void {
-    this.#orders.delete(id);
+    this.orders.forget(id);
     void this.#askList();
     const open = this.#sessions.get(id);
     if (open) void this.#refresh(open);
@@ -141,7 +142,10 @@ export class Client {
   #tick(): void {
     const now = this.#wires.now();
     const slow = now - this.#slowAt >= SLOW_MS;
-    if (slow) this.#slowAt = now;
+    if (slow) {
+      this.#slowAt = now;
+      void this.#askStats();
+    }
     if (wantsFallback(this.#link, now)) this.#askOverHttp(slow);
     else if (slow && this.#link.transport !== null) this.#askSlowly();
     // The ages on the page grow by themselves.
@@ -166,6 +170,11 @@ export class Client {
   async #refresh(open: Subscription): Promise<void> {
     const answered = await open.refresh();
     this.#setLink(onAnswer(this.#link, answered, this.#wires.now()));
+  }
+
+  async #askStats(): Promise<void> {
+    const answer = await this.#wires.http.stats();
+    if (answer.kind === 'ok') this.#stats = answer.value;
   }
 
   async #askList(): Promise<void> {

@@ -6,6 +6,7 @@ import { decodeEvent, type EventName } from '../proto/events';
 import { decodeHistory, type HistoryRequest } from '../proto/history';
 import { decodeSession, decodeSessionList } from '../proto/session';
 
+import type { DaemonStats } from '../proto/stats';
 import type { Answer, Http } from './http';
 import type { SocketHandlers } from './socket';
 import type { Wires } from './wires';
@@ -27,6 +28,7 @@ export class FakeDaemon implements Http {
   runs: FakeRun[] = [];
   /** Entries by run. */
   entries: Record<string, { offset: number; [field: string]: unknown }[]> = {};
+  counted: DaemonStats | null = null;
   /** What was asked, in order. */
   readonly asked: string[] = [];
   readonly rooms = new Set<string>();
@@ -70,6 +72,10 @@ export class FakeDaemon implements Http {
     return this.#answer(`history ${id} ${after} ${points}${range}`, () =>
       ok(decodeHistory({ success: true, data, sessionId: id, total: data.length })),
     );
+  }
+
+  stats() {
+    return this.#answer('stats', () => ok(this.counted));
   }
 
   pin(id: string, pinned: boolean) {

@@ -7,6 +7,7 @@ import { decodeHistory, type HistoryRequest, type Point } from '../proto/history
 import { asObject, asString } from '../proto/json';
 import { decodeSession, decodeSessionList, unwrap } from '../proto/session';
 import type { SessionList, SessionStatus } from '../proto/session';
+import { decodeStats, type DaemonStats } from '../proto/stats';
 
 export type Answer<T> = { kind: 'ok'; value: T } | { kind: 'missing' } | { kind: 'failed' };
 
@@ -18,6 +19,8 @@ export interface Http {
   history(id: string, request: HistoryRequest): Promise<Answer<readonly Point[]>>;
   /** Keeps a run for ever, or no longer. */
   pin(id: string, pinned: boolean): Promise<Answer<SessionStatus>>;
+  /** What the daemon counts of all runs together. */
+  stats(): Promise<Answer<DaemonStats>>;
   /** Hands a command to the trainer of a run: null when one was told, else why none was. */
   control(id: string, command: Command, reason: string): Promise<string | null>;
 }
@@ -29,7 +32,11 @@ const LIST_LIMIT = 200;
 const NO_ANSWER = 'The daemon did not answer';
 
 function historyPath(id: string, { after, points, fields, steps }: HistoryRequest): string {
-  const query = new URLSearchParams({ points: String(points), fields: fields.join(',') });
+  const query = new URLSearchParams({
+    points: String(points),
+    fields: fields.join(','),
+    axis: '1',
+  });
   if (after >= 0) query.set('since', String(after));
   if (steps) {
     query.set('from', String(steps[0]));
@@ -83,6 +90,7 @@ export function openHttp(base: URL): Http {
     status: (id) => ask(run(id), decodeRun),
     history: (id, request) => ask(historyPath(id, request), decodeHistory),
     pin: (id, pinned) => ask(run(id), decodeRun, bodyOf('PATCH', { pinned })),
+    stats: () => ask('stats', decodeStats),
     control,
   };
 }

@@ -53,22 +53,49 @@ describe('transport/subscription', () => {
     await open.refresh();
     expect(daemon.asked.filter((what) => what.startsWith('history'))).toEqual([
       'history a -1 857',
-      'history a 2 64',
+      'history a 2 857',
     ]);
   });
 
-  it('fills holes, and asks nothing when there are none', async () => {
+  it('puts history in the place of what came live, and asks nothing when nothing did', async () => {
     await open.refresh();
-    open.onEvent(update(3));
     daemon.asked.length = 0;
     await open.fill();
     expect(daemon.asked).toEqual(['status a']);
     open.onEvent(update(6));
-    daemon.entries.a = [4, 5, 6].map((offset) => ({ offset, loss: offset, currentStep: offset }));
+    daemon.entries.a = [3, 4, 5, 6].map((offset) => ({ offset, loss: 0.5, currentStep: offset }));
     daemon.asked.length = 0;
     await open.fill();
-    expect(daemon.asked).toEqual(['status a', 'history a 3 367']);
+    expect(daemon.asked).toEqual(['status a', 'history a 2 857']);
     expect(Array.from(open.series.xs('step'))).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(open.series.ys('loss').at(-1)).toBe(0.5);
+  });
+
+  it('forgets at a rewind what is superseded, and asks for the whole line', async () => {
+    await open.refresh();
+    const rewind = { offset: 3, step: 1, model: 1 };
+    daemon.runs = [{ ...run, rewind }];
+    daemon.entries.a = [{ offset: 0, loss: 0, currentStep: 0 }];
+    daemon.asked.length = 0;
+    open.onEvent(event('session_status', { status: 'running', start_time: 1, rewind }));
+    expect(Array.from(open.series.xs('step'))).toEqual([0]);
+    open.onEvent(event('progress_update', { metrics: { loss: 9, currentStep: 1 }, offset: 3 }));
+    await daemon.settle();
+    expect(daemon.asked).toContain('history a -1 857');
+    expect(Array.from(open.series.ys('loss'))).toEqual([0, 9]);
+    daemon.asked.length = 0;
+    open.onEvent(event('session_status', { status: 'running', start_time: 1, rewind }));
+    await daemon.settle();
+    expect(daemon.asked).toEqual([]);
+  });
+
+  it('hears of a rewind by asking, too, while there is no socket', async () => {
+    await open.refresh();
+    daemon.runs = [{ ...run, rewind: { offset: 3, step: 0, model: 1 } }];
+    daemon.entries.a = [{ offset: 3, loss: 7, currentStep: 0 }];
+    await open.refresh();
+    await daemon.settle();
+    expect(Array.from(open.series.ys('loss'))).toEqual([7]);
   });
 
   it('asks what is derived when the first record comes, and only then', async () => {
@@ -126,18 +153,14 @@ describe('transport/subscription', () => {
   it('asks for the raw points of what is in view', async () => {
     daemon.entries.a = [0, 5, 9].map((offset) => ({ offset, loss: 1, currentStep: offset * 10 }));
     await open.refresh();
-    daemon.entries.a = [4, 5, 6, 7, 8, 9, 10].map((offset) => ({
-      offset,
-      loss: 1,
-      currentStep: offset * 10,
-    }));
+    const at = (offset: number) => ({ offset, loss: 1, currentStep: offset * 10 });
+    daemon.entries.a = [4, 5, 6, 7, 8, 9, 10].map(at);
     daemon.asked.length = 0;
     await open.zoom({ axis: 'step', from: 45, to: 95 });
-    expect(daemon.asked).toEqual(['history a 4 857 50..90']);
-    expect(Array.from(open.series.xs('step'))).toEqual([0, 50, 60, 70, 80, 90]);
-    daemon.asked.length = 0;
+    expect(daemon.asked).toEqual(['history a -1 857 0..90']);
+    expect(Array.from(open.series.xs('step'))).toEqual([0, 40, 50, 60, 70, 80, 90]);
     await open.zoom(null);
-    expect(daemon.asked).toEqual([]);
+    expect(daemon.asked).toHaveLength(1);
   });
 
   it('takes no history that was asked for another run', async () => {
@@ -165,13 +188,13 @@ describe('transport/subscription', () => {
     expect(open.series.length).toBe(2);
   });
 
-  it('asks for a very long line anew, thinned', async () => {
+  it('does not grow with the run', async () => {
     await open.refresh();
     for (let offset = 3; offset < 17_000; offset++) open.onEvent(update(offset));
+    expect(open.series.xs('step').length).toBeLessThanOrEqual(857);
     daemon.asked.length = 0;
-    daemon.entries.a = [{ offset: 0 }, { offset: 16_999 }];
+    daemon.entries.a = [{ offset: 16_999, loss: 1, currentStep: 16_999 }];
     await open.fill();
     expect(daemon.asked).toEqual(['status a', 'history a -1 857']);
-    expect(open.series.length).toBe(2);
   });
 });

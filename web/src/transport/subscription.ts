@@ -2,13 +2,15 @@
 //
 // One open run: its state, its line, and what to ask the daemon for it. Events move it while a
 // socket lives. `refresh` asks for status and history: when the run is opened, when a socket comes
-// (back), and each second while none does. `fill` asks for what live updates left out, since on the
-// wire newest wins and only history has everything.
+// (back), and each second while none does. `fill` asks for what live updates left out or rounded, since
+// on the wire newest wins and only history has everything.
 import type { ServerEvent } from '../proto/events';
 import { drawnMetrics, pointOf, type Point } from '../proto/history';
-import type { SessionStatus } from '../proto/session';
+import type { Rewind, SessionStatus } from '../proto/session';
 import type { Axis } from '../session/axis';
 import { Series } from '../session/series';
+import { pointsOfEach } from '../session/sieve';
+import { stretchOf } from '../session/stretch';
 import {
   createSession,
   isAnotherRun,
@@ -20,14 +22,6 @@ import type { Http } from './http';
 
 /** How much a start time may be later than its first record: it is rounded to milliseconds. */
 const ROUNDING_S = 0.001;
-/** What a line can show, and what all lines of a run together are worth. */
-const LINE_POINTS = 1500;
-const RUN_POINTS = 6000;
-/** The least that is asked for, so that a slow trainer's records all arrive. */
-const FEWEST_POINTS = 64;
-/** A run that has grown to more than this is asked for anew, thinned. */
-const MOST_POINTS = 16_000;
-
 /** What is in view while it is not the whole run. */
 export interface Zoom {
   readonly axis: Axis;
@@ -63,18 +57,28 @@ export class Subscription {
   }
 
   onEvent(event: ServerEvent): void {
-    const another = event.type === 'session_status' && this.#isAnotherHistory(event.session);
+    const status = event.type === 'session_status' ? event.session : null;
+    const another = status && this.#isAnotherHistory(status);
+    const rewind = status && this.#newRewind(status);
     const isFirst = event.type === 'progress_update' && this.#state.session?.metrics === null;
     this.#state = onEvent(this.#state, event, this.#now());
     if (another) this.#startOver();
+    else if (rewind) this.#goBack(rewind);
     // Which numbers are derived is told by the status, and changes with the first record.
     if (isFirst) void this.#askStatus();
-    if (event.type !== 'progress_update') {
-      if (event.type !== 'session_status') this.#lifecycle++;
-    } else if (event.offset !== null) {
-      this.series.append(pointOf(event.offset, null, event.metrics));
-    }
+    if (event.type === 'progress_update') this.#onUpdate(event);
+    else if (!status) this.#onLifecycle(event.type === 'training_completed');
     this.#onChange();
+  }
+
+  #onUpdate({ offset, metrics }: Extract<ServerEvent, { type: 'progress_update' }>): void {
+    if (offset !== null) this.series.append(pointOf(offset, null, metrics));
+  }
+
+  /** What was said last is made exact at once, for nothing else will come. */
+  #onLifecycle(isEnd: boolean): void {
+    this.#lifecycle++;
+    if (isEnd && this.series.isProvisional) void this.#load();
   }
 
   /** Asks for status and history; tells whether the daemon answered. */
@@ -84,24 +88,28 @@ export class Subscription {
     return answered;
   }
 
-  /** Asks for the status, and for the records that live updates passed over, if there are any. */
+  /** Asks for the status, and puts history in the place of what came live. */
   async fill(): Promise<void> {
     await this.#askStatus();
-    if (this.series.hasHoles || this.#isOutgrown()) await this.#load();
+    const isNew = this.#hasNewMetrics();
+    if (!isNew && !this.series.isProvisional) return;
+    await this.#load(isNew);
+    if (this.#zoom) await this.zoom(this.#zoom);
   }
 
   /** Asks for the raw points of what is in view; null: the whole run is. */
   async zoom(zoom: Zoom | null): Promise<void> {
+    if (zoom !== this.#zoom) this.series.coarsen();
     this.#zoom = zoom;
-    const stretch = zoom && this.series.between(zoom.axis, zoom.from, zoom.to);
+    const stretch = zoom && stretchOf(this.series, zoom.axis, zoom.from, zoom.to);
     if (!stretch || this.series.newest < 0) return;
     const { first, last, steps } = stretch;
     const run = this.#run;
     const answer = await this.#http.history(this.#state.id, {
       after: first - 1,
-      points: this.#linePoints(),
+      points: pointsOfEach(this.#fields.length),
       fields: this.#fields,
-      ...(this.series.counts && { steps }),
+      ...(Number.isFinite(steps[0]) && { steps }),
     });
     if (run !== this.#run || zoom !== this.#zoom || answer.kind !== 'ok') return;
     const inside = answer.value.filter(({ offset }) => offset >= first && offset <= last);
@@ -125,53 +133,59 @@ export class Subscription {
   }
 
   #startOver(): void {
-    this.#run++;
-    this.#loading = false;
     this.series.clear();
-    void this.#load();
+    this.#forgetAnswers();
+    void this.#load(true);
   }
 
-  async #load(): Promise<void> {
+  /** What it supersedes goes at once; of what is left, points may be missing that were not chosen. */
+  #goBack({ offset, step }: Rewind): void {
+    this.series.rewind(offset, step);
+    this.#forgetAnswers();
+    void this.#load(true);
+  }
+
+  /** What is under way was asked before something changed. */
+  #forgetAnswers(): void {
+    this.#run++;
+    this.#loading = false;
+  }
+
+  async #load(whole = this.#hasNewMetrics()): Promise<void> {
     if (this.#loading) return;
     this.#loading = true;
     const run = this.#run;
-    const whole = this.#isOutgrown();
-    const after = whole ? -1 : this.series.solidTo;
     const fields = drawnMetrics(this.#state.session);
     this.#fields = fields;
-    const points = this.#pointsAfter(after);
+    this.series.keep(fields, pointsOfEach(fields.length));
+    const all = { after: -1, points: pointsOfEach(fields.length) };
+    const { after, points } = whole ? all : this.series.gap;
     const answer = await this.#http.history(this.#state.id, { after, points, fields });
     if (run !== this.#run) return;
     this.#loading = false;
     if (answer.kind !== 'ok') return;
-    this.series.splice(after, answer.value.filter(this.#isOfThisRun));
+    const suits = this.series.splice(after, answer.value.filter(this.#isOfThisRun), points);
+    if (!suits) return this.#load(true);
     this.#onChange();
     if (whole && this.#zoom) await this.zoom(this.#zoom);
   }
 
-  /** Whether there is too much of it, or metrics have come that were not asked for. */
-  #isOutgrown(): boolean {
+  /** Whether metrics have come that were not asked for. */
+  #hasNewMetrics(): boolean {
     const known = new Set(this.#fields);
-    const isNew = (name: string) => !known.has(name);
-    return this.series.length > MOST_POINTS || drawnMetrics(this.#state.session).some(isNew);
+    return drawnMetrics(this.#state.session).some((name) => !known.has(name));
+  }
+
+  /** The rewind that this status is the first to tell of. */
+  #newRewind({ rewind }: SessionStatus): Rewind | null {
+    const { session } = this.#state;
+    return session && rewind?.offset !== session.rewind?.offset ? rewind : null;
   }
 
   /** Another run under the id, or one of which the daemon may have lost what it had told. */
   #isAnotherHistory(session: SessionStatus): boolean {
     const epoch = this.#state.session?.epoch ?? session.epoch;
     return isAnotherRun(this.#state, session) || epoch !== session.epoch;
-  }
-
-  #linePoints(): number {
-    const share = Math.floor(RUN_POINTS / Math.max(1, this.#fields.length));
-    return Math.min(LINE_POINTS, Math.max(FEWEST_POINTS, share));
-  }
-
-  /** A piece of the line gets points by its share of it, or it would look denser than the rest. */
-  #pointsAfter(after: number): number {
-    const all = this.#linePoints();
-    if (after < 0) return all;
-    return Math.max(FEWEST_POINTS, Math.round(all * this.series.missingShare));
   }
 
   /** History goes back to earlier runs under the same id. */

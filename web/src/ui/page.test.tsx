@@ -39,7 +39,8 @@ function page(props: Partial<PageProps>): string {
   const all: PageProps = {
     link: 'websocket',
     runs,
-    open: [{ state: known, series: new Series(), order: undefined }],
+    stats: null,
+    open: [{ state: known, series: new Series(), order: undefined, rates: null }],
     view: parseView('?run=run-1'),
     theme: 'light',
     paused: false,
@@ -95,18 +96,20 @@ describe('ui/page', () => {
 
   it('tells why a run failed, in its title and in its events', () => {
     const failed = onEvent(known, event('training_error', { error: 'out of memory' }), 99);
-    const html = page({ open: [{ state: failed, series: new Series(), order: undefined }] });
+    const html = page({
+      open: [{ state: failed, series: new Series(), order: undefined, rates: null }],
+    });
     expect(html).toContain('Failed · out of memory');
     expect(html).toContain('Training failed: out of memory');
   });
 
   it('says that the daemon does not know a run', () => {
     const state = onMissing(createSession('nope'));
-    expect(page({ open: [{ state, series: new Series(), order: undefined }] })).toContain(
-      'knows no run',
-    );
+    expect(
+      page({ open: [{ state, series: new Series(), order: undefined, rates: null }] }),
+    ).toContain('knows no run');
     const gone = page({
-      open: [{ state: onMissing(known), series: new Series(), order: undefined }],
+      open: [{ state: onMissing(known), series: new Series(), order: undefined, rates: null }],
     });
     expect(gone).toContain('no longer has this run');
     expect(gone).toContain('0.1235');

@@ -3,6 +3,8 @@
 // The whole page from props: the list of runs beside the open one, with all that are drawn in its
 // charts; or how to begin.
 import { drawnMetrics } from '../proto/history';
+import type { DaemonStats } from '../proto/stats';
+import type { Rates } from '../room/flow';
 import type { Link } from '../room/link';
 import type { Order } from '../room/order';
 import type { RunsState } from '../room/runs';
@@ -28,11 +30,14 @@ export interface OpenRun {
   readonly series: Series;
   /** The stop that was asked for here. */
   readonly order: Order | undefined;
+  readonly rates: Rates | null;
 }
 
 export interface PageProps {
   readonly link: Link;
   readonly runs: RunsState;
+  /** What the daemon counts of all runs; null until it said. */
+  readonly stats: DaemonStats | null;
   /** Those that the view draws, in its order. */
   readonly open: readonly OpenRun[];
   readonly view: View;
@@ -56,11 +61,17 @@ function drawnRun({ state, series }: OpenRun): DrawnRun {
 }
 
 function Bar(props: PageProps) {
-  const { link, open, now, view, theme, controls } = props;
+  const { link, stats, open, now, view, theme, controls } = props;
   return (
     <header className="bar">
       {!view.embed && <h1 className="brand">streamd</h1>}
-      <Connection link={link} newestAt={open[0]?.state.session?.lastUpdate ?? null} now={now} />
+      <Connection
+        link={link}
+        newestAt={open[0]?.state.session?.lastUpdate ?? null}
+        rates={open[0]?.rates ?? null}
+        stats={stats}
+        now={now}
+      />
       {!view.embed && (
         <span className="buttons">
           <button onClick={controls.toggleTheme} aria-label="Light or dark">
