@@ -58,6 +58,7 @@ HISTORY_COST := $(BUILD)/bench/history_cost
 INSIGHT_COST := $(BUILD)/bench/insight_cost
 READ_STORE := $(BUILD)/durable/read_store
 BAD_DISK := $(BUILD)/durable/fault_preload.so
+FAKE_NVML := $(BUILD)/tests/clients/c/fake_nvml.so
 EVAL ?= ../shared/tools/eval_curves.py
 CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 
@@ -135,6 +136,11 @@ $(READ_STORE): $(call obj,tests/durable/read_store.c) $(LIB)
 $(BAD_DISK): tests/durable/fault_preload.c
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared $< -o $@ -ldl
+
+$(FAKE_NVML): tests/clients/c/fake_nvml.c
+	@mkdir -p $(@D)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared $< -o $@
+$(BUILD)/tests/clients/c/test_nvml $(BUILD)/tests/clients/c/test_sampler: | $(FAKE_NVML)
 
 web/dist/index.html: $(shell find web/src web/public web/*.json web/*.ts web/index.html -type f 2>/dev/null)
 	cd web && npm run --silent build

@@ -10,6 +10,7 @@
  */
 #include "clients/c/streamd_client.h"
 
+#include "clients/c/sampler.h"
 #include "clients/c/sender.h"
 #include "proto/json_scan.h"
 #include "proto/json_write.h"
@@ -27,8 +28,9 @@ enum {
     MEMORY_BYTES_MIN = 64 * 1024,
     FINISH_MS = 2000,
     SPOOL_BYTES = 256 * 1024 * 1024,
-    TEXT_OF_MEMORY = 3,   /* a line is at most about so much longer as text */
-    DISK_GRACE_MS = 1000, /* what finish waits beyond its time for the disk */
+    TEXT_OF_MEMORY = 3,    /* a line is at most about so much longer as text */
+    WITH_SAMPLE_MAX = 100, /* values beside which a sample surely has room in a line */
+    DISK_GRACE_MS = 1000,  /* what finish waits beyond its time for the disk */
 };
 
 struct streamd_run {
@@ -43,6 +45,7 @@ struct streamd_run {
     char spool_folder[SPOOL_PATH_BYTES]; /* "": no spool */
     struct queue queue;
     struct sender sender;
+    struct sampler *sampler; /* owns; NULL: none */
 };
 
 static pthread_mutex_t runs_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -198,6 +201,8 @@ static bool join_thread(struct streamd_run *run)
  */
 static uint64_t run_destroy(struct streamd_run *run)
 {
+    sampler_destroy(run->sampler);
+    run->sampler = NULL;
     if (run->running && !join_thread(run)) {
         (void)pthread_detach(run->thread);
         return atomic_load(&run->sender.dropped);
@@ -259,6 +264,12 @@ static bool prepare(struct streamd_run *run, const struct streamd_options *o)
     return true;
 }
 
+static bool wants_system(const struct streamd_options *options)
+{
+    const char *off = getenv("STREAMD_NO_SYSTEM");
+    return !(options && options->no_system) && !(off && *off && strcmp(off, "0") != 0);
+}
+
 struct streamd_run *streamd_init(const struct streamd_options *options)
 {
     static const struct streamd_options defaults;
@@ -274,8 +285,11 @@ struct streamd_run *streamd_init(const struct streamd_options *options)
     (void)pthread_mutex_lock(&runs_lock);
     list_add_tail(&runs, &run->link);
     (void)pthread_mutex_unlock(&runs_lock);
-    if (buf_status(&run->start) == OK && start_thread(run))
+    if (buf_status(&run->start) == OK && start_thread(run)) {
+        if (wants_system(options))
+            run->sampler = sampler_create(NULL, SAMPLER_EVERY_MS);
         return run;
+    }
     (void)run_destroy(run);
     return NULL;
 }
@@ -290,11 +304,24 @@ static void put(struct streamd_run *run, struct entry *e)
     sender_drop(&run->sender, queue_put(&run->queue, e));
 }
 
+/* The sample stands first, so that the training's own value of a name is the one that counts. */
+static struct entry *entry_with_sample(struct streamd_run *run, int64_t step,
+                                       const struct streamd_metric *metrics, size_t count)
+{
+    struct streamd_metric all[SAMPLE_MAX + WITH_SAMPLE_MAX];
+    bool room = count > 0 && count <= WITH_SAMPLE_MAX;
+    size_t n = room ? sampler_take(run->sampler, all) : 0;
+    if (n == 0)
+        return entry_of_metrics(LINE_PROGRESS, step, metrics, count);
+    memcpy(all + n, metrics, count * sizeof(*metrics));
+    return entry_of_metrics(LINE_PROGRESS, step, all, n + count);
+}
+
 void streamd_log(struct streamd_run *run, int64_t step, const struct streamd_metric *metrics,
                  size_t count)
 {
     if (is_live(run))
-        put(run, entry_of_metrics(LINE_PROGRESS, step, metrics, count));
+        put(run, entry_with_sample(run, step, metrics, count));
 }
 
 void streamd_log_epoch(struct streamd_run *run, const struct streamd_metric *metrics, size_t count)

@@ -64,6 +64,9 @@ struct streamd_options {
     size_t memory_bytes;     /* for lines that wait; default 8 MiB, at least 64 KiB */
     uint64_t spool_bytes;    /* of the run's file; default 256 MiB */
     bool no_spool;           /* no file, neither this run's nor an earlier one's */
+    bool no_system;          /* no rss_mb, cpu_percent, gpu_memory_mb, gpu_memory_total_mb, gpu_util
+                                beside the training's own values, once a second; also turned off by
+                                $STREAMD_NO_SYSTEM */
     unsigned finish_ms;      /* how long finish and fail may take; default 2000 */
     streamd_control_fn *on_control; /* hears every control line; default: nobody */
     void *control_context;          /* borrowed until the run has ended */
@@ -72,7 +75,8 @@ struct streamd_options {
 /* Begins a run; NULL options are all defaults. NULL when there is no memory or no thread. */
 struct streamd_run *streamd_init(const struct streamd_options *options);
 
-/* Queues a `progress` line. A negative step is left out. */
+/* Queues a `progress` line. A negative step is left out. Of two values of a name the last counts.
+ */
 void streamd_log(struct streamd_run *run, int64_t step, const struct streamd_metric *metrics,
                  size_t count);
 

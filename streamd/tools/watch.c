@@ -38,6 +38,7 @@ struct watch_flags {
     const char *webhook;
     const char *webhook_body;
     const char *severity;
+    const char *cooldown;
     const char *quiet;
     bool automatic;
     bool wait;
@@ -75,6 +76,8 @@ const struct tool_option watch_options[] = {
      AT(webhook_body)},
     {"severity", "LEVEL", "info|warning|critical", "below it nothing is told (default info)",
      AT(severity)},
+    {"cooldown", "SECONDS", NULL, "the same alert is not told again within them (default 600)",
+     AT(cooldown)},
     {"quiet", "HH:MM-HH:MM", NULL, "hours in which only what is critical is told", AT(quiet)},
     {0},
 };
@@ -210,6 +213,26 @@ static const char *given_or(const char *given, const char *variable)
 }
 
 /* TOOL_GOOD, or what to exit with. */
+static int read_rules(const struct watcher *w, struct gate_rules *out)
+{
+    static const uint64_t longest_s = 31622400;
+    const struct watch_flags *f = &w->flags;
+    uint64_t cooldown_s = 0;
+    if (f->severity)
+        out->threshold = f->severity[0] == 'c'   ? SEVERITY_CRITICAL
+                         : f->severity[0] == 'w' ? SEVERITY_WARNING
+                                                 : SEVERITY_INFO;
+    if (f->quiet && !gate_parse_quiet(f->quiet, out))
+        return tool_refuse(w->tool, "--quiet %s: expected hours such as 22:00-07:00", f->quiet);
+    if (f->cooldown &&
+        (!span_u64(span_of(f->cooldown), &cooldown_s) || cooldown_s == 0 || cooldown_s > longest_s))
+        return tool_refuse(w->tool, "--cooldown %s: expected seconds, from 1 to a year",
+                           f->cooldown);
+    out->cooldown_us = cooldown_s * 1000000;
+    return TOOL_GOOD;
+}
+
+/* TOOL_GOOD, or what to exit with. */
 static int open_notify(struct watcher *w, struct notify **out)
 {
     const struct watch_flags *f = &w->flags;
@@ -222,12 +245,9 @@ static int open_notify(struct watcher *w, struct notify **out)
         .webhook_url = f->webhook,
         .webhook_body = f->webhook_body,
     };
-    if (f->severity)
-        options.rules.threshold = f->severity[0] == 'c'   ? SEVERITY_CRITICAL
-                                  : f->severity[0] == 'w' ? SEVERITY_WARNING
-                                                          : SEVERITY_INFO;
-    if (f->quiet && !gate_parse_quiet(f->quiet, &options.rules))
-        return tool_refuse(w->tool, "--quiet %s: expected hours such as 22:00-07:00", f->quiet);
+    int exit = read_rules(w, &options.rules);
+    if (exit != TOOL_GOOD)
+        return exit;
     *out = notify_create(&options, &why);
     return *out ? TOOL_GOOD : tool_refuse(w->tool, "%s", why);
 }

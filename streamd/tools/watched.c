@@ -149,6 +149,7 @@ static void start_run(struct watched *w, const char *config)
         .session_id = w->options.id,
         .resume = w->options.resume,
         .socket_path = w->options.socket_path,
+        .no_system = true, /* ours is not the trainer's */
         .finish_ms = FINISH_MS,
     });
     w->options.resume = true; /* from here on it may exist */

@@ -179,4 +179,5 @@ class Watch(WireTest):
         missing = os.path.join(self.folder, "missing.log")
         self.assertIn("no such file", self.once("--console", "--log", missing, status=1))
         self.assertIn("both a token", self.once("--log", missing, "--token", "x", status=2))
+        self.assertIn("to a year", self.once("--log", missing, "--cooldown", "0", status=2))
         self.assertIn("22:00-07:00", self.once("--log", missing, "--quiet", "x", status=2))

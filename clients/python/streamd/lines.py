@@ -11,26 +11,41 @@ from .window import Line
 SEQ_MAX_BYTES = 7 + 20 + 1
 
 
+def nothing() -> Json:
+    """No sample of the machine."""
+    return {}
+
+
 class LineWriter:
-    """Numbers the lines of a run, from 1; `on_progress` hears the record of each progress line."""
+    """Numbers the lines of a run, from 1; `on_progress` hears the record of each progress line, and
+    `sample` gives what goes along with it."""
 
     def __init__(
-        self, run_id: str, on_progress: Callable[[Json], None] = lambda record: None
+        self,
+        run_id: str,
+        on_progress: Callable[[Json], None] = lambda record: None,
+        sample: Callable[[], Json] = nothing,
     ) -> None:
         self._run_id = run_id
         self._on_progress = on_progress
+        self._sample = sample
         self._heads: Dict[str, bytes] = {}
         self._last_number = 0
 
     def write(self, item: Item) -> Line:
         """The item as a line; Refused (or what foreign code raised) when it cannot be one."""
         metrics = _metrics(item) if item.kind in ("progress", "epoch") else {}
-        head, tail = self._head(item.kind), _tail(item, metrics)
-        if len(head) + len(tail) + SEQ_MAX_BYTES > LINE_MAX_BYTES:
+        sample = self._sample() if item.kind == "progress" else {}
+        record = {**sample, **metrics} if sample else metrics  # of two values of a name the training's own
+        head, tail = self._head(item.kind), _tail(item, record)
+        if sample and _too_long(head, tail):
+            record = metrics
+            tail = _tail(item, record)
+        if _too_long(head, tail):
             raise Refused(f"longer than {LINE_MAX_BYTES} bytes")
         self._last_number += 1
         if item.kind == "progress":
-            self._on_progress(metrics)
+            self._on_progress(record)
         return Line(self._last_number, item.kind, head, tail)
 
     def _head(self, kind: str) -> bytes:
@@ -38,6 +53,10 @@ class LineWriter:
         if kind not in self._heads:
             self._heads[kind] = dumps({"type": kind, "sessionId": self._run_id})[:-1]
         return self._heads[kind]
+
+
+def _too_long(head: bytes, tail: bytes) -> bool:
+    return len(head) + len(tail) + SEQ_MAX_BYTES > LINE_MAX_BYTES
 
 
 def _metrics(item: Item) -> Json:

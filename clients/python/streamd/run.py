@@ -21,6 +21,7 @@ from .error_class import error_class, failure_text
 from .queue import Queue
 from .sender import Sender
 from .spool import SPOOL_MAX_BYTES, Spool, spool_folder
+from .system import Sampler, wanted
 from .transport import HttpLink, SocketLink, Waker, default_socket_path
 from .window import Window
 
@@ -43,8 +44,10 @@ class Run:
         url: Optional[str],
         spool_bytes: int = SPOOL_MAX_BYTES,
         fresh: bool = False,
+        sampler: Optional[Sampler] = None,
     ) -> None:
         self._start = start
+        self._sampler = sampler
         self._socket_path = socket_path
         self._url = url
         self._spool_bytes = spool_bytes
@@ -82,6 +85,7 @@ class Run:
             self._on_control,
             rounds=rounds,
             on_progress=self._on_progress,
+            sample=self._take_sample,
         )
 
     # What a training calls.
@@ -183,6 +187,8 @@ class Run:
         """Start the sender, so that the run is seen before its first line."""
         try:
             self._sender.wake()
+            if self._sampler is not None:
+                self._sampler.start()
         except Exception as error:
             log.warning("run %s: will not be sent: %r", self.id, error)
 
@@ -192,6 +198,7 @@ class Run:
         Then it is a second publisher, without `seq`, since the numbering is the parent's.
         """
         self._sender.abandon()
+        self._sampler = None  # its thread is the parent's
         self._in_child = True
         self._start["resume"] = True
         self._connect(Window(numbered=False))
@@ -220,6 +227,8 @@ class Run:
             if kind == "fail":
                 self._log_failure(error)
             process.leave(self)
+            if self._sampler is not None:
+                self._sampler.stop()
             self._sender.finish(max(0.0, timeout))
         except Exception as failure:
             log.debug("run %s: not ended properly: %r", self.id, failure)
@@ -229,6 +238,9 @@ class Run:
         raised = error if isinstance(error, BaseException) else None
         text = "run %s failed, class %s: %s; suggestion: %s"
         log.error(text, self.id, row.name, describe(error), row.suggestion, exc_info=raised)
+
+    def _take_sample(self) -> Json:
+        return {} if self._sampler is None else self._sampler.take()
 
     def _on_control(self, command: str, reason: str) -> None:
         if command == "stop":
@@ -256,12 +268,14 @@ def init(
     socket_path: Optional[str] = None,
     url: Optional[str] = None,
     spool_bytes: int = SPOOL_MAX_BYTES,
+    system: bool = True,
 ) -> Run:
     """Begin a run. Never raises and never waits: what cannot be used is replaced with a warning.
 
     `session_id` and `resume=True` go on with an earlier run. `url` (or $STREAMD_URL) posts to a
     remote daemon; else `socket_path`, $STREAMD_SOCKET or the daemon's default socket is used.
-    `spool_bytes` bounds the file that takes what memory has no room for; 0 is none.
+    `spool_bytes` bounds the file that takes what memory has no room for; 0 is none. `system=False`
+    (or $STREAMD_NO_SYSTEM=1) logs nothing of the machine beside what the training logs.
     """
     run_id = _usable_id(session_id)
     fresh = run_id != session_id
@@ -272,11 +286,12 @@ def init(
         log.warning("run %s: config is left out: %s", run_id, describe(error))
         start = start_json(run_id, None, None, None, resume)
     url = url or (None if socket_path else os.environ.get("STREAMD_URL"))
+    sampler = Sampler() if wanted(system) else None
     try:
-        run = Run(start, socket_path, url, max(0, spool_bytes), fresh)
+        run = Run(start, socket_path, url, max(0, spool_bytes), fresh, sampler)
     except Exception as error:
         log.warning("run %s: %r is no usable address: %s", run_id, url, error)
-        run = Run(start, socket_path, None, max(0, spool_bytes), fresh)
+        run = Run(start, socket_path, None, max(0, spool_bytes), fresh, sampler)
     process.enter(run)
     run.begin()
     return run

@@ -21,7 +21,7 @@ from typing import Any, Callable, Dict, List, Optional
 from .backoff import Backoff
 from .courier import Rounds
 from .encode import describe, dumps
-from .lines import LineWriter
+from .lines import LineWriter, nothing
 from .queue import Queue
 from .transport import Answer, Waker
 from .window import Window
@@ -61,6 +61,7 @@ class Sender:
         clock: Callable[[], float] = time.monotonic,
         rounds: Optional[Rounds] = None,
         on_progress: Callable[[Dict[str, Any]], None] = lambda record: None,
+        sample: Callable[[], Dict[str, Any]] = nothing,
     ) -> None:
         self._run_id = run_id
         self._start = start
@@ -80,7 +81,7 @@ class Sender:
         self._starting = threading.Lock()
         self._opened = False
         self._known = False
-        self._lines = LineWriter(run_id, on_progress)
+        self._lines = LineWriter(run_id, on_progress, sample)
         self._said: Dict[str, bool] = {}
         self._retry_at = 0.0
         self._started_by = 0.0

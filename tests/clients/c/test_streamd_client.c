@@ -280,6 +280,34 @@ static void no_run_is_no_trouble(void **state)
     assert_int_equal(streamd_fail(NULL, "why"), 0);
 }
 
+/* No line more than the training logs, and the training's own value of a name is the one that
+ * counts. */
+static void a_second_of_the_machine_goes_along(void **state)
+{
+    struct fake_daemon *d = *state;
+    const struct streamd_metric own[] = {{"loss", 0.5}, {"rss_mb", -1}};
+    bool seen = false;
+    fake_listen(d);
+    struct streamd_run *run = streamd_init(
+        &(struct streamd_options){.socket_path = d->path, .session_id = "run-1", .no_spool = true});
+    assert_non_null(run);
+    fake_begin(d, 0);
+    double by = now_s() + 10;
+    for (int64_t step = 1; !seen && now_s() < by; step++) {
+        streamd_log(run, step, own, 2);
+        fake_expect(d, LINE_PROGRESS, (uint64_t)step);
+        assert_int_equal(d->line.record.field[F_CURRENT_STEP].i, step);
+        assert_true(num_double(*record_extra(&d->line.record, SPAN("rss_mb"))) == -1);
+        seen = record_extra(&d->line.record, SPAN("cpu_percent"));
+    }
+    assert_true(seen);
+    streamd_log(run, 1000000, own, 2);
+    fake_hear(d);
+    assert_null(record_extra(&d->line.record, SPAN("cpu_percent"))); /* once */
+    fake_hang_up(d);
+    (void)streamd_finish(run);
+}
+
 static void *leave_thread(void *run)
 {
     return (void *)(uintptr_t)streamd_leave(run);
@@ -308,6 +336,7 @@ int main(void)
         WITH_DAEMON(start_says_what_the_options_say),
         WITH_DAEMON(unusable_options_are_left_out),
         WITH_DAEMON(every_kind_of_line_is_sent),
+        WITH_DAEMON(a_second_of_the_machine_goes_along),
         WITH_DAEMON(a_run_that_is_left_goes_on),
         WITH_DAEMON(nothing_is_sent_before_the_daemon_has_said_where_it_stands),
         WITH_DAEMON(control_lines_stop_pause_and_resume),

@@ -24,6 +24,8 @@ sys.dont_write_bytecode = True
 #: No test may touch the files of the user who runs it.
 SPOOL = tempfile.TemporaryDirectory(prefix="streamd-test-spool-")
 os.environ["STREAMD_SPOOL"] = SPOOL.name
+#: Lines are compared whole.
+os.environ["STREAMD_NO_SYSTEM"] = "1"
 
 DEADLINE_S = 30.0
 Line = Dict[str, Any]
