@@ -4,7 +4,7 @@
 // view and of what the client knows; this file is the only one that knows both.
 import { createRoot } from 'react-dom/client';
 import { listenForKeys, toggleFullScreen } from './keyboard';
-import { Frames, frameBudget } from './throttle/frame';
+import { Frames, frameBudget, restful } from './throttle/frame';
 import type { RunsState } from './room/runs';
 import { axesOf } from './session/axis';
 import { connect } from './transport/client';
@@ -177,7 +177,8 @@ function render(): void {
   if (!held) frames.paint(performance.now());
 }
 
-const request = frameBudget((callback) => requestAnimationFrame(callback), render);
+const nextFrame = restful(requestAnimationFrame.bind(window), performance.now.bind(performance));
+const request = frameBudget(nextFrame, render);
 const client = connect(base, request);
 client.search(view.search);
 addEventListener('popstate', () => {
