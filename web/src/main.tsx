@@ -6,7 +6,7 @@ import { createRoot } from 'react-dom/client';
 import { connect } from '../client/src/index';
 import { readFrozen, savePage } from './freeze';
 import { actionsOf, listenForKeys, type Keyboard } from './keyboard';
-import { Frames, frameBudget, Pace } from './throttle/frame';
+import { Frames, frameBudget, Pace, restful } from './throttle/frame';
 import type { RunsState } from './room/runs';
 import { axesOf } from './session/axis';
 import { frozenWires } from './transport/frozen';
@@ -171,7 +171,8 @@ function render(): void {
   if (!held) frames.paint(performance.now());
 }
 
-const request = frameBudget((callback) => requestAnimationFrame(callback), render);
+const nextFrame = restful(requestAnimationFrame.bind(window), performance.now.bind(performance));
+const request = frameBudget(nextFrame, render);
 const daemon = connect(base, frozen ? frozenWires(frozen) : undefined);
 const { client } = daemon;
 // What the daemon says moves the page at the rate that was chosen; what a visitor does, at once.
