@@ -142,7 +142,7 @@ $(FAKE_NVML): tests/clients/c/fake_nvml.c
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared $< -o $@
 $(BUILD)/tests/clients/c/test_nvml $(BUILD)/tests/clients/c/test_sampler: | $(FAKE_NVML)
 
-web/dist/index.html: $(shell find web/src web/public web/*.json web/*.ts web/index.html -type f 2>/dev/null)
+web/dist/index.html: $(shell find web/src web/client/src web/client/*.json web/client/*.ts web/public web/*.json web/*.ts web/index.html -type f 2>/dev/null)
 	cd web && npm run --silent build
 
 web: web/dist/index.html ## build the dashboard (web/dist/)
@@ -242,6 +242,6 @@ install: $(DAEMON) web ## into PREFIX (/usr/local)
 	cp -r web/dist $(DESTDIR)$(PREFIX)/share/streamd/web
 
 clean: ## forget what was built
-	rm -rf build web/dist
+	rm -rf build web/dist web/client/dist
 
 -include $(wildcard build/*/obj/*/*.d build/*/obj/*/*/*.d build/*/obj/*/*/*/*.d)

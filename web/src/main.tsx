@@ -3,14 +3,13 @@
 // The frame: address → view → client → one render an animation frame. The page is a function of the
 // view and of what the client knows; this file is the only one that knows both.
 import { createRoot } from 'react-dom/client';
+import { connect } from '../client/src/index';
 import { readFrozen, savePage } from './freeze';
 import { actionsOf, listenForKeys, type Keyboard } from './keyboard';
 import { Frames, frameBudget, Pace } from './throttle/frame';
 import type { RunsState } from './room/runs';
 import { axesOf } from './session/axis';
-import { Client } from './transport/client';
 import { frozenWires } from './transport/frozen';
-import { openWires } from './transport/wires';
 import type { Saving } from './ui/bar';
 import type { Controls } from './ui/controls';
 import { Page, type OpenRun } from './ui/page';
@@ -173,8 +172,10 @@ function render(): void {
 }
 
 const request = frameBudget((callback) => requestAnimationFrame(callback), render);
-/** What the daemon says moves the page at the rate that was chosen; what a visitor does, at once. */
-const client = new Client(frozen ? frozenWires(frozen) : openWires(base), () => {
+const daemon = connect(base, frozen ? frozenWires(frozen) : undefined);
+const { client } = daemon;
+// What the daemon says moves the page at the rate that was chosen; what a visitor does, at once.
+daemon.on('change', () => {
   if (view.rate === RATES[0] || pace.allows(performance.now(), view.rate)) request();
 });
 client.search(view.search);

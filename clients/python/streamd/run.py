@@ -18,6 +18,7 @@ from . import process
 from .courier import Rounds
 from .encode import Json, describe, start_json
 from .error_class import error_class, failure_text
+from .notebook import HEIGHT_PX, Frame
 from .queue import Queue
 from .sender import Sender
 from .spool import SPOOL_MAX_BYTES, Spool, spool_folder
@@ -165,6 +166,13 @@ class Run:
         trace: Optional[TracebackType],
     ) -> None:
         self.leave(error)
+
+    def notebook(self, url: Optional[str] = None, height: int = HEIGHT_PX) -> Frame:
+        """The run's page, for the last line of a notebook's cell; `url` is the daemon's address."""
+        return Frame(self.id, url or self._url, height)
+
+    def _repr_html_(self) -> str:
+        return self.notebook()._repr_html_()
 
     def __repr__(self) -> str:
         return f"<streamd run {self.id}>"

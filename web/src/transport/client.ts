@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The client library of this page: connect(url) hears the list of runs, client.session(id) opens one.
+// What hears a daemon: the list of runs, and those that are opened with session(id). The package in
+// client/ is made around it.
 // It prefers sockets and does without: when they have been down for a moment it asks over HTTP each
 // second, and stops when a socket is back.
 import type { ServerEvent } from '../proto/events';
@@ -12,7 +13,7 @@ import { EVERY_SESSION, noRuns, onList, onRunEvent, type RunsState } from '../ro
 import { Orders } from './orders';
 import type { Socket } from './socket';
 import { Subscription } from './subscription';
-import { openWires, type Wires } from './wires';
+import type { Wires } from './wires';
 
 const TICK_MS = 1000;
 /** How often the list is asked for, and holes in open lines are filled, while a socket is up. */
@@ -30,10 +31,17 @@ export class Client {
   readonly orders: Orders;
   readonly #wires: Wires;
   readonly #onChange: () => void;
+  readonly #tell: (event: ServerEvent) => void;
   readonly #socket: Socket;
   readonly #stop: () => void;
 
-  constructor(wires: Wires, onChange: () => void) {
+  /** `onEvent` is told of each event once it has had its effect here. */
+  constructor(
+    wires: Wires,
+    onChange: () => void,
+    onEvent: (event: ServerEvent) => void = () => undefined,
+  ) {
+    this.#tell = onEvent;
     this.#wires = wires;
     this.#onChange = onChange;
     this.orders = new Orders(wires.http, this.#seconds, onChange);
@@ -128,6 +136,7 @@ export class Client {
       this.#flows.set(event.sessionId, onUpdate(flow, event.offset, this.#seconds()));
     }
     if (event.type === 'training_started') this.#onStarted(event.sessionId);
+    this.#tell(event);
     this.#onChange();
   }
 
@@ -184,9 +193,4 @@ export class Client {
     if (answer.kind === 'ok') this.#runs = onList(answer.value);
     this.#setLink(onAnswer(this.#link, answer.kind === 'ok', this.#wires.now()));
   }
-}
-
-/** Connects to the daemon that serves `base`, the address of the page's folder, with its slash. */
-export function connect(base: URL, onChange: () => void): Client {
-  return new Client(openWires(base), onChange);
 }
