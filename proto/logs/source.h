@@ -37,6 +37,7 @@ struct source_place {
     uint64_t epochs;     /* planned */
     uint64_t steps;      /* planned */
     uint64_t iterations; /* of an epoch */
+    uint64_t epoch;      /* of a line that said so, for those below it that do not */
     uint64_t step;       /* of the newest line, or of a progress bar */
     bool measures;       /* there was a validation */
 };

@@ -6,7 +6,8 @@
  *
  * A line is a record when it says where it is (step, iter, epoch, with or without the whole) and
  * something else, or has a value with `loss` in its name. So the settings that a script prints
- * first are none.
+ * first are none. An epoch may stand on a line above (Keras), and what a progress bar has drawn
+ * over (behind '\r') does not count.
  */
 #include "proto/logs/source.h"
 #include "proto/logs/words.h"
@@ -20,6 +21,7 @@ struct reading {
     struct source_row *row; /* NULL: only looked at */
     struct source_place *place;
     bool placed;
+    bool has_epoch;
     bool has_loss;
     size_t values;
 };
@@ -76,10 +78,13 @@ static bool take_place(struct reading *r, struct span *rest, bool epoch)
         return false;
     *rest = s;
     r->placed = true;
+    r->has_epoch = r->has_epoch || epoch;
     if (epoch)
-        r->place->epochs = of ? of : r->place->epochs;
-    else
-        r->place->steps = of ? of : r->place->steps;
+        r->place->epoch = at;
+    if (of > 0 && epoch)
+        r->place->epochs = of;
+    else if (of > 0)
+        r->place->steps = of;
     if (r->row && epoch)
         source_row_add(r->row, SPAN("epoch"), num_int((int64_t)at));
     else if (r->row)
@@ -91,7 +96,8 @@ static void add_value(struct reading *r, struct span split, struct span key, str
 {
     char name[NAME_MAX_BYTES];
     size_t len = 0;
-    if (key.len == 0 || split.len + 1 + key.len > sizeof(name) || r->values == VALUES_MAX)
+    if (key.len == 0 || words_is_time_left(key) || split.len + 1 + key.len > sizeof(name) ||
+        r->values == VALUES_MAX)
         return;
     if (split.len > 0) {
         memcpy(name, split.ptr, split.len);
@@ -142,9 +148,17 @@ static bool take_named_place(struct reading *r, struct span word, struct span *r
     return true;
 }
 
+/* What is left to see of a line that was drawn over. */
+static struct span visible(struct span line)
+{
+    const char *drawn = line.len > 0 ? memrchr(line.ptr, '\r', line.len) : NULL;
+    size_t over = drawn ? (size_t)(drawn - line.ptr) + 1 : 0;
+    return (struct span){line.ptr + over, line.len - over};
+}
+
 static void read_line(struct reading *r, struct span line)
 {
-    struct span rest = line;
+    struct span rest = visible(line);
     struct span word;
     struct span split = {NULL, 0};
     while (words_take(&rest, &word)) {
@@ -191,6 +205,8 @@ static bool text_line(struct source *s, struct span line, struct source_row *row
     read_line(&r, line);
     if (!is_record(&r) || row->numbers == 0)
         return false;
+    if (!r.has_epoch && s->place.epoch > 0)
+        source_row_add(row, SPAN("epoch"), num_int((int64_t)s->place.epoch));
     if (s->place.steps > 0)
         source_row_add(row, SPAN("total_steps"), num_int((int64_t)s->place.steps));
     return true;

@@ -120,7 +120,7 @@ bool words_number(struct span word, struct num *out)
     return source_cell(word, out);
 }
 
-static bool is_time_left(struct span key)
+bool words_is_time_left(struct span key)
 {
     return span_is_nocase(key, "eta") || span_is_nocase(key, "elapsed") ||
            span_is_nocase(key, "remaining");
@@ -135,7 +135,7 @@ bool words_take_pair(struct span *rest, struct span *out_key, struct num *out_va
             continue;
         key.len--;
         struct span s = *rest;
-        if (is_time_left(key) || !words_take(&s, &value) || !words_number(value, out_value))
+        if (words_is_time_left(key) || !words_take(&s, &value) || !words_number(value, out_value))
             continue;
         *rest = s;
         *out_key = key;

@@ -28,9 +28,12 @@ bool words_take_of(struct span *rest, uint64_t *out_part, uint64_t *out_whole);
 /* A number, with nan and inf, and what may be glued behind it in a log: , ; % ) ] } | or a unit. */
 bool words_number(struct span word, struct num *out);
 
+/* eta, elapsed, remaining: times, whatever their values look like. */
+bool words_is_time_left(struct span key);
+
 /*
- * The next `key: value` whose value is a number; all else is passed over. `eta` and its kin are not
- * numbers, whatever they look like. False: there is none left.
+ * The next `key: value` whose value is a number; all else is passed over, times left
+ * too. False: there is none left.
  */
 bool words_take_pair(struct span *rest, struct span *out_key, struct num *out_value);
 

@@ -29,8 +29,8 @@ struct notify_event {
     double epoch, step;     /* where the run is; NaN: not known */
     double gpu_memory_mb;   /* NaN: not known */
     uint64_t stop_alerts;   /* NOTIFY_REPORT: how often stopping was advised */
-    uint64_t number; /* counts up among those of one kind and session: none is told twice; 0: not
-                        counted */
+    uint64_t number; /* tells it from the ones before of its kind and session: the same number twice
+                        in a row is the same event; 0: no two are the same */
 };
 
 /* "phase", "stop", "finding", "progress", "report". */

@@ -76,7 +76,7 @@ bool gate_passes(struct gate *g, const struct notify_event *e, uint64_t now_us, 
     enum severity severity = notify_severity(e);
     struct gate_alert *alert = place_of(g, key);
     bool known = alert->key == key;
-    if (known && e->number > 0 && e->number <= alert->number)
+    if (known && e->number > 0 && e->number == alert->number)
         return false;
     bool pass =
         notify_is_urgent(e) || (severity >= g->rules.threshold &&

@@ -24,7 +24,7 @@ struct gate_rules {
 struct gate_alert {
     uint64_t key; /* 0: free */
     uint64_t told_us;
-    uint64_t number; /* the highest that passed or was spared */
+    uint64_t number; /* of the newest that passed or was spared */
 };
 
 struct gate {

@@ -18,6 +18,8 @@ from unittest import mock
 from support import DEADLINE_S, FakeDaemon, FakeHttpDaemon
 
 import streamd
+import streamd.run
+from streamd.system import Sampler
 
 ABSENT = os.path.join(tempfile.gettempdir(), "streamd-test-nobody-listens-here.sock")
 
@@ -63,6 +65,30 @@ class RunTest(unittest.TestCase):
         self.assertAlmostEqual(metrics.pop("timestamp"), time.time(), delta=60)
         self.assertEqual(metrics, {"loss": 2.0, "val": {"loss": 2.5}, "step": 1})
         self.assertEqual(run.dropped, 0)
+
+    def test_what_the_machine_gives_goes_along(self) -> None:
+        with mock.patch.dict(os.environ, STREAMD_NO_SYSTEM="0"), mock.patch.object(
+            streamd.run, "Sampler", lambda: Sampler(0.005, lambda: None)
+        ):
+            run = self.init()
+        deadline = time.monotonic() + DEADLINE_S
+        logged = 0
+        while not any(self.book.metrics("rss_mb")) and time.monotonic() < deadline:
+            logged += 1
+            run.log({"loss": 1.0}, step=logged)
+            time.sleep(0.001)
+        run.finish()
+        self.assertTrue(any(self.book.metrics("rss_mb")))
+        self.assertEqual(self.book.metrics("step"), list(range(1, logged + 1)))  # and no line more
+        while any(thread.name == "streamd-system" for thread in threading.enumerate()):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.001)
+
+    def test_it_can_be_left_out(self) -> None:
+        with mock.patch.dict(os.environ, STREAMD_NO_SYSTEM="0"), mock.patch.object(
+            streamd.run, "Sampler", side_effect=AssertionError
+        ):
+            self.init(system=False).log({"loss": 1.0})
 
     def test_the_id_is_known_at_once_and_is_a_uuid4(self) -> None:
         self.assertEqual(uuid.UUID(self.init().id).version, 4)

@@ -187,6 +187,12 @@ static void anybody_prints_keys_and_values(void **state)
     expect("text.log", "text");
 }
 
+static void epochs_stand_above_and_bars_are_drawn_over(void **state)
+{
+    (void)state;
+    expect("bars.log", "text");
+}
+
 /* The real log, where it is at hand. */
 static void a_whole_detection_run_is_read(void **state)
 {
@@ -233,6 +239,7 @@ int main(void)
         cmocka_unit_test(detr_lists_its_precisions),
         cmocka_unit_test(nanogpt),
         cmocka_unit_test(anybody_prints_keys_and_values),
+        cmocka_unit_test(epochs_stand_above_and_bars_are_drawn_over),
         cmocka_unit_test(a_whole_detection_run_is_read),
     };
     return cmocka_run_group_tests_name("proto/logs/formats", tests, NULL, NULL);

@@ -82,6 +82,20 @@ static void the_same_event_never_passes_twice(void **state)
     assert_false(gate_passes(&g, &spared, 9000 * S, NOON)); /* spared is spared */
 }
 
+/* The same session id, counted from one again. */
+static void a_run_that_begins_anew_is_told_of(void **state)
+{
+    (void)state;
+    struct gate g = gate_of((struct gate_rules){0});
+    struct assessment a = {.transitions = 7};
+    struct notify_event e = event_to_phase(&a, PHASE_DIVERGING);
+    assert_true(gate_passes(&g, &e, S, NOON));
+    a = (struct assessment){0};
+    e = event_to_phase(&a, PHASE_DIVERGING);
+    assert_true(gate_passes(&g, &e, 2 * S, NOON));
+    assert_false(gate_passes(&g, &e, 3 * S, NOON));
+}
+
 static void progress_keeps_its_distance(void **state)
 {
     (void)state;
@@ -169,6 +183,7 @@ int main(void)
         cmocka_unit_test(alerts_of_other_runs_and_kinds_do_not_wait_for_it),
         cmocka_unit_test(divergence_and_crash_pass_everything),
         cmocka_unit_test(the_same_event_never_passes_twice),
+        cmocka_unit_test(a_run_that_begins_anew_is_told_of),
         cmocka_unit_test(progress_keeps_its_distance),
         cmocka_unit_test(below_the_threshold_nothing_is_told),
         cmocka_unit_test(at_night_only_what_is_critical_is_told),
