@@ -133,6 +133,8 @@ static enum status apply(struct session *s, struct line *line, struct span text,
                                 now);
     else if (session_progress(s, &line->record, text, now) != OK)
         return refuse(E_NOMEM, &no_memory, out_error);
+    else if (line->type == LINE_EPOCH)
+        session_epoch(s);
     return OK;
 }
 

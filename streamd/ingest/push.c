@@ -13,9 +13,7 @@
 #include "proto/framer.h"
 #include "proto/json_write.h"
 #include "streamd/http/media.h"
-#include "streamd/transport/transfer.h"
-
-#include <stdlib.h>
+#include "streamd/ingest/kept_answer.h"
 
 enum { ANSWER_LIMIT = 4096 };
 
@@ -99,61 +97,6 @@ static void write_answer(const struct push *p, bool good, struct reply *reply)
     buf_add_char(out, '}');
 }
 
-/* An answer that is written and waits for the disk. */
-struct push_wait {
-    struct transfer transfer;
-    struct keeping_wait wait;
-    struct keeping *keeping; /* borrows */
-    struct reply reply;
-};
-
-static void on_kept(struct keeping_wait *wait, bool kept)
-{
-    struct push_wait *w = LIST_ENTRY(wait, struct push_wait, wait);
-    if (!kept)
-        reply_error(&w->reply, 503, "Taken, but not on disk yet: send the same lines again");
-    transfer_answer(&w->transfer, &w->reply);
-}
-
-static void begin(struct transfer *t, const struct request *req)
-{
-    struct push_wait *w = LIST_ENTRY(t, struct push_wait, transfer);
-    (void)req;
-    w->keeping->urgent = true;
-    keeping_await(w->keeping, &w->wait);
-}
-
-static void writable(struct transfer *t)
-{
-    (void)t; /* it is answered whole */
-}
-
-static void gone(struct transfer *t)
-{
-    struct push_wait *w = LIST_ENTRY(t, struct push_wait, transfer);
-    keeping_cancel(&w->wait);
-    reply_fini(&w->reply);
-    free(w);
-}
-
-static const struct transfer_ops ops_push = {.begin = begin, .writable = writable, .gone = gone};
-
-/* Moves the answer to where it waits. */
-static void answer_when_kept(struct keeping *keeping, struct reply *reply)
-{
-    struct push_wait *w = calloc(1, sizeof(*w));
-    if (!w) {
-        reply_error(reply, 503, "Out of memory");
-        return;
-    }
-    *w = (struct push_wait){.transfer = {.ops = &ops_push},
-                            .wait = {.done = on_kept},
-                            .keeping = keeping,
-                            .reply = *reply};
-    reply_init(reply, REPLY_BODY_MAX);
-    reply->transfer = &w->transfer;
-}
-
 void push_answer(struct registry *registry, struct line_decoder *decoder, const struct request *req,
                  struct reply *reply)
 {
@@ -171,7 +114,7 @@ void push_answer(struct registry *registry, struct line_decoder *decoder, const 
     intake_init(&p.intake, registry, decoder, &p.answers);
     bool good = take_body(&p, req->body, one_line, registry->config->max_line);
     write_answer(&p, good, reply);
-    if (p.intake.taken > 0 && registry->keeping.keeper)
+    if (p.intake.taken > 0)
         answer_when_kept(&registry->keeping, reply);
     intake_fini(&p.intake);
     buf_fini(&p.answers);

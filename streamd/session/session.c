@@ -118,6 +118,7 @@ struct session *session_create(struct registry *registry, struct span id)
     buf_init(&s->latest, LATEST_BYTES_MAX);
     buf_init(&s->before_loss, RUN_BYTES_MAX);
     axis_init(&s->axis);
+    epochs_init(&s->epochs);
     timer_init(&s->tick, on_tick);
     pace_init(&s->pace, config->throttle ? config->max_rate : 0);
     record_memory_init(&s->memory);
@@ -155,6 +156,8 @@ void session_destroy(struct session *s)
     buf_fini(&s->run);
     buf_fini(&s->latest);
     buf_fini(&s->before_loss);
+    epochs_fini(&s->epochs);
+    operation_fini(&s->operation);
     free(s->rewinds);
     free(s->error);
     free(s->name);
@@ -194,6 +197,8 @@ void session_enter(struct session *s, enum session_state next)
         r->stats->sessions_live++;
     if (next == SESSION_EXPIRED)
         r->stats->sessions_live--;
+    if (next == SESSION_EXPIRED)
+        s->operation.ended = s->state;
     s->state = next;
     s->resumed = false;
     s->version++;
@@ -257,6 +262,7 @@ static enum status hear(struct session *s, const struct line *start, struct said
 
 static void remember_config(struct session *s, struct span config)
 {
+    s->operation.known = false;
     if (config.ptr)
         record_memory_seed(&s->memory, config);
     session_count_models(s);
@@ -305,6 +311,8 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     summary_reset(s->summary);
     s->summary_stale = false;
     s->summary_from = series_newest(s->series);
+    epochs_reset(&s->epochs);
+    operation_reset(&s->operation);
     interpreter_forget(s);
     record_memory_init(&s->memory);
     remember_config(s, start->config);
@@ -351,6 +359,7 @@ void session_reopen(struct session *s, struct now now)
 {
     free(s->error);
     s->error = NULL;
+    operation_reopen(&s->operation);
     session_enter(s, s->newest_offset ? SESSION_RUNNING : SESSION_STARTING);
     session_announce_started(s, now);
     interpret_event(s, INSIGHT_RESUMED, NULL, now);

@@ -23,6 +23,8 @@
 #include "proto/record.h"
 #include "streamd/clock.h"
 #include "streamd/session/axis.h"
+#include "streamd/session/epochs.h"
+#include "streamd/session/operation.h"
 #include "streamd/session/series.h"
 #include "streamd/session/summary.h"
 #include "streamd/store/rewind.h"
@@ -107,6 +109,8 @@ struct session {
     bool summary_stale;              /* it has what a rewind superseded */
     uint64_t summary_from;           /* offset behind which it begins: of the last `start` anew */
     struct recount *recount;         /* owns; NULL unless the summary is being made again */
+    struct epochs epochs;            /* which of its records are epochs */
+    struct operation operation;      /* what it is to who supervises it */
     struct interpreter *interpreter; /* owns; NULL while there is none */
     bool pinned;                     /* never dropped to make room, nor for its age */
     struct series *series;           /* owns */
@@ -154,6 +158,10 @@ void session_reopen(struct session *s, struct now now);
  */
 MUST_CHECK enum status session_progress(struct session *s, struct record *r, struct span line,
                                         struct now now);
+
+/* The newest record is an epoch. */
+void session_epoch(struct session *s);
+
 void session_model_completed(struct session *s, uint64_t model_index, struct now now);
 void session_complete(struct session *s, struct now now);
 void session_fail(struct session *s, struct span error, struct now now);

@@ -232,12 +232,26 @@ enum status session_progress(struct session *s, struct record *r, struct span li
     s->sent |= r->sent;
     session_count_models(s);
     run(s, now);
-    if (has_rewound(s))
+    if (has_rewound(s)) {
         recount_mark(s);
+        s->epochs.stale = s->epochs.trend.count > 0;
+    }
     keeping_record(&s->registry->keeping, s);
     offer(s, now.us);
     interpret_record(s, r, now);
     return OK;
+}
+
+void session_epoch(struct session *s)
+{
+    struct series_cursor cursor;
+    struct series_entry entry;
+    struct epoch epoch;
+    if (session_latest(s, &cursor, &entry)) {
+        epoch_of_entry(&entry, &epoch);
+        epochs_add(&s->epochs, &epoch);
+    }
+    series_cursor_fini(&cursor);
 }
 
 /* Starts an event's payload in the registry's scratch. */

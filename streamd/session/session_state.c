@@ -36,6 +36,7 @@ struct fixed {
     uint8_t may_rewind;
     uint8_t summary_stale;
     uint64_t summary_from; /* from here on rows may have less: zeros, then */
+    uint64_t parts;        /* that follow the rewinds */
 };
 
 static void put_bytes(struct buf *out, struct span bytes)
@@ -94,6 +95,28 @@ static void put_summary(struct buf *out, const struct summary *summary)
     buf_fini(&bytes);
 }
 
+static void put_epochs(struct buf *out, const struct epochs *epochs)
+{
+    struct buf bytes;
+    buf_init(&bytes, sizeof(*epochs) + EPOCHS_BYTES_MAX);
+    epochs_write(epochs, &bytes);
+    if (buf_status(&bytes) != OK)
+        out->failed = E_NOMEM;
+    put_bytes(out, bytes.ptr ? buf_span(&bytes) : SPAN(""));
+    buf_fini(&bytes);
+}
+
+static void put_operation(struct buf *out, const struct operation *operation)
+{
+    struct buf bytes;
+    buf_init(&bytes, 2 * LINE_BYTES_MAX);
+    operation_write(operation, &bytes);
+    if (buf_status(&bytes) != OK)
+        out->failed = E_NOMEM;
+    put_bytes(out, bytes.ptr ? buf_span(&bytes) : SPAN(""));
+    buf_fini(&bytes);
+}
+
 static uint64_t epoch_of(const struct session *s)
 {
     return strtoull(s->registry->epoch, NULL, 16);
@@ -123,6 +146,7 @@ static struct fixed fixed_of(const struct session *s)
     f.may_rewind = s->may_rewind;
     f.summary_stale = s->summary_stale;
     f.summary_from = s->summary_from;
+    f.parts = 2; /* epochs, operation */
     return f;
 }
 
@@ -142,6 +166,8 @@ void session_state_row(const struct session *s, struct buf *scratch, struct stor
     put_summary(scratch, s->summary);
     if (s->rewind_count)
         buf_add(scratch, s->rewinds, s->rewind_count * sizeof(*s->rewinds));
+    put_epochs(scratch, &s->epochs);
+    put_operation(scratch, &s->operation);
     *row = (struct store_session){
         .key = s->key,
         .id = session_id(s),
@@ -176,16 +202,29 @@ static bool read_fixed(struct span *rest, struct fixed *f)
 struct parts {
     struct fixed fixed;
     struct span memory, latest, error, summary;
-    struct span rewinds; /* and what a later version may add */
+    struct span rewinds;           /* whole */
+    struct span epochs, operation; /* a row of an earlier version has neither */
 };
+
+/* What was added behind the rewinds since. */
+static bool read_rest(struct span rest, struct parts *p)
+{
+    uint64_t bytes = p->fixed.rewind_count * sizeof(struct rewind);
+    p->epochs = p->operation = (struct span){NULL, 0};
+    if (bytes > rest.len)
+        return false;
+    p->rewinds = (struct span){rest.ptr, (size_t)bytes};
+    rest = (struct span){rest.ptr + bytes, rest.len - (size_t)bytes};
+    return p->fixed.parts == 0 ||
+           (take_bytes(&rest, &p->epochs) && take_bytes(&rest, &p->operation));
+}
 
 static bool read_parts(struct span state, struct parts *p)
 {
     bool good = read_fixed(&state, &p->fixed) && take_bytes(&state, &p->memory) &&
                 take_bytes(&state, &p->latest) && take_bytes(&state, &p->error) &&
                 take_bytes(&state, &p->summary);
-    p->rewinds = state;
-    return good;
+    return good && read_rest(state, p);
 }
 
 uint64_t session_state_age_us(const struct store_session *row)
@@ -249,6 +288,10 @@ static enum status restore_parts(struct session *s, const struct parts *p,
         status = summary_read(s->summary, p->summary);
     if (status == OK)
         status = restore_rewinds(s, p->rewinds, p->fixed.rewind_count);
+    if (status == OK)
+        status = epochs_read(&s->epochs, p->epochs);
+    if (status == OK)
+        status = operation_read(&s->operation, p->operation);
     session_count_models(s);
     return status;
 }
