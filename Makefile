@@ -66,7 +66,7 @@ CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps build-tests unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
-        tidy cppcheck shellcheck deps-check purity headers size docs-check bench conformance demo \
+        tidy cppcheck shellcheck deps-check purity headers size docs-check bench bench-web conformance demo \
         coverage eval install clean help
 
 all: $(DAEMON) $(TRAINER) ## build the daemon and the demo trainer (build/release/)
@@ -198,6 +198,10 @@ bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) $(I
 
 eval: $(DAEMON) ## the interpreter on real training curves, beside the usual rules
 	@scripts/insight-eval $(DAEMON) $(CURVES) $(EVAL)
+
+bench-web: $(DAEMON) web ## what the page costs its browser; BENCH_SECONDS=600: whether its heap stays flat
+	@cd tests/web && npm ci --silent --no-fund --no-audit
+	@STREAMD=$(CURDIR)/$(DAEMON) node tests/web/bench/charts.ts $(or $(BENCH_SECONDS),30)
 
 # ---- reading it strictly ----
 

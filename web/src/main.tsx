@@ -5,7 +5,7 @@
 import { createRoot } from 'react-dom/client';
 import { readFrozen, savePage } from './freeze';
 import { actionsOf, listenForKeys, type Keyboard } from './keyboard';
-import { Frames, frameBudget, Pace } from './throttle/frame';
+import { Frames, frameBudget, Pace, restful } from './throttle/frame';
 import type { RunsState } from './room/runs';
 import { axesOf } from './session/axis';
 import { Client } from './transport/client';
@@ -172,10 +172,13 @@ function render(): void {
   if (!held) frames.paint(performance.now());
 }
 
-const request = frameBudget((callback) => requestAnimationFrame(callback), render);
+const nextFrame = requestAnimationFrame.bind(window);
+const request = frameBudget(nextFrame, render);
+const requestRestfully = frameBudget(restful(nextFrame, performance.now.bind(performance)), render);
 /** What the daemon says moves the page at the rate that was chosen; what a visitor does, at once. */
 const client = new Client(frozen ? frozenWires(frozen) : openWires(base), () => {
-  if (view.rate === RATES[0] || pace.allows(performance.now(), view.rate)) request();
+  const allowed = view.rate === RATES[0] || pace.allows(performance.now(), view.rate);
+  if (allowed) requestRestfully();
 });
 client.search(view.search);
 addEventListener('popstate', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it, vi } from 'vitest';
-import { frameBudget, Frames, Pace } from './frame';
+import { frameBudget, Frames, Pace, restful } from './frame';
 
 function screen() {
   const waiting: (() => void)[] = [];
@@ -36,6 +36,31 @@ describe('throttle/frame', () => {
     expect(render).toHaveBeenCalledTimes(1);
     frame();
     expect(render).toHaveBeenCalledTimes(2);
+  });
+
+  it('rests after a frame for longer than it took, and not too long', () => {
+    const { frame, schedule } = screen();
+    let now = 0;
+    let cost = 5;
+    const rendered: number[] = [];
+    const request = frameBudget(
+      restful(schedule, () => now),
+      () => {
+        rendered.push(now);
+        now += cost;
+      },
+    );
+    const pass = (ms: number) => {
+      for (const end = now + ms; now < end; now += 1) {
+        request();
+        frame();
+      }
+    };
+    pass(100);
+    expect(rendered.slice(0, 3)).toEqual([0, 45, 90]);
+    cost = 50;
+    pass(300);
+    expect(rendered.slice(-2).reduce((a, b) => b - a)).toBe(140);
   });
 
   it('lets everybody draw in one frame until they leave', () => {

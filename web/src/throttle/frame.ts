@@ -19,6 +19,32 @@ export function frameBudget(
   };
 }
 
+/** After a frame the page rests so many times as long as it took, and so its thread stays free. */
+const REST = 8;
+/** But not longer: what is pushed must be seen at once. */
+const MOST_REST_MS = 90;
+
+/** A `schedule` that lets the page rest between frames; `clock` tells milliseconds. */
+export function restful(
+  schedule: (callback: () => void) => void,
+  clock: () => number,
+): (callback: () => void) => void {
+  let due = -Infinity;
+  return (callback) => {
+    const attempt = () => {
+      const now = clock();
+      if (now < due) {
+        schedule(attempt);
+        return;
+      }
+      callback();
+      const end = clock();
+      due = end + Math.min(MOST_REST_MS, REST * (end - now));
+    };
+    schedule(attempt);
+  };
+}
+
 /** Who draws in the one frame of the page. */
 export class Frames {
   readonly #painters = new Set<(now: number) => void>();
