@@ -171,13 +171,14 @@ function render(): void {
   if (!held) frames.paint(performance.now());
 }
 
-const nextFrame = restful(requestAnimationFrame.bind(window), performance.now.bind(performance));
+const nextFrame = requestAnimationFrame.bind(window);
 const request = frameBudget(nextFrame, render);
+const requestRestfully = frameBudget(restful(nextFrame, performance.now.bind(performance)), render);
 const daemon = connect(base, frozen ? frozenWires(frozen) : undefined);
 const { client } = daemon;
 // What the daemon says moves the page at the rate that was chosen; what a visitor does, at once.
 daemon.on('change', () => {
-  if (view.rate === RATES[0] || pace.allows(performance.now(), view.rate)) request();
+  if (view.rate === RATES[0] || pace.allows(performance.now(), view.rate)) requestRestfully();
 });
 client.search(view.search);
 addEventListener('popstate', () => {
