@@ -15,7 +15,10 @@ static const double trend_rate = 0.1;  /* Holt's beta */
 static const double noise_rate = 0.1;  /* of the error, once there are ten */
 static const double noise_clip = 5;    /* an error counts as so many times the noise at most */
 static const double strict_from = 0.1; /* strict: the range since this share of the run */
-static const uint64_t clip_from = 4;   /* evaluations before errors are clipped */
+static const double wait_least = 5;
+static const double wait_share = 0.5; /* of the evaluations before the last gain */
+static const double wait_again = 3;   /* times the longest wait that was rewarded */
+static const uint64_t clip_from = 4;  /* evaluations before errors are clipped */
 
 void curve_init(struct curve *c)
 {
@@ -30,7 +33,7 @@ static void begin(struct curve *c, double value, double x)
 {
     c->first = c->best = c->worst = c->reference = c->level = value;
     c->first_x = x;
-    c->gained_at = c->best_at = 1;
+    c->gained_at = c->best_at = c->gains = 1;
 }
 
 static void measure_gain(struct curve *c, double value, bool strict)
@@ -45,6 +48,7 @@ static void measure_gain(struct curve *c, double value, bool strict)
         c->reference = value;
         c->waited = 0;
         c->gained_at = c->count;
+        c->gains++;
     } else {
         c->waited++;
     }
@@ -99,6 +103,13 @@ double curve_range(const struct curve *c)
     assert(c->count > 0);
     double range = c->first - c->best;
     return range > 0 ? range : c->worst - c->best;
+}
+
+double curve_patience(const struct curve *c)
+{
+    double by_age = wait_share * (double)c->gained_at;
+    double by_past = wait_again * (double)c->stalled;
+    return fmax(wait_least, fmax(by_age, by_past));
 }
 
 uint64_t curve_since_best(const struct curve *c)

@@ -19,6 +19,7 @@ struct curve {
     uint64_t waited;    /* since the last gain that counted, those not finite among them */
     uint64_t stalled;   /* the longest such wait that ended in a gain */
     uint64_t gained_at; /* number of the evaluation with that gain, from 1 */
+    uint64_t gains;     /* how many counted, the first value among them */
     uint64_t best_at;   /* number of the best */
     double first, best, worst;
     double reference;    /* the value that the next gain is measured from */
@@ -44,6 +45,9 @@ void curve_miss(struct curve *c);
 /* What the run has covered: from its first value to its best, or from worst to best. Asserts
  * count > 0. */
 double curve_range(const struct curve *c);
+
+/* Evaluations that a run like this deserves to wait for a gain, before any caution. */
+double curve_patience(const struct curve *c);
 
 /* Evaluations after the best. */
 uint64_t curve_since_best(const struct curve *c);

@@ -44,9 +44,12 @@ static void follow(struct divergence *d, double loss)
 {
     d->level += level_rate * (loss - d->level);
     d->hot = is_hot(d, loss) ? d->hot + 1 : 0;
+    double up = fmax(0, loss - d->newest);
+    if (d->count < judged_from && loss > d->start)
+        d->jump = fmax(d->jump, up); /* a run that begins wildly is not diverging */
     if (loss <= d->start) {
         double rate = fmax(jump_rate, 1 / (double)d->count);
-        d->jump += rate * (fmax(0, loss - d->newest) - d->jump);
+        d->jump += rate * (up - d->jump);
         d->lowest = fmin(d->lowest, d->level);
     }
 }

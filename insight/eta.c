@@ -84,8 +84,8 @@ bool eta_features(const struct eta *e, double end, double *out_s, double out[ETA
         !(e->newest_t > e->t.value[0]))
         return false;
     unsigned half = half_of(e);
-    if (!(e->newest_x > e->x.value[half]))
-        return false;
+    if (!(e->newest_x > e->x.value[half]) || !(e->newest_t > e->t.value[half]))
+        return false; /* a clock that went back */
     double speed = (e->newest_t - e->t.value[half]) / (e->newest_x - e->x.value[half]);
     double overall = (e->newest_t - e->t.value[0]) / (e->newest_x - e->x.value[0]);
     double chunks[CHUNKS_MAX];
@@ -99,7 +99,7 @@ bool eta_features(const struct eta *e, double end, double *out_s, double out[ETA
     out[3] = log((n > 0 ? fabs(chunks[n - 1] - middle) : 0.5) + 0.003);
     out[4] = log((double)e->count);
     out[5] = done;
-    return true;
+    return isfinite(*out_s);
 }
 
 bool eta_read(const struct eta *e, const struct insight_model *m, double end,

@@ -1,67 +1,47 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * All shapes are powers and exponentials of the same few logarithms, so a point takes about 160
+ * calls of exp() and no pow(). Moments are kept about the running means (West's update), never as
+ * raw sums, which would lose everything once a curve is flat.
+ */
 #include "insight/families.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-struct grid {
-    const double *values;
-    unsigned count;
+enum {
+    POWERS = 10,
+    OFFSETS = 5,
+    RATES = 8,
+    STRETCHES = 5,
+    HILLS = 4,
+    STRETCHED_FROM = POWERS * OFFSETS,
+    HILL_FROM = STRETCHED_FROM + RATES * STRETCHES,
+    ILOG_AT = HILL_FROM + RATES * HILLS,
+    LOG_AT,
 };
 
-#define GRID(...)                                                                                  \
-    {                                                                                              \
-        (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double)      \
-    }
+_Static_assert((int)LOG_AT + 1 == (int)FAMILIES_SHAPES, "the grid fills the sums");
 
-/* One kind of shape: its grid of p and q, and which family a q belongs to. */
-struct kind {
-    double (*shape)(double p, double q, double x);
-    struct grid p, q;
-    double special; /* this q is the simpler family */
-    enum family simple, general;
-};
+static const double powers[POWERS] = {0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3};
+static const double offsets[OFFSETS] = {0, 0.1, 0.5, 2, 5};
+static const double rates[RATES] = {0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1};
+static const double stretches[STRETCHES] = {0.3, 0.5, 0.7, 1, 1.5};
+static const double hills[HILLS] = {0.5, 1, 2, 3};
 
-static double power_law(double p, double q, double x)
+enum { OFFSET_NONE = 0, STRETCH_NONE = 3 }; /* the simpler family of the two */
+
+static enum family family_of(unsigned shape)
 {
-    return pow(x + q, -p);
+    if (shape < STRETCHED_FROM)
+        return shape % OFFSETS == OFFSET_NONE ? FAMILY_POW3 : FAMILY_POW4;
+    if (shape < HILL_FROM)
+        return (shape - STRETCHED_FROM) % STRETCHES == STRETCH_NONE ? FAMILY_EXP3 : FAMILY_WEIBULL;
+    if (shape < ILOG_AT)
+        return FAMILY_MMF;
+    return shape == ILOG_AT ? FAMILY_ILOG : FAMILY_LOG;
 }
-
-static double stretched(double p, double q, double x)
-{
-    return exp(-pow(p * x, q));
-}
-
-static double hill(double p, double q, double x)
-{
-    return 1 / (1 + pow(p * x, q));
-}
-
-static double inverse_log(double p, double q, double x)
-{
-    (void)p;
-    (void)q;
-    return 1 / log(x + 1);
-}
-
-static double logarithm(double p, double q, double x)
-{
-    (void)p;
-    (void)q;
-    return -log(x);
-}
-
-static const struct kind kinds[] = {
-    {power_law, GRID(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3), GRID(0, 0.1, 0.5, 2, 5), 0,
-     FAMILY_POW3, FAMILY_POW4},
-    {stretched, GRID(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1), GRID(0.3, 0.5, 0.7, 1, 1.5), 1,
-     FAMILY_EXP3, FAMILY_WEIBULL},
-    {hill, GRID(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1), GRID(0.5, 1, 2, 3), 0, FAMILY_MMF,
-     FAMILY_MMF},
-    {inverse_log, GRID(0), GRID(0), 0, FAMILY_ILOG, FAMILY_ILOG},
-    {logarithm, GRID(0), GRID(0), 0, FAMILY_LOG, FAMILY_LOG},
-};
 
 unsigned family_parameters(enum family family)
 {
@@ -69,63 +49,87 @@ unsigned family_parameters(enum family family)
     return parameters[family];
 }
 
-struct line_fit {
-    double c, a, sse;
-};
-
-static double mean(const double *v, unsigned n)
+/* g of every shape at x. */
+static void shapes_at(double x, double out[FAMILIES_SHAPES])
 {
-    double sum = 0;
-    for (unsigned i = 0; i < n; i++)
-        sum += v[i];
-    return sum / n;
+    double log_x = log(x);
+    for (unsigned o = 0; o < OFFSETS; o++) {
+        double log_of = o == OFFSET_NONE ? log_x : log(x + offsets[o]);
+        for (unsigned p = 0; p < POWERS; p++)
+            out[p * OFFSETS + o] = exp(-powers[p] * log_of);
+    }
+    for (unsigned r = 0; r < RATES; r++) {
+        double log_rx = log_x + log(rates[r]);
+        for (unsigned s = 0; s < STRETCHES; s++)
+            out[STRETCHED_FROM + r * STRETCHES + s] = exp(-exp(stretches[s] * log_rx));
+        for (unsigned h = 0; h < HILLS; h++)
+            out[HILL_FROM + r * HILLS + h] = 1 / (1 + exp(hills[h] * log_rx));
+    }
+    out[ILOG_AT] = 1 / log(x + 1);
+    out[LOG_AT] = -log_x;
 }
 
-/* y = c + a * g; false: g is flat. */
-static bool fit_line(const double *g, const double *y, unsigned n, struct line_fit *out)
+static double shape_at(unsigned shape, double x)
 {
-    double mean_g = mean(g, n);
-    double mean_y = mean(y, n);
-    double gg = 0;
-    double gy = 0;
-    double sse = 0;
-    for (unsigned i = 0; i < n; i++) {
-        gg += (g[i] - mean_g) * (g[i] - mean_g);
-        gy += (g[i] - mean_g) * (y[i] - mean_y);
+    if (shape < STRETCHED_FROM)
+        return pow(x + offsets[shape % OFFSETS], -powers[shape / OFFSETS]);
+    if (shape < HILL_FROM) {
+        unsigned i = shape - STRETCHED_FROM;
+        return exp(-pow(rates[i / STRETCHES] * x, stretches[i % STRETCHES]));
     }
-    if (gg < 1e-18)
-        return false;
-    out->a = gy / gg;
-    out->c = mean_y - out->a * mean_g;
-    for (unsigned i = 0; i < n; i++) {
-        double e = y[i] - out->c - out->a * g[i];
-        sse += e * e;
+    if (shape < ILOG_AT) {
+        unsigned i = shape - HILL_FROM;
+        return 1 / (1 + pow(rates[i / HILLS] * x, hills[i % HILLS]));
     }
-    out->sse = sse;
-    return true;
+    return shape == ILOG_AT ? 1 / log(x + 1) : -log(x);
 }
 
-void families_fit(const double *x, const double *y, unsigned n, const double ahead[FAMILIES_AHEAD],
-                  struct family_fit out[FAMILIES])
+void families_init(struct families *f)
 {
-    assert(n >= 1 && n <= FAMILIES_POINTS_MAX);
-    double g[FAMILIES_POINTS_MAX];
-    struct line_fit line;
+    memset(f, 0, sizeof(*f));
+}
+
+void families_push(struct families *f, double y)
+{
+    double g[FAMILIES_SHAPES];
+    double x = ++f->count;
+    double weight = x;
+    shapes_at(x, g);
+    f->weight += weight;
+    double share = weight / f->weight;
+    double dy = y - f->mean;
+    f->mean += share * dy;
+    double rest = weight * (y - f->mean);
+    f->yy += rest * dy;
+    for (unsigned i = 0; i < FAMILIES_SHAPES; i++) {
+        struct shape_sums *s = &f->sums[i];
+        double dg = g[i] - s->mean;
+        s->mean += share * dg;
+        s->gg += weight * dg * (g[i] - s->mean);
+        s->gy += rest * dg;
+    }
+}
+
+void families_fit(const struct families *f, struct family_fit out[FAMILIES])
+{
+    assert(f->count > 0);
     memset(out, 0, FAMILIES * sizeof(*out));
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        const struct kind *k = &kinds[i];
-        for (unsigned j = 0; j < k->p.count * k->q.count; j++) {
-            double p = k->p.values[j / k->q.count];
-            double q = k->q.values[j % k->q.count];
-            struct family_fit *best = &out[q == k->special ? k->simple : k->general];
-            for (unsigned t = 0; t < n; t++)
-                g[t] = k->shape(p, q, x[t]);
-            if (!fit_line(g, y, n, &line) || (best->known && !(line.sse < best->sse)))
-                continue;
-            best->known = true;
-            best->sse = line.sse;
-            for (unsigned t = 0; t < FAMILIES_AHEAD; t++)
-                best->value[t] = line.c + line.a * k->shape(p, q, ahead[t]);
-        }
+    for (unsigned i = 0; i < FAMILIES_SHAPES; i++) {
+        const struct shape_sums *s = &f->sums[i];
+        struct family_fit *best = &out[family_of(i)];
+        if (s->gg < 1e-18 * f->weight)
+            continue;
+        double a = s->gy / s->gg;
+        double error = f->yy - s->gy * a;
+        if (best->known && !(error < best->error))
+            continue;
+        *best = (struct family_fit){true, error, a, f->mean - a * s->mean, i};
     }
+    for (unsigned i = 0; i < FAMILIES; i++)
+        out[i].error = fmax(0, out[i].error) / f->weight;
+}
+
+double family_at(const struct family_fit *fit, double x)
+{
+    return fit->c + fit->a * shape_at(fit->shape, x);
 }

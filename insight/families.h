@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * families: the shapes that learning curves have, y = c + a * g(x).
+ * families: the shapes that learning curves have, y = c + a * g(x), fitted as the points come.
  *
- * Six kinds of g on a fixed grid of their parameters; for each the best c and a by least squares,
- * and of each family the best shape. Nothing is iterated, so nothing fails to converge.
+ * Five kinds of g on a fixed grid of their parameters. Of every shape only the sums of a least
+ * squares fit are kept, so a point costs the same however long the curve is, every point counts,
+ * and nothing is iterated that might fail to converge. Late points weigh more: the n-th as n.
  */
 #ifndef INSIGHT_FAMILIES_H
 #define INSIGHT_FAMILIES_H
@@ -21,20 +22,38 @@ enum family {
     FAMILIES
 };
 
-enum {
-    FAMILIES_POINTS_MAX = 64,
-    FAMILIES_AHEAD = 2, /* places that are foretold at once */
+enum { FAMILIES_SHAPES = 124 };
+
+/* Weighted moments of one shape against the values. */
+struct shape_sums {
+    double mean, gg, gy;
 };
 
+struct families {
+    double weight; /* in all */
+    double count;
+    double mean, yy; /* of the values */
+    struct shape_sums sums[FAMILIES_SHAPES];
+};
+
+/* The best shape of a family. */
 struct family_fit {
     bool known;
-    double sse;                   /* squared error over the points */
-    double value[FAMILIES_AHEAD]; /* at each place ahead */
+    double error; /* weighted mean of squares */
+    double a, c;
+    unsigned shape;
 };
 
-/* The best fit of each family to n points, x >= 1 and rising; 1 <= n <= FAMILIES_POINTS_MAX. */
-void families_fit(const double *x, const double *y, unsigned n, const double ahead[FAMILIES_AHEAD],
-                  struct family_fit out[FAMILIES]);
+void families_init(struct families *f);
+
+/* The next value; its x is its number, from 1. */
+void families_push(struct families *f, double y);
+
+/* The best fit of each family. Asserts that there is a value. */
+void families_fit(const struct families *f, struct family_fit out[FAMILIES]);
+
+/* What a fit says of x >= 1. */
+double family_at(const struct family_fit *fit, double x);
 
 /* How many numbers a family fits, those of its grid among them. */
 unsigned family_parameters(enum family family);

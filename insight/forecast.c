@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "insight/forecast.h"
 
-#include "insight/families.h"
-
 #include <math.h>
 #include <string.h>
 
 static const uint64_t judged_from = 3; /* evaluations */
-static const double growth = 1.05;     /* of the run, until it is made anew */
 static const double live_share = 0.02; /* of the weight: a family worth a look */
+static const double bic_points = 32;   /* more points do not make a family surer */
 static const double far_max = 3;       /* ranges; further is as far */
 
 void forecast_init(struct forecast *f)
 {
     memset(f, 0, sizeof(*f));
+    families_init(&f->families);
     f->value = f->lo = f->hi = f->self_error = NAN;
 }
 
@@ -27,24 +26,6 @@ static void insert(double *sorted, unsigned n, double value)
     for (; n > 0 && sorted[n - 1] > value; n--)
         sorted[n] = sorted[n - 1];
     sorted[n] = value;
-}
-
-/* At most 64 points of the curve, evenly over it, the newest among them; answers how many. */
-static unsigned pick(const struct curve *c, double x[FAMILIES_POINTS_MAX],
-                     double y[FAMILIES_POINTS_MAX])
-{
-    const struct history *h = &c->values;
-    bool newest_kept = (h->count - 1) * h->stride + 1 == c->count;
-    unsigned n = h->count + (newest_kept ? 0 : 1);
-    unsigned every = n > FAMILIES_POINTS_MAX ? 2 : 1;
-    unsigned kept = (n + every - 1) / every;
-    for (unsigned i = 0; i < kept; i++) {
-        unsigned at = n - 1 - (kept - 1 - i) * every;
-        bool is_newest = at == h->count;
-        x[i] = is_newest ? (double)c->count : (double)(at * h->stride + 1);
-        y[i] = is_newest ? c->last[CURVE_LAST - 1] : h->value[at];
-    }
-    return kept;
 }
 
 /* The median of what is kept around this share of the run. */
@@ -71,7 +52,7 @@ static void weigh(const struct family_fit fit[FAMILIES], double n, double out[FA
         out[f] = INFINITY;
         if (fit[f].known)
             out[f] =
-                n * log(fmax(fit[f].sse / n, 1e-300)) + family_parameters((enum family)f) * log(n);
+                n * log(fmax(fit[f].error, 1e-300)) + family_parameters((enum family)f) * log(n);
         least = fmin(least, out[f]);
     }
     for (unsigned f = 0; f < FAMILIES; f++) {
@@ -83,36 +64,36 @@ static void weigh(const struct family_fit fit[FAMILIES], double n, double out[FA
 }
 
 static double ensemble(const struct family_fit fit[FAMILIES], const double weight[FAMILIES],
-                       unsigned ahead)
+                       double x)
 {
     double sum = 0;
     for (unsigned f = 0; f < FAMILIES; f++) {
-        if (fit[f].known)
-            sum += weight[f] * fit[f].value[ahead];
+        if (weight[f] > 0)
+            sum += weight[f] * family_at(&fit[f], x);
     }
     return sum;
 }
 
-static double spread(const struct family_fit fit[FAMILIES], const double weight[FAMILIES])
+static double spread(const double value[FAMILIES], const double weight[FAMILIES])
 {
     double lo = INFINITY;
     double hi = -INFINITY;
     for (unsigned f = 0; f < FAMILIES; f++) {
         if (weight[f] > live_share) {
-            lo = fmin(lo, fit[f].value[0]);
-            hi = fmax(hi, fit[f].value[0]);
+            lo = fmin(lo, value[f]);
+            hi = fmax(hi, value[f]);
         }
     }
     return hi >= lo ? hi - lo : 0;
 }
 
-static double median_family(const struct family_fit fit[FAMILIES])
+static double median_family(const double value[FAMILIES])
 {
     double sorted[FAMILIES];
     unsigned n = 0;
     for (unsigned f = 0; f < FAMILIES; f++) {
-        if (fit[f].known)
-            insert(sorted, n++, fit[f].value[0]);
+        if (!isnan(value[f]))
+            insert(sorted, n++, value[f]);
     }
     return sorted[n / 2];
 }
@@ -123,39 +104,39 @@ static double distance(const struct forecast_view *v, double value)
     return clip((value - v->end) / v->range, -far_max, far_max);
 }
 
-static double family_distance(const struct forecast_view *v, const struct family_fit *fit)
+static double family_distance(const struct forecast_view *v, double value)
 {
-    return fit->known ? distance(v, fit->value[0]) : 0;
+    return isnan(value) ? 0 : distance(v, value);
 }
 
-void forecast_look(const struct curve *c, double n, double check_n, struct forecast_view *out,
-                   double *out_check)
+double forecast_ensemble(const struct forecast *f, double x)
 {
-    double x[FAMILIES_POINTS_MAX];
-    double y[FAMILIES_POINTS_MAX];
-    double weight[FAMILIES];
-    struct family_fit fit[FAMILIES];
-    unsigned points = pick(c, x, y);
-    families_fit(x, y, points, (double[FAMILIES_AHEAD]){n, check_n}, fit);
-    weigh(fit, points, weight);
+    return ensemble(f->fit, f->weight, x);
+}
+
+void forecast_look(const struct forecast *f, const struct curve *c, double n,
+                   struct forecast_view *out)
+{
+    double value[FAMILIES];
+    for (unsigned i = 0; i < FAMILIES; i++)
+        value[i] = f->fit[i].known ? family_at(&f->fit[i], n) : NAN;
     out->range = curve_range(c);
     if (!(out->range > 0))
         out->range = fabs(c->best) * 1e-6 + 1e-12;
     out->end = curve_end(c);
-    out->ensemble = ensemble(fit, weight, 0);
-    *out_check = ensemble(fit, weight, 1);
-    out->spread = fmin(spread(fit, weight) / out->range, far_max);
+    out->ensemble = forecast_ensemble(f, n);
+    out->spread = fmin(spread(value, f->weight) / out->range, far_max);
     out->ahead = log(n / (double)c->count);
     out->noise = fmin(c->noise / out->range, 2);
     out->half_gain = distance(out, around(c, 0.5));
     out->gap = distance(out, 2 * out->end - c->best);
-    double f[FORECAST_FEATURES] = {
+    double features[FORECAST_FEATURES] = {
         distance(out, out->ensemble),
-        family_distance(out, &fit[FAMILY_POW3]),
-        family_distance(out, &fit[FAMILY_EXP3]),
-        family_distance(out, &fit[FAMILY_ILOG]),
-        family_distance(out, &fit[FAMILY_LOG]),
-        distance(out, median_family(fit)),
+        family_distance(out, value[FAMILY_POW3]),
+        family_distance(out, value[FAMILY_EXP3]),
+        family_distance(out, value[FAMILY_ILOG]),
+        family_distance(out, value[FAMILY_LOG]),
+        distance(out, median_family(value)),
         out->half_gain * out->ahead,
         distance(out, around(c, 0.75)) * out->ahead,
         out->half_gain,
@@ -163,7 +144,7 @@ void forecast_look(const struct curve *c, double n, double check_n, struct forec
         distance(out, c->best),
         out->gap,
     };
-    memcpy(out->x, f, sizeof(f));
+    memcpy(out->x, features, sizeof(features));
 }
 
 void forecast_scale_features(const struct forecast *f, const struct curve *c,
@@ -199,31 +180,32 @@ static void check_itself(struct forecast *f, const struct curve *c)
     f->check_at = 0;
 }
 
-bool forecast_push(struct forecast *f, const struct curve *c, const struct insight_model *m,
+void forecast_push(struct forecast *f, const struct curve *c)
+{
+    families_push(&f->families, c->last[CURVE_LAST - 1]);
+    families_fit(&f->families, f->fit);
+    weigh(f->fit, fmin((double)c->count, bic_points), f->weight);
+    check_itself(f, c);
+    if (f->check_at == 0 && c->count >= judged_from) {
+        f->check_at = 2 * c->count;
+        f->check_value = forecast_ensemble(f, (double)f->check_at);
+    }
+}
+
+bool forecast_read(struct forecast *f, const struct curve *c, const struct insight_model *m,
                    double x, double horizon)
 {
-    double k = (double)c->count;
     double n = forecast_length(c, x, horizon);
-    check_itself(f, c);
     if (isnan(n))
         return false;
-    if (c->count < f->next_at)
-        return f->known;
-    f->next_at = (uint64_t)fmax(k + 1, ceil(k * growth));
     struct forecast_view v;
     double features[SCALE_FEATURES];
-    double check;
-    forecast_look(c, n, 2 * k, &v, &check);
-    if (f->check_at == 0) {
-        f->check_at = 2 * c->count;
-        f->check_value = check;
-    }
+    forecast_look(f, c, n, &v);
     double word = model_dot(m->forecast, v.x, FORECAST_FEATURES);
     forecast_scale_features(f, c, &v, word, features);
     double scale = exp(model_dot(m->forecast_scale, features, SCALE_FEATURES));
     f->value = v.end + word * v.range;
     f->lo = v.end + (word + m->forecast_quantile[0] * scale) * v.range;
     f->hi = v.end + (word + m->forecast_quantile[1] * scale) * v.range;
-    f->known = true;
-    return true;
+    return isfinite(f->value) && isfinite(f->lo) && isfinite(f->hi);
 }

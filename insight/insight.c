@@ -5,8 +5,10 @@
  */
 #include "insight/insight.h"
 
+#include "insight/findings.h"
 #include "insight/gain.h"
 #include "insight/monitor.h"
+#include "insight/outlook.h"
 #include "insight/stopping.h"
 #include "insight/verdict.h"
 
@@ -25,8 +27,8 @@ static double or_default(double value, double standard)
 
 static void fill_defaults(struct insight_config *c)
 {
-    c->tau = or_default(c->tau, 0.2);
-    c->caution = or_default(c->caution, 1);
+    c->tau = or_default(c->tau, c->strict ? 0.15 : 0.08);
+    c->caution = or_default(c->caution, c->strict ? 0.5 : 0.7);
     c->devices = or_default(c->devices, 1);
     c->memory_mb = or_default(c->memory_mb, 24576);
     c->stall_factor = or_default(c->stall_factor, 3);
@@ -44,7 +46,12 @@ static void begin_series(struct insight *s)
     divergence_init(&s->divergence);
     velocity_init(&s->velocity);
     forecast_init(&s->forecast);
+    history_init(&s->rates);
     eta_init(&s->eta);
+    rhythm_init(&s->rhythm);
+    memory_init(&s->memory);
+    s->by_steps = false;
+    s->total = NAN;
     s->worse = 0;
     s->p_stop = NAN;
     s->samples = 0;
@@ -96,9 +103,10 @@ static bool value_of(const struct point *p, enum point_field field, double *out)
 static void place(struct insight *s, const struct point *p)
 {
     double at = s->points > 1 ? s->x : 0;
-    if (!is_new(p, POINT_STEP, &at))
+    s->by_steps = is_new(p, POINT_STEP, &at) || s->by_steps;
+    if (!s->by_steps)
         (void)is_new(p, POINT_EPOCH, &at);
-    s->x = at;
+    s->x = fmin(fmax(at, -POINT_FAR), POINT_FAR);
     for (int f = 0; f < POINT_FIELDS; f++) {
         if (point_has(p, (enum point_field)f))
             point_set(&s->newest, (enum point_field)f, p->value[f]);
@@ -162,49 +170,22 @@ static void count_sample(struct insight *s, const struct point *p)
         s->samples++;
 }
 
-/* The end that is spoken of; NaN: not known. */
-static double horizon_of(const struct insight *s)
+static void see_memory(struct insight *s, const struct point *p)
 {
-    return isnan(s->config.horizon) ? s->config.total : s->config.horizon;
+    double mb;
+    if (is_new(p, POINT_GPU_MEMORY_MB, &mb) && fabs(mb) <= POINT_FAR)
+        memory_push(&s->memory, mb, s->x);
 }
 
-static void see_time(struct insight *s, const struct point *p)
+static void judge(struct insight *s)
 {
-    double t;
-    if (is_new(p, POINT_TIME_S, &t)) {
-        eta_push(&s->eta, s->x, t);
-        struct eta_interval e = {NAN, NAN, NAN};
-        (void)eta_read(&s->eta, s->config.model, horizon_of(s), &e);
-        s->now.eta.s = e.s;
-        s->now.eta.lo = e.lo;
-        s->now.eta.hi = e.hi;
-    }
-}
-
-static void see_end(struct insight *s)
-{
-    struct forecast *f = &s->forecast;
-    struct assessed_forecast *out = &s->now.forecast;
-    double horizon = horizon_of(s);
-    if (!forecast_push(f, &s->curve, s->config.model, s->x, horizon)) {
-        *out = (struct assessed_forecast){NAN, NAN, NAN, NAN};
-        return;
-    }
-    out->at = horizon;
-    out->value = s->sign * f->value;
-    out->lo = s->sign > 0 ? f->lo : -f->hi;
-    out->hi = s->sign > 0 ? f->hi : -f->lo;
-}
-
-static void foresee(struct insight *s, const struct point *p)
-{
-    see_time(s, p);
     if (s->fresh) {
         gain_judge(s);
         stopping_judge(s);
-        see_end(s);
+        outlook_see_end(s);
     }
     stopping_see_divergence(s);
+    outlook_see_savings(s);
 }
 
 /* The next model of a sweep begins where its number changes. */
@@ -225,9 +206,12 @@ const struct assessment *insight_point(struct insight *s, const struct point *p)
     count_sample(s, p);
     see_rate(s, p);
     see_losses(s, p);
+    see_memory(s, p);
+    outlook_see_time(s, p);
     monitor_push(s, p, see_velocity(s, p));
-    foresee(s, p);
+    judge(s);
     verdict_reach(s);
+    finding_end(&s->now, FINDING_STALL);
     return &s->now;
 }
 
@@ -245,14 +229,24 @@ const struct assessment *insight_event(struct insight *s, enum insight_event eve
         (void)snprintf(s->detail, sizeof(s->detail), "%s", detail);
     s->now.velocity = velocity_now(&s->velocity, &s->now.velocity_steps);
     monitor_push(s, &nothing, ended);
+    judge(s);
     verdict_reach(s);
     return &s->now;
 }
 
 const struct assessment *insight_tick(struct insight *s, double time_s)
 {
-    (void)time_s;
+    double silent = time_s - s->rhythm.newest_t;
     s->now.changed = false;
+    if (s->completed || s->crashed || !(silent > s->now.stall_after_s))
+        return &s->now;
+    struct finding *f = finding_begin(&s->now, FINDING_STALL, s->x);
+    if (f) {
+        f->severity = SEVERITY_WARNING;
+        (void)snprintf(f->evidence, sizeof(f->evidence),
+                       "no point for %.0f s, where one came every %.3g s", silent,
+                       rhythm_interval(&s->rhythm));
+    }
     return &s->now;
 }
 

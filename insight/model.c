@@ -26,3 +26,15 @@ double model_dot(const double *weights, const double *features, size_t count)
         sum += weights[i] * features[i];
     return sum;
 }
+
+double model_trees(const double *trees, size_t count, const double *features)
+{
+    double sum = 0;
+    for (const double *t = trees; t < trees + count * TREE_NUMBERS; t += TREE_NUMBERS) {
+        size_t node = 0;
+        while (node < TREE_SPLITS)
+            node = 2 * node + (features[(size_t)t[node]] > t[TREE_SPLITS + node] ? 2 : 1);
+        sum += t[TREE_SPLITS + node];
+    }
+    return sum;
+}

@@ -11,19 +11,26 @@
 #include <stddef.h>
 
 enum {
-    GAIN_BASE = 13,     /* features of the gain model */
-    GAIN_FEATURES = 18, /* and those that need a planned length */
+    GAIN_FEATURES = 34,
+    GAIN_TREES = 80,
+    OVERFIT_LIMITS = 4,
     FORECAST_FEATURES = 12,
     SCALE_FEATURES = 9,
     ETA_FEATURES = 6,
+
+    /* A tree of depth 3: which feature each split asks for, its threshold, what each leaf adds. */
+    TREE_SPLITS = 7,
+    TREE_LEAVES = 8,
+    TREE_NUMBERS = 2 * TREE_SPLITS + TREE_LEAVES,
 };
 
 /* X(field, how many numbers) */
 #define MODEL_TABLE(X)                                                                             \
-    X(gain_fresh, GAIN_BASE)             /* at any evaluation */                                   \
-    X(gain_stall, GAIN_BASE)             /* two or more evaluations after the best */              \
-    X(gain_fresh_planned, GAIN_FEATURES) /* the same where the length is known */                  \
-    X(gain_stall_planned, GAIN_FEATURES)                                                           \
+    X(gain_base, 1) /* log odds of a further gain, before any tree */                              \
+    X(gain_trees, GAIN_TREES *TREE_NUMBERS)                                                        \
+    X(strict_base, 1) /* the same by the range since a tenth of the run */                         \
+    X(strict_trees, GAIN_TREES *TREE_NUMBERS)                                                      \
+    X(overfit, OVERFIT_LIMITS)        /* above: too much, see stopping.c */                        \
     X(forecast, FORECAST_FEATURES)    /* value at the end */                                       \
     X(forecast_scale, SCALE_FEATURES) /* log of its error */                                       \
     X(forecast_quantile, 2)           /* 5 % and 95 % of error by scale */                         \
@@ -44,5 +51,8 @@ const char *model_field(struct insight_model *m, size_t n, double **out_numbers,
 
 /* The sum of products. */
 double model_dot(const double *weights, const double *features, size_t count);
+
+/* What `count` trees add up to. A feature that is NaN is below every threshold. */
+double model_trees(const double *trees, size_t count, const double *features);
 
 #endif

@@ -11,10 +11,17 @@ static const char *const names[] = {
     [MONITOR_VAL_METRIC] = "val_metric",
 };
 
+static void forget(struct insight *s)
+{
+    curve_init(&s->curve);
+    forecast_init(&s->forecast);
+    history_init(&s->rates);
+}
+
 static void enter(struct insight *s, enum insight_monitor monitor)
 {
     bool rises = monitor == MONITOR_VAL_METRIC && s->config.goal != GOAL_LOWEST;
-    curve_init(&s->curve);
+    forget(s);
     s->monitor = monitor;
     s->sign = rises ? -1 : 1;
     s->now.monitor = names[monitor];
@@ -75,6 +82,8 @@ static struct assessed_best here(const struct insight *s, double value)
 static void take(struct insight *s, const struct assessed_best *at, double train_level)
 {
     curve_push(&s->curve, s->sign * at->value, at->x, train_level, s->config.strict);
+    forecast_push(&s->forecast, &s->curve);
+    history_push(&s->rates, s->lr);
     if (s->curve.best_at == s->curve.count)
         s->now.best = *at;
     s->now.best.since = curve_since_best(&s->curve);
@@ -93,7 +102,7 @@ static void turn_if_falling(struct insight *s)
         return;
     s->sign = 1;
     s->now.higher_is_better = false;
-    curve_init(&s->curve);
+    forget(s);
     for (int i = 0; i < MONITOR_EARLY; i++)
         take(s, &s->early[i], train[i]);
 }

@@ -12,7 +12,9 @@
 #include "insight/divergence.h"
 #include "insight/eta.h"
 #include "insight/forecast.h"
+#include "insight/memory.h"
 #include "insight/point.h"
+#include "insight/rhythm.h"
 #include "insight/velocity.h"
 
 enum {
@@ -44,8 +46,8 @@ struct insight_config {
     double total;        /* planned length, in steps where points have a step, else in epochs */
     double total_epochs; /* planned length in epochs */
     double horizon;      /* the end that ETA and forecast speak of; default: total */
-    double tau;          /* stop is advised where p_gain is below it (0.2); 1: whatever it is */
-    double caution;      /* scales every patience (1); below 1 stops sooner */
+    double tau;          /* stop is advised below this p_gain (0.08; strict: 0.15); 1: always */
+    double caution;      /* scales every patience (0.7; strict: 0.5) */
     bool strict;         /* judge gains against the range since a tenth of the run */
     double devices;      /* GPUs that stopping would free (1) */
     double memory_mb;    /* of one device (24576) */
@@ -69,11 +71,16 @@ struct insight {
     bool velocity_by_train;
     struct forecast forecast;
     struct eta eta;
+    struct rhythm rhythm;
+    struct memory memory;
+    double total;      /* planned length on the run's axis; NaN: not known (yet) */
+    bool by_steps;     /* the axis is the step */
     double p_stop;     /* the chance of a gain that stop advice goes by; NaN: not known */
     uint64_t worse;    /* evaluations in a row that looked overfitted */
     double lr, lr_max; /* the newest, the highest */
     uint64_t lr_count;
-    bool warming; /* the rate has just risen to a new height */
+    struct history rates; /* the learning rate at each evaluation */
+    bool warming;         /* the rate has just risen to a new height */
     bool ended, crashed, completed;
     char detail[ASSESSMENT_REASON_MAX]; /* of the event that ended it */
 };

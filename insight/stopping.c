@@ -3,46 +3,45 @@
 
 #include <math.h>
 
-static const double wait_least = 5;
-static const double wait_share = 0.5; /* of the evaluations before the last gain */
-static const double wait_again = 3;   /* times the longest wait that was rewarded */
-static const double noisy = 10;       /* a range of fewer noises says little */
+static const double even = 0.5;   /* a chance below: no hope against a very long wait */
+static const double hopeless = 4; /* times the patience */
+static const double noisy = 10;   /* a range of fewer noises says little */
 
-static const double worse_share = 0.08; /* of the range, above the best */
-static const double worse_noises = 1.5;
-static const uint64_t worse_from = 5; /* evaluations */
-static const double worse_wait_least = 3;
-static const double worse_wait_share = 0.25; /* of all evaluations */
-static const uint64_t worse_for = 2;
+static const uint64_t worse_from = 5;  /* evaluations */
+static const uint64_t worse_since = 3; /* evaluations after the best */
+static const uint64_t worse_for = 2;   /* evaluations in a row */
 
 /* Evaluations that the run is given after a gain. */
 static double patience(const struct insight *s)
 {
     const struct curve *c = &s->curve;
-    double need =
-        fmax(wait_least, fmax(wait_share * (double)c->gained_at, wait_again * (double)c->stalled));
-    need *= s->config.caution;
+    double need = curve_patience(c) * s->config.caution;
     if (c->count > 0 && curve_range(c) < noisy * c->noise)
         need *= 1 + 2 * s->config.caution;
     return fmax(1, need);
 }
 
-static bool is_worse(const struct insight *s)
+bool stopping_overfit(const struct insight *s, double out[OVERFIT_LIMITS])
 {
     const struct curve *c = &s->curve;
-    double range = curve_range(c);
-    double above = c->level - c->best;
-    return range > 0 && c->count >= worse_from && above > worse_share * range &&
-           above > worse_noises * c->noise;
+    double range = c->count >= worse_from ? curve_range(c) : 0;
+    double fall = c->train_at_best - s->divergence.trend_level;
+    if (!(range > 0) || isnan(fall) || c->train_at_best == 0 || curve_since_best(c) < worse_since)
+        return false;
+    out[0] = (c->level - c->best) / range;
+    out[1] = c->noise > 0 ? (c->level - c->best) / c->noise : 0;
+    out[2] = (double)curve_since_best(c) / (double)c->count;
+    out[3] = fall / fabs(c->train_at_best);
+    return true;
 }
 
 static void judge_overfitting(struct insight *s)
 {
-    const struct curve *c = &s->curve;
-    bool trained = s->divergence.trend_level < c->train_at_best;
-    double wait = fmax(worse_wait_least, worse_wait_share * (double)c->count);
-    bool now = is_worse(s) && trained && (double)curve_since_best(c) >= wait;
-    s->worse = now ? s->worse + 1 : 0;
+    double is[OVERFIT_LIMITS];
+    bool worse = stopping_overfit(s, is);
+    for (int i = 0; worse && i < OVERFIT_LIMITS; i++)
+        worse = is[i] > s->config.model->overfit[i];
+    s->worse = worse ? s->worse + 1 : 0;
     s->now.overfitting = s->worse >= worse_for;
 }
 
@@ -57,9 +56,10 @@ void stopping_judge(struct insight *s)
 {
     const struct curve *c = &s->curve;
     double need = patience(s);
-    bool unlikely = s->config.tau >= 1 || s->p_stop < s->config.tau;
+    bool unlikely = s->config.tau >= 1 || s->p_stop < s->config.tau ||
+                    (s->p_stop < even && (double)c->waited >= hopeless * need);
     s->now.plateau = (double)c->waited >= need;
-    s->now.plateau_at = s->now.plateau && c->count > 0 ? s->sign * c->level : NAN;
+    s->now.plateau_at = s->now.plateau && c->count > 0 ? s->sign * curve_end(c) : NAN;
     s->now.stop.waited = c->waited;
     s->now.stop.patience = (uint64_t)ceil(need);
     advise(s, s->now.plateau && unlikely ? STOP_NO_GAIN : STOP_NO);

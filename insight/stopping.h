@@ -14,6 +14,13 @@
 /* After an evaluation: brings plateau, overfitting and stop of s->now up to date. */
 void stopping_judge(struct insight *s);
 
+/*
+ * How overfitted the run looks, against the limits of the model in the same order: the level above
+ * the best in ranges and in noises, the evaluations since the best by all, how much the training
+ * loss fell since. False while there is too little to judge.
+ */
+bool stopping_overfit(const struct insight *s, double out[OVERFIT_LIMITS]);
+
 /* After any point: a divergence that lasts is advised to stop. */
 void stopping_see_divergence(struct insight *s);
 

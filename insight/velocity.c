@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+static const double velocity_max = 1e6;
 static const uint64_t window_least = 20;       /* samples */
 static const uint64_t window_share = 10;       /* of the run: a window is one of so many */
 static const uint64_t epoch_samples_max = 200; /* an epoch with more is too long to wait for */
@@ -21,13 +22,21 @@ void velocity_init(struct velocity *v)
     v->samples = 0;
 }
 
+/* Of a level that may be nothing at all. */
+static double share(double gain, double level)
+{
+    if (gain == 0)
+        return 0;
+    return fmin(fmax(gain / level, -velocity_max), velocity_max);
+}
+
 static void window_end(struct window *w, double at)
 {
     if (w->count == 0)
         return;
     double mean = w->sum / (double)w->count;
     if (w->ended > 0)
-        w->velocity = mean == w->mean ? 0 : (w->mean - mean) / fmax(fabs(w->mean), 1e-300);
+        w->velocity = share(w->mean - mean, fabs(w->mean));
     w->mean = mean;
     w->span = at - w->from;
     w->ended++;

@@ -11,6 +11,7 @@ static const uint64_t samples_first = 20; /* fewer: initializing */
 static const uint64_t epochs_first = 3;   /* an epoch is many samples, however it was logged */
 static const double fast = 0.05;
 static const double stable = 0.01;
+static const double rising = 0.2; /* worth a word even where it is no divergence */
 
 static double known(const struct insight *s, enum point_field field)
 {
@@ -19,7 +20,7 @@ static double known(const struct insight *s, enum point_field field)
 
 static bool is_done(const struct insight *s)
 {
-    return s->completed || (s->config.total > 0 && s->x >= s->config.total);
+    return s->completed || s->x >= s->total;
 }
 
 static enum insight_phase phase_of_velocity(const struct insight *s)
@@ -90,8 +91,7 @@ static void say_converged(const struct insight *s, char *out)
         (void)snprintf(out, ASSESSMENT_REASON_MAX, "%s",
                        s->detail[0] ? s->detail : "The trainer completed its run");
     else
-        (void)snprintf(out, ASSESSMENT_REASON_MAX, "The planned %.6g were reached",
-                       s->config.total);
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "The planned %.6g were reached", s->total);
 }
 
 static void say_why(const struct insight *s, enum insight_phase to, char *out)
@@ -170,6 +170,35 @@ static void say_plateau(const struct insight *s, char *out)
                    s->now.plateau_at, (double)s->curve.waited);
 }
 
+static void say_rising(const struct insight *s, char *out)
+{
+    (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX,
+                   "the loss rose by %.1f%% from one epoch to the next", -100 * s->now.velocity);
+}
+
+static void say_leak(const struct insight *s, char *out)
+{
+    struct memory_rise r;
+    if (memory_leaks(&s->memory, &r))
+        (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX, "%.0f MB at %.6g, %.0f MB at %.6g", r.from_mb,
+                       r.from_x, r.to_mb, r.to_x);
+}
+
+static void say_short(const struct insight *s, char *out)
+{
+    double mb = memory_newest(&s->memory);
+    (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX, "%.0f of %.0f MB in use (%.0f%% VRAM)", mb,
+                   s->config.memory_mb, 100 * mb / s->config.memory_mb);
+}
+
+static void find_memory(struct insight *s)
+{
+    struct memory_rise r;
+    find(s, FINDING_MEMORY_LEAK, memory_leaks(&s->memory, &r), SEVERITY_WARNING, say_leak);
+    find(s, FINDING_MEMORY_SHORT, memory_is_short(&s->memory, s->config.memory_mb),
+         SEVERITY_CRITICAL, say_short);
+}
+
 void verdict_reach(struct insight *s)
 {
     enum insight_phase phase = phase_of(s);
@@ -179,4 +208,6 @@ void verdict_reach(struct insight *s)
     find(s, FINDING_DIVERGENCE, s->now.diverging, SEVERITY_CRITICAL, say_divergence);
     find(s, FINDING_OVERFITTING, s->now.overfitting, SEVERITY_WARNING, say_overfitting);
     find(s, FINDING_PLATEAU, s->now.plateau, SEVERITY_INFO, say_plateau);
+    find(s, FINDING_LOSS_RISING, s->now.velocity < -rising, SEVERITY_WARNING, say_rising);
+    find_memory(s);
 }

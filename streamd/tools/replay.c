@@ -5,6 +5,7 @@
  */
 #include "insight/insight.h"
 #include "streamd/tools/model_file.h"
+#include "streamd/tools/replay_features.h"
 #include "streamd/tools/replay_line.h"
 #include "streamd/tools/tool_options.h"
 
@@ -15,19 +16,21 @@ enum { ANSWER_MAX = 4096 };
 
 struct replay_flags {
     const char *tau, *caution, *model;
-    bool strict;
+    bool strict, features;
 };
 
 const struct tool_option replay_options[] = {
     {"tau", "P", NULL,
-     "advise to stop where the chance of a gain is below P (0.2); 1: whatever it is",
+     "advise to stop where the chance of a gain is below P (0.08, strict 0.15); 1: whatever it is",
      offsetof(struct replay_flags, tau)},
-    {"caution", "FACTOR", NULL, "scale every patience (1); below 1 stops sooner",
+    {"caution", "FACTOR", NULL, "scale every patience (0.7, strict 0.5)",
      offsetof(struct replay_flags, caution)},
     {"strict", NULL, NULL, "judge gains against the range since a tenth of the run",
      offsetof(struct replay_flags, strict)},
     {"model", "FILE", NULL, "constants as scripts/insight-fit writes them (default: built in)",
      offsetof(struct replay_flags, model)},
+    {"features", NULL, NULL, "answer with what the models are told instead, to fit them",
+     offsetof(struct replay_flags, features)},
     {0},
 };
 
@@ -37,6 +40,7 @@ struct replayer {
     struct insight_model model;
     struct insight run;
     struct buf answer;
+    bool features;
     char *line; /* owns; getline's */
     size_t line_cap;
     uint64_t number; /* of the line, from 1 */
@@ -59,7 +63,11 @@ static bool answer(struct replayer *r, struct span line)
     if (replay_read_point(line, &p) != OK)
         return false;
     buf_reset(&r->answer);
-    replay_write(&r->answer, insight_point(&r->run, &p));
+    const struct assessment *a = insight_point(&r->run, &p);
+    if (r->features)
+        replay_write_features(&r->answer, &r->run);
+    else
+        replay_write(&r->answer, a);
     struct span text = buf_span(&r->answer);
     return buf_status(&r->answer) == OK && fwrite(text.ptr, 1, text.len, stdout) == text.len &&
            fflush(stdout) == 0;
@@ -103,6 +111,7 @@ static int open_and_play(struct replayer *r, const struct replay_flags *flags)
             return tool_fail(r->tool, "%s: %s", flags->model, why);
         r->config.model = &r->model;
     }
+    r->features = flags->features;
     buf_init(&r->answer, ANSWER_MAX);
     int status = play(r);
     buf_fini(&r->answer);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "insight/outlook.h"
+
+#include <math.h>
+
+static const double steady = 1.25; /* an interval whose ends are no further apart */
+static const double uneven = 2;
+static const double stall_least_s = 10; /* shorter silences are pauses */
+static const double s_per_hour = 3600;
+
+double outlook_horizon(const struct insight *s)
+{
+    return isnan(s->config.horizon) ? s->total : s->config.horizon;
+}
+
+/* A plan in epochs becomes one in steps once an epoch's length was seen. */
+static double total_of(const struct insight *s)
+{
+    if (!isnan(s->config.total))
+        return s->config.total;
+    return s->by_steps ? s->config.total_epochs * s->rhythm.x_per_epoch : s->config.total_epochs;
+}
+
+static double remaining_epochs(const struct insight *s)
+{
+    if (s->rhythm.x_per_epoch > 0 && !isnan(s->total))
+        return fmax(s->total - s->x, 0) / s->rhythm.x_per_epoch;
+    return NAN;
+}
+
+static enum grade confidence_of(double lo, double hi)
+{
+    if (hi <= steady * lo)
+        return GRADE_HIGH;
+    return hi <= uneven * lo ? GRADE_MEDIUM : GRADE_LOW;
+}
+
+static const char *reason_of(const struct insight *s, enum grade confidence)
+{
+    static const char *const by_grade[] = {
+        [GRADE_LOW] = "the speed changed a lot, or little was seen of it",
+        [GRADE_MEDIUM] = "the speed varies",
+        [GRADE_HIGH] = "the speed has been steady",
+    };
+    if (s->now.diverging)
+        return "the run diverges: the remaining time is of no use";
+    if (s->now.overfitting)
+        return "the run overfits: the remaining time is likely unnecessary";
+    if (s->now.plateau)
+        return "the run is on a plateau: the remaining time is likely unnecessary";
+    return by_grade[confidence];
+}
+
+static void tell_eta(struct insight *s, const struct eta_interval *e)
+{
+    struct assessed_eta *out = &s->now.eta;
+    out->s = e->s;
+    out->lo = e->lo;
+    out->hi = e->hi;
+    out->s_per_epoch = s->rhythm.s_per_epoch;
+    out->remaining_epochs = remaining_epochs(s);
+    out->confidence = isnan(e->s) ? GRADE_LOW : confidence_of(e->lo, e->hi);
+    out->reason = isnan(e->s) ? "" : reason_of(s, out->confidence);
+}
+
+void outlook_see_time(struct insight *s, const struct point *p)
+{
+    bool timed = point_has(p, POINT_TIME_S) && fabs(p->value[POINT_TIME_S]) <= POINT_FAR;
+    bool has_epoch = point_has(p, POINT_EPOCH) && fabs(p->value[POINT_EPOCH]) <= POINT_FAR;
+    double t = timed ? p->value[POINT_TIME_S] : NAN;
+    struct eta_interval e = {NAN, NAN, NAN};
+    rhythm_push(&s->rhythm, s->x, t, has_epoch ? p->value[POINT_EPOCH] : NAN);
+    double interval = rhythm_interval(&s->rhythm);
+    s->now.stall_after_s =
+        isnan(interval) ? NAN : fmax(s->config.stall_factor * interval, stall_least_s);
+    s->total = total_of(s);
+    if (!timed)
+        return;
+    eta_push(&s->eta, s->x, t);
+    (void)eta_read(&s->eta, s->config.model, outlook_horizon(s), &e);
+    tell_eta(s, &e);
+}
+
+void outlook_see_end(struct insight *s)
+{
+    struct forecast *f = &s->forecast;
+    struct assessed_forecast *out = &s->now.forecast;
+    double horizon = outlook_horizon(s);
+    if (!forecast_read(f, &s->curve, s->config.model, s->x, horizon)) {
+        *out = (struct assessed_forecast){NAN, NAN, NAN, NAN};
+        return;
+    }
+    out->at = horizon;
+    out->value = s->sign * f->value;
+    out->lo = s->sign > 0 ? f->lo : -f->hi;
+    out->hi = s->sign > 0 ? f->hi : -f->lo;
+}
+
+void outlook_see_savings(struct insight *s)
+{
+    struct assessed_stop *stop = &s->now.stop;
+    double useless = s->now.diverging ? 1 : 1 - s->now.p_gain;
+    stop->saving_s = s->now.eta.s * useless;
+    stop->gpu_hours = stop->saving_s * s->config.devices / s_per_hour;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* What is to come, and what is going wrong outside the curve: times, stalls, memory. */
+#include "insight/insight.h"
+
+#include "tests/insight/runs.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct insight run;
+
+static int begin(void **state)
+{
+    (void)state;
+    insight_init(&run, &(struct insight_config){.total = 1000});
+    return 0;
+}
+
+static const struct assessment *timed(double step, double epoch, double t)
+{
+    struct point p = point_at(step);
+    point_set(&p, POINT_EPOCH, epoch);
+    point_set(&p, POINT_TIME_S, t);
+    point_set(&p, POINT_TRAIN_LOSS, 2);
+    return insight_point(&run, &p);
+}
+
+static const struct finding *found(const struct assessment *a, enum finding_kind kind)
+{
+    for (size_t i = 0; i < a->finding_count; i++) {
+        if (a->findings[i].kind == kind)
+            return &a->findings[i];
+    }
+    return NULL;
+}
+
+static void a_steady_run_ends_when_its_speed_says(void **state)
+{
+    (void)state;
+    const struct assessment *a = insight_now(&run);
+    assert_true(isnan(a->eta.s));
+    assert_string_equal(a->eta.reason, "");
+    for (int i = 0; i <= 500; i += 10)
+        a = timed(i, i / 100, 2.0 * i);
+    assert_float_equal(a->eta.s, 1000, 1e-6);
+    assert_true(a->eta.lo <= 1000 && a->eta.hi >= 1000);
+    assert_float_equal(a->eta.s_per_epoch, 200, 1e-6);
+    assert_float_equal(a->eta.remaining_epochs, 5, 1e-6);
+    assert_true(strlen(a->eta.reason) > 0);
+}
+
+static void a_plan_in_epochs_becomes_one_in_steps(void **state)
+{
+    (void)state;
+    insight_init(&run, &(struct insight_config){.total_epochs = 10});
+    const struct assessment *a = NULL;
+    for (int i = 0; i <= 500; i += 10)
+        a = timed(i, i / 100, i);
+    assert_float_equal(a->eta.s, 500, 1e-6);
+}
+
+static void silence_for_three_intervals_is_a_stall(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        (void)timed(i, 0, 10.0 * i);
+    assert_float_equal(insight_now(&run)->stall_after_s, 30, 1e-9);
+    assert_null(found(insight_tick(&run, 119), FINDING_STALL));
+    const struct finding *f = found(insight_tick(&run, 121), FINDING_STALL);
+    assert_non_null(f);
+    assert_string_equal(f->evidence, "no point for 31 s, where one came every 10 s");
+    assert_null(found(timed(10, 0, 130), FINDING_STALL));
+    (void)insight_event(&run, INSIGHT_COMPLETED, NULL);
+    assert_null(found(insight_tick(&run, 10000), FINDING_STALL));
+}
+
+static const struct assessment *memory(double step, double mb)
+{
+    struct point p = point_at(step);
+    point_set(&p, POINT_GPU_MEMORY_MB, mb);
+    return insight_point(&run, &p);
+}
+
+static void memory_that_rises_by_a_fifth_in_ten_readings_leaks(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 9; i++)
+        assert_null(found(memory(i, 5000 + 120 * i), FINDING_MEMORY_LEAK));
+    const struct finding *f = found(memory(9, 6000), FINDING_MEMORY_LEAK);
+    assert_non_null(f);
+    assert_string_equal(f->evidence, "5000 MB at 0, 6000 MB at 9");
+    assert_null(found(memory(10, 5000), FINDING_MEMORY_LEAK));
+}
+
+static void memory_near_its_end_is_said(void **state)
+{
+    (void)state;
+    assert_null(found(memory(0, 22000), FINDING_MEMORY_SHORT));
+    const struct finding *f = found(memory(1, 22001), FINDING_MEMORY_SHORT);
+    assert_non_null(f);
+    assert_string_equal(f->evidence, "22001 of 24576 MB in use (90% VRAM)");
+    insight_init(&run, &(struct insight_config){.memory_mb = 81920});
+    assert_null(found(memory(1, 22001), FINDING_MEMORY_SHORT));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_steady_run_ends_when_its_speed_says, begin),
+        cmocka_unit_test_setup(a_plan_in_epochs_becomes_one_in_steps, begin),
+        cmocka_unit_test_setup(silence_for_three_intervals_is_a_stall, begin),
+        cmocka_unit_test_setup(memory_that_rises_by_a_fifth_in_ten_readings_leaks, begin),
+        cmocka_unit_test_setup(memory_near_its_end_is_said, begin),
+    };
+    return cmocka_run_group_tests_name("insight/outlook", tests, NULL, NULL);
+}
