@@ -8,6 +8,7 @@ import { overallProgress, type SessionStatus } from '../proto/session';
 import { statusWords } from '../insight/wording';
 import type { Controls } from './controls';
 import { nameOf } from './names';
+import { PhaseChip } from './phase_chip';
 import { StatusIcon } from './status_icon';
 
 interface RowProps {
@@ -61,6 +62,7 @@ export const RunRow = memo(function RunRow({
         <span className="row-sub muted">
           <StatusIcon status={run.status} />
           {text}
+          {run.phase !== '' && <PhaseChip phase={run.phase} brief />}
           {run.project !== '' && ` · ${run.project}`}
         </span>
         <span className="row-number muted">
