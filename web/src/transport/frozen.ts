@@ -35,7 +35,8 @@ async function gatherRun(base: URL, id: string): Promise<readonly [string, unkno
   return [
     [path, run],
     [history.split('?')[0] as string, await ask(base, history)],
-    [insight, await ask(base, insight)],
+    // A run is worth saving also when nothing can be made of it at present.
+    [insight, await ask(base, insight).catch(() => undefined)],
   ];
 }
 

@@ -14,6 +14,8 @@ function row(fields: object): string {
 describe('ui/run_row', () => {
   it('has the phase of a run in words, where there is one', () => {
     expect(row({ phase: 'DIVERGING' })).toMatch(/class="phase bad">.*Diverging/);
+    expect(row({ phase: 'DIVERGING' })).toMatch(/class="unseen">Running/);
+    expect(row({ phase: 'CONVERGED', status: 'completed' })).toMatch(/<span>Completed.*Converged/);
     expect(row({ phase: null })).not.toContain('class="phase');
   });
 });

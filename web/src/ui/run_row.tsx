@@ -32,6 +32,7 @@ export const RunRow = memo(function RunRow({
 }: RowProps) {
   const { text } = statusWords(run.status);
   const name = nameOf(run);
+  const isLive = run.status === 'running';
   function onClick(event: MouseEvent): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
@@ -61,7 +62,8 @@ export const RunRow = memo(function RunRow({
         <span className="row-number">{formatMetric('loss', run.metrics?.named.loss)}</span>
         <span className="row-sub muted">
           <StatusIcon status={run.status} />
-          {text}
+          {/* That it runs is in its sign, and a phase says more: the line is short. */}
+          <span className={isLive && run.phase !== '' ? 'unseen' : undefined}>{text} </span>
           {run.phase !== '' && <PhaseChip phase={run.phase} brief />}
           {run.project !== '' && ` · ${run.project}`}
         </span>
