@@ -92,7 +92,7 @@ describe('web/page', () => {
     await daemon.push(start('a'), progress('a', { loss: 1 }), progress('a', { loss: 'NaN' }));
     await view.page.goto(`${daemon.url}?run=a`);
     await view.waitForMetric('loss', 'NaN');
-    await view.page.locator('[data-alerts]', { hasText: 'no finite number' }).waitFor();
+    await view.page.locator('[data-alerts]', { hasText: 'Loss is NaN' }).waitFor();
   });
 
   it('tells why a run failed', async () => {

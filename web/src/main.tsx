@@ -19,6 +19,7 @@ import { withAll, withOverlay, withRun, type Theme, type View } from './ui/view'
 import './ui/tokens.css';
 import './ui/frame.css';
 import './ui/run.css';
+import './ui/meaning.css';
 import './ui/panels.css';
 import './ui/chart.css';
 
@@ -69,8 +70,9 @@ function follow(): void {
 
 function openRuns(): readonly OpenRun[] {
   return view.runs.map((run) => {
-    const { state, series } = client.session(run);
-    return { state, series, order: client.orders.of(run), rates: client.rates(run) };
+    const { state, series, telling } = client.session(run);
+    const [order, rates] = [client.orders.of(run), client.rates(run)];
+    return { state, series, story: telling.story, order, rates };
   });
 }
 

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, it } from 'vitest';
+import { decodeEvent, type EventName, type ServerEvent } from '../proto/events';
 import { decodeSession, type SessionStatus } from '../proto/session';
-import {
-  eventWords,
-  statusWords,
-  alertWords,
-  phaseWords,
-  droppedWords,
-  throttleWords,
-  announcement,
-} from './wording';
+import { eventWords, statusWords, placeWords, droppedWords, throttleWords } from './wording';
 
 const sessionId = 'a';
 
@@ -42,21 +35,8 @@ describe('insight/wording', () => {
   it('says where a run stands', () => {
     const latest_metrics = { currentStep: 1200, totalSteps: 5000 };
     const fields = { status: 'running', total_models: 3, current_model: 2, latest_metrics };
-    expect(phaseWords(run(fields))).toBe('Running model 2 of 3, step 1 200 of 5 000');
-    expect(phaseWords(run({ ...fields, status: 'completed' }))).toBe('Completed');
-  });
-
-  it('tells what is wrong, and nothing when nothing is', () => {
-    const fine = { status: 'running', last_update: 100, latest_metrics: { loss: 1 } };
-    expect(alertWords(run(fine), 110)).toEqual([]);
-    expect(alertWords(run(fine), 400)[0]).toContain('5 min ago');
-    const nonFinite = { loss: 'NaN' };
-    expect(
-      alertWords(run({ ...fine, latest_metrics: { loss: null, nonFinite } }), 101),
-    ).toHaveLength(1);
-    expect(alertWords(run({ status: 'failed', error: 'out of memory' }), 0)).toEqual([
-      'out of memory',
-    ]);
+    expect(placeWords(run(fields))).toBe('Running model 2 of 3, step 1 200 of 5 000');
+    expect(placeWords(run({ ...fields, status: 'completed' }))).toBe('Completed');
   });
 
   it('says how much is told live, when that is not everything', () => {
@@ -74,19 +54,15 @@ describe('insight/wording', () => {
     );
   });
 
-  it('announces what changed and not that time passes', () => {
-    const run = decodeSession({ session_id: 'a', status: 'running', last_update: 0 });
-    const said = (now: number) => announcement(run as SessionStatus, now);
-    expect(said(1)).toBe('Running');
-    expect(said(61)).toBe('Running. Nothing heard from the trainer');
-    expect(said(500)).toBe(said(61));
-  });
-
-  it('gives the phase and its reason as the daemon has them', () => {
-    const wire = { session_id: 'a', status: 'running', phase: 'OVERFITTING_RISK' };
-    const run = (more: object) => decodeSession({ ...wire, ...more }) as SessionStatus;
-    expect(phaseWords(run({ phase_reason: 'val rises' }))).toBe('Overfitting risk: val rises');
-    expect(phaseWords(run({}))).toBe('Overfitting risk');
-    expect(announcement(run({ phase_reason: '5.1' }), 0)).toBe('Running. Overfitting risk');
+  it('tells of phases and findings in the words of the daemon', () => {
+    const words = (name: EventName, data: object) =>
+      eventWords(decodeEvent(name, { sessionId, ...data }) as ServerEvent);
+    expect(words('phase_changed', { to: 'PLATEAU', reason: 'slow' })?.text).toBe(
+      '🟠 Plateau: slow',
+    );
+    const finding = { kind: 'oom_risk', severity: 'critical', evidence: '23 GB' };
+    expect(words('alert', finding)).toEqual({ text: 'Oom risk: 23 GB', tone: 'bad' });
+    const stop = { kind: 'stop', severity: 'warning', evidence: '9 evaluations' };
+    expect(words('alert', stop)?.text).toBe('Stopping is advised: 9 evaluations');
   });
 });

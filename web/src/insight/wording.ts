@@ -2,9 +2,10 @@
 //
 // What the page says in words about a run. Wording only: nothing here decides anything.
 import type { ServerEvent } from '../proto/events';
-import { age, count } from '../proto/format';
+import { count } from '../proto/format';
 import type { DaemonStats } from '../proto/stats';
 import { isOver, type SessionStatus } from '../proto/session';
+import { phaseLabel, sentenceCase } from './phases';
 
 export interface Words {
   readonly text: string;
@@ -40,6 +41,16 @@ export function eventWords(event: ServerEvent): Words | null {
         text: event.error === '' ? 'Training failed' : `Training failed: ${event.error}`,
         tone: 'bad',
       };
+    case 'phase_changed': {
+      const { text, emoji } = phaseLabel(event.to);
+      const why = event.reason === '' ? '' : `: ${event.reason}`;
+      return { text: `${emoji} ${text}${why}`.trim(), tone: 'plain' };
+    }
+    case 'alert': {
+      const { kind, severity, evidence } = event.finding;
+      const text = kind === 'stop' ? 'Stopping is advised' : sentenceCase(kind);
+      return { text: `${text}: ${evidence}`, tone: severity === 'info' ? 'plain' : 'bad' };
+    }
     case 'session_cleanup':
       return { text: 'The daemon has put this run away', tone: 'plain' };
     default:
@@ -47,34 +58,14 @@ export function eventWords(event: ServerEvent): Words | null {
   }
 }
 
-/** OVERFITTING_RISK as a person writes it. */
-function sentenceCase(phase: string): string {
-  const words = phase.toLowerCase().replace(/_/g, ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/** What the daemon takes the run to be in, and why; where it does not say, where the run stands. */
-export function phaseWords(run: SessionStatus): string {
-  if (run.phase === '') return placeWords(run);
-  const phase = sentenceCase(run.phase);
-  return run.phaseReason === '' ? phase : `${phase}: ${run.phaseReason}`;
-}
-
 /** Where the run stands, as a plain fact. */
-function placeWords(run: SessionStatus): string {
+export function placeWords(run: SessionStatus): string {
   const { text } = statusWords(run.status);
   const { currentStep, totalSteps } = run.metrics?.named ?? {};
   const model = run.totalModels > 1 ? ` model ${run.currentModel} of ${run.totalModels}` : '';
   const of = totalSteps === undefined ? '' : ` of ${count(totalSteps)}`;
   const step = currentStep === undefined ? '' : `, step ${count(currentStep)}${of}`;
   return isOver(run.status) ? text : `${text}${model}${step}`;
-}
-
-/** The phase and the alerts without a number that moves: said aloud, and only when it changes. */
-export function announcement(run: SessionStatus, now: number): string {
-  const alerts = alertWords(run, now).map((alert) => alert.replace(/:? newest point.*/, ''));
-  const phase = run.phase === '' ? [] : [sentenceCase(run.phase)];
-  return [statusWords(run.status).text, ...phase, ...alerts].join('. ');
 }
 
 /** How much of what is recorded the page is told live; null when it is told everything. */
@@ -96,20 +87,4 @@ export function droppedWords(stats: DaemonStats | null): string | null {
   ] as const;
   const some = words.filter(([number]) => number > 0);
   return some.length === 0 ? null : some.map(([n, what]) => `${count(n)} ${what}`).join(', ');
-}
-
-/** A running trainer that says nothing for so long, in seconds, is worth a word. */
-const SILENT_S = 60;
-
-/** What is plainly wrong with the run, or might be; `now` in epoch seconds. */
-export function alertWords(run: SessionStatus, now: number): readonly string[] {
-  const loss = run.metrics?.named.loss;
-  const silence = run.lastUpdate === null ? 0 : now - run.lastUpdate;
-  return [
-    ...(run.status === 'failed' ? [run.error === '' ? 'The run failed' : run.error] : []),
-    ...(loss !== undefined && !Number.isFinite(loss) ? ['The last loss is no finite number'] : []),
-    ...(run.status === 'running' && silence > SILENT_S
-      ? [`Nothing heard from the trainer: newest point ${age(silence)}`]
-      : []),
-  ];
 }

@@ -49,6 +49,13 @@ export function statusAfter(status: SessionStatus, event: ServerEvent): SessionS
       return { ...status, status: 'completed', modelsCompleted: status.totalModels };
     case 'training_error':
       return { ...status, status: 'failed', error: event.error };
+    case 'phase_changed':
+      return { ...status, phase: event.to, phaseReason: event.reason };
+    case 'insight': {
+      const { phase, reason, eta } = event.verdict;
+      return { ...status, phase, phaseReason: reason, eta };
+    }
+    case 'alert':
     case 'session_cleanup':
       return status;
   }

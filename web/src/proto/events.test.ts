@@ -34,6 +34,26 @@ describe('proto/events', () => {
     expect(decodeEvent('session_cleanup', id)).toEqual({ type: 'session_cleanup', ...id });
   });
 
+  it('reads what is made of the run', () => {
+    const id = { sessionId: 'a' };
+    const change = { ...id, from: 'WARMUP', to: 'PLATEAU', reason: 'slow', step: 9, timestamp: 5 };
+    const rest = { reason: 'slow', step: 9, epoch: null, at: 5 };
+    expect(decodeEvent('phase_changed', change)).toEqual({
+      type: 'phase_changed',
+      ...id,
+      to: 'PLATEAU',
+      ...rest,
+    });
+    const alert = { ...id, kind: 'stop', severity: 'warning', why: 'no gain', timestamp: 5 };
+    expect(decodeEvent('alert', alert)).toMatchObject({ finding: { kind: 'stop' }, at: 5 });
+    expect(decodeEvent('insight', { ...id, phase: 'PLATEAU' })).toMatchObject({
+      verdict: { phase: 'PLATEAU' },
+    });
+    expect(decodeEvent('phase_changed', { ...change, to: 7 })).toBeNull();
+    expect(decodeEvent('alert', { ...alert, severity: 'dire' })).toBeNull();
+    expect(decodeEvent('insight', { ...id, phase: null })).toBeNull();
+  });
+
   it.each(EVENT_NAMES)('drops a %s that names no session', (name) => {
     for (const payload of [null, 3, [], {}, { sessionId: 4 }]) {
       expect(decodeEvent(name, payload)).toBeNull();

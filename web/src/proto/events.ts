@@ -2,6 +2,7 @@
 //
 // Server → client events by name. The table is the whole vocabulary of this page: an event that is
 // not in it is not listened for, and one that does not decode is dropped here.
+import { asPhase, decodeFinding, decodeVerdict, type Finding, type Verdict } from './insight';
 import { asNumber, asObject, asString, asTime, type Json } from './json';
 import { decodeMetrics, type Metrics } from './metrics';
 import { decodeSession, type SessionStatus } from './session';
@@ -19,7 +20,22 @@ export type ServerEvent =
   | { type: 'model_completed'; sessionId: string; modelIndex: number; totalModels: number }
   | { type: 'training_completed'; sessionId: string; at: number | null }
   | { type: 'training_error'; sessionId: string; error: string }
+  | PhaseChanged
+  | { type: 'alert'; sessionId: string; finding: Finding; why: string; at: number | null }
+  | { type: 'insight'; sessionId: string; verdict: Verdict }
   | { type: 'session_cleanup'; sessionId: string };
+
+export interface PhaseChanged {
+  readonly type: 'phase_changed';
+  readonly sessionId: string;
+  /** In capitals, as all phases on the wire. */
+  readonly to: string;
+  readonly reason: string;
+  readonly step: number | null;
+  readonly epoch: number | null;
+  /** Epoch seconds. */
+  readonly at: number | null;
+}
 
 export type EventName = ServerEvent['type'];
 type Decoder = (data: Json, sessionId: string) => ServerEvent | null;
@@ -53,6 +69,21 @@ const DECODERS: Record<EventName, Decoder> = {
     sessionId,
     error: asString(data.error) ?? '',
   }),
+  phase_changed: (data, sessionId) => {
+    const to = asPhase(data.to);
+    const [step, epoch] = [asNumber(data.step), asNumber(data.epoch)];
+    const rest = { reason: asString(data.reason) ?? '', step, epoch, at: asTime(data.timestamp) };
+    return to === null ? null : { type: 'phase_changed', sessionId, to, ...rest };
+  },
+  alert: (data, sessionId) => {
+    const finding = decodeFinding(data);
+    const rest = { why: asString(data.why) ?? '', at: asTime(data.timestamp) };
+    return finding && { type: 'alert', sessionId, finding, ...rest };
+  },
+  insight: (data, sessionId) => {
+    const verdict = decodeVerdict(data);
+    return verdict && { type: 'insight', sessionId, verdict };
+  },
   session_cleanup: (_, sessionId) => ({ type: 'session_cleanup', sessionId }),
 };
 

@@ -57,6 +57,14 @@ export function duration(seconds: number | undefined): string {
   return `${Math.trunc(whole / 3600)}h ${two(Math.trunc((whole % 3600) / 60))}m`;
 }
 
+/** A span as the daemon writes it, in two units and without zeros before: 59s, 42m, 1h 5m. */
+export function shortDuration(seconds: number): string {
+  const whole = Math.max(0, Math.trunc(seconds));
+  if (whole < 60) return `${whole}s`;
+  if (whole < 3600) return `${Math.trunc(whole / 60)}m`;
+  return `${Math.trunc(whole / 3600)}h ${Math.trunc((whole % 3600) / 60)}m`;
+}
+
 /** How long ago, in one unit: `now` below two seconds, then 5 s, 3 min, 2 h, 4 d. */
 export function age(seconds: number): string {
   if (seconds < 2) return 'now';

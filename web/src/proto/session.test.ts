@@ -28,7 +28,7 @@ describe('proto/session', () => {
       config: new Map([['model_count', '3']]),
       phase: 'WARMUP',
       phaseReason: 'few points',
-      eta: { seconds: 60, earliest: 30, latest: null, confidence: 'Low' },
+      eta: { seconds: 60, earliest: 30, latest: null, confidence: 'Low', reason: '' },
       pinned: false,
       epoch: '',
       rewind: null,

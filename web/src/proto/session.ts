@@ -4,6 +4,7 @@
 // the body of GET /api/training/sessions/<id>. One decoder, for all three are the same words.
 import { asArray, asNumber, asObject, asString, asTime, type Json } from './json';
 import { decodeConfig, type Config } from './config';
+import { decodeEta, type Eta } from './eta';
 import { decodeMetrics, METRIC_NAMES, type MetricName, type Metrics } from './metrics';
 import { decodeSummary, type Summary } from './summary';
 
@@ -12,14 +13,6 @@ export interface Rewind {
   readonly offset: number;
   readonly step: number;
   readonly model: number;
-}
-
-/** Time left, in seconds, with the span in which the end will lie. */
-export interface Eta {
-  readonly seconds: number;
-  readonly earliest: number | null;
-  readonly latest: number | null;
-  readonly confidence: string;
 }
 
 export interface SessionStatus {
@@ -87,18 +80,6 @@ function decodeRewind(value: unknown): Rewind | null {
   const [offset, step, model] = [rewind?.offset, rewind?.step, rewind?.model].map(asNumber);
   if (typeof offset !== 'number' || typeof step !== 'number') return null;
   return { offset, step, model: model ?? 1 };
-}
-
-function decodeEta(value: unknown): Eta | null {
-  const eta = asObject(value);
-  const seconds = asNumber(eta?.eta_seconds);
-  if (!eta || seconds === null) return null;
-  return {
-    seconds,
-    earliest: asNumber(eta.earliest_possible),
-    latest: asNumber(eta.latest_possible),
-    confidence: text(eta.confidence),
-  };
 }
 
 /** Reads one run; null when it has no id. */

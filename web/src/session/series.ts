@@ -129,6 +129,12 @@ export class Series {
     return (axis === 'time' ? at : axis === 'relative' ? since : x).subarray(0, this.length);
   }
 
+  /** Where the record of an offset lies, or the first after it that is kept; undefined: none is. */
+  placeAt(axis: Axis, offset: number): number | undefined {
+    const places = this.xs(axis);
+    return places[this.#columns.indexAfter(offset - 1)];
+  }
+
   /** The values of a metric, one a point; NaN: not sent, infinite: sent, and not finite. */
   ys(metric: string): Float64Array {
     this.#settle();

@@ -9,7 +9,15 @@ import type { SessionStatus } from '../proto/session';
 
 export type NoticeEvent = Extract<
   ServerEvent,
-  { type: 'model_completed' | 'training_completed' | 'training_error' | 'session_cleanup' }
+  {
+    type:
+      | 'model_completed'
+      | 'phase_changed'
+      | 'alert'
+      | 'training_completed'
+      | 'training_error'
+      | 'session_cleanup';
+  }
 >;
 
 export interface Notice {
@@ -34,8 +42,22 @@ export function createSession(id: string): SessionState {
   return { id, known: 'asking', session: null, notices: [] };
 }
 
+/** What makes it the one event it is, whichever way it is heard of. */
+function keyOf(event: NoticeEvent): string {
+  switch (event.type) {
+    case 'model_completed':
+      return `model ${event.modelIndex}`;
+    case 'phase_changed':
+      return `phase ${event.to} ${event.at ?? ''}`;
+    case 'alert':
+      return `alert ${event.finding.kind} ${event.at ?? ''}`;
+    default:
+      return event.type;
+  }
+}
+
 function notice(state: SessionState, event: NoticeEvent, now: number): SessionState {
-  const key = event.type === 'model_completed' ? `model ${event.modelIndex}` : event.type;
+  const key = keyOf(event);
   if (state.notices.some((told) => told.key === key)) return state;
   return { ...state, notices: [{ key, at: now, event }, ...state.notices].slice(0, NOTICES_KEPT) };
 }
@@ -83,6 +105,7 @@ export function onEvent(state: SessionState, event: ServerEvent, now: number): S
   switch (event.type) {
     case 'training_started':
     case 'progress_update':
+    case 'insight':
       return { ...next, known: 'yes' };
     case 'session_cleanup':
       return notice({ ...next, known: 'no' }, event, now);

@@ -5,6 +5,13 @@ import type { Axis } from './axis';
 import { indexAfter, indexOf } from './grid';
 import type { Series } from './series';
 
+/** What is in view while it is not the whole run. */
+export interface Zoom {
+  readonly axis: Axis;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Its records, and the lowest and the highest of their steps; NaN when they have none. */
 export interface Stretch {
   readonly first: number;

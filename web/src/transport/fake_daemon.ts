@@ -4,6 +4,7 @@
 // only when told to.
 import { decodeEvent, type EventName } from '../proto/events';
 import { decodeHistory, type HistoryRequest } from '../proto/history';
+import { decodeInsight } from '../proto/insight';
 import { decodeSession, decodeSessionList } from '../proto/session';
 
 import type { DaemonStats } from '../proto/stats';
@@ -28,6 +29,8 @@ export class FakeDaemon implements Http {
   runs: FakeRun[] = [];
   /** Entries by run. */
   entries: Record<string, { offset: number; [field: string]: unknown }[]> = {};
+  /** What is made of runs, as the wire has it. */
+  insights: Record<string, object> = {};
   counted: DaemonStats | null = null;
   /** What was asked, in order. */
   readonly asked: string[] = [];
@@ -72,6 +75,11 @@ export class FakeDaemon implements Http {
     return this.#answer(`history ${id} ${after} ${points}${range}`, () =>
       ok(decodeHistory({ success: true, data, sessionId: id, total: data.length })),
     );
+  }
+
+  insight(id: string) {
+    const data = { sessionId: id, phase: null, phases: [], ...this.insights[id] };
+    return this.#answer(`insight ${id}`, () => ok(decodeInsight({ success: true, data })));
   }
 
   stats() {

@@ -5,7 +5,7 @@
 // which they are.
 import { drawnMetrics } from '../proto/history';
 import { decodeSession, unwrap } from '../proto/session';
-import { historyPath, openHttp } from './http';
+import { historyPath, insightPath, openHttp } from './http';
 import type { Wires } from './wires';
 
 export interface Frozen {
@@ -31,9 +31,12 @@ async function gatherRun(base: URL, id: string): Promise<readonly [string, unkno
   const run = await ask(base, path);
   const fields = drawnMetrics(decodeSession(unwrap(run)));
   const history = historyPath(id, { after: -1, points: POINTS, fields });
+  const insight = insightPath(id);
   return [
     [path, run],
     [history.split('?')[0] as string, await ask(base, history)],
+    // A run is worth saving also when nothing can be made of it at present.
+    [insight, await ask(base, insight).catch(() => undefined)],
   ];
 }
 

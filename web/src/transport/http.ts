@@ -4,6 +4,7 @@
 // one of three things a caller can act on; anything that is not the promised JSON counts as failed,
 // so that a proxy's error page is never taken for an empty daemon.
 import { decodeHistory, type HistoryRequest, type Point } from '../proto/history';
+import { decodeInsight, type InsightAnswer } from '../proto/insight';
 import { asObject, asString } from '../proto/json';
 import { decodeSession, decodeSessionList, unwrap } from '../proto/session';
 import type { SessionList, SessionStatus } from '../proto/session';
@@ -17,6 +18,8 @@ export interface Http {
   status(id: string): Promise<Answer<SessionStatus>>;
   /** The records, thinned by the daemon to about so many points a metric. */
   history(id: string, request: HistoryRequest): Promise<Answer<readonly Point[]>>;
+  /** What the daemon makes of a run, from its first record on. */
+  insight(id: string): Promise<Answer<InsightAnswer>>;
   /** Keeps a run for ever, or no longer. */
   pin(id: string, pinned: boolean): Promise<Answer<SessionStatus>>;
   /** What the daemon counts of all runs together. */
@@ -44,6 +47,10 @@ export function historyPath(id: string, { after, points, fields, steps }: Histor
     query.set('to', String(steps[1]));
   }
   return `history/${encodeURIComponent(id)}?${query.toString()}`;
+}
+
+export function insightPath(id: string): string {
+  return `insight/${encodeURIComponent(id)}`;
 }
 
 function bodyOf(method: 'PATCH' | 'POST', fields: object): RequestInit {
@@ -94,6 +101,7 @@ export function openHttp(base: URL, fetcher: Fetcher = fetchNow): Http {
     },
     status: (id) => ask(run(id), decodeRun),
     history: (id, request) => ask(historyPath(id, request), decodeHistory),
+    insight: (id) => ask(insightPath(id), decodeInsight),
     pin: (id, pinned) => ask(run(id), decodeRun, bodyOf('PATCH', { pinned })),
     stats: () => ask('stats', decodeStats),
     control,

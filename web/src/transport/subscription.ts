@@ -7,10 +7,9 @@
 import type { ServerEvent } from '../proto/events';
 import { drawnMetrics, pointOf, type Point } from '../proto/history';
 import type { Rewind, SessionStatus } from '../proto/session';
-import type { Axis } from '../session/axis';
 import { Series } from '../session/series';
 import { pointsOfEach } from '../session/sieve';
-import { stretchOf } from '../session/stretch';
+import { stretchOf, type Zoom } from '../session/stretch';
 import {
   createSession,
   isAnotherRun,
@@ -19,18 +18,15 @@ import {
   type SessionState,
 } from '../session/session';
 import type { Http } from './http';
+import { Telling } from './telling';
 
 /** How much a start time may be later than its first record: it is rounded to milliseconds. */
 const ROUNDING_S = 0.001;
-/** What is in view while it is not the whole run. */
-export interface Zoom {
-  readonly axis: Axis;
-  readonly from: number;
-  readonly to: number;
-}
 
 export class Subscription {
   readonly series = new Series();
+  /** What the daemon makes of it. */
+  readonly telling: Telling;
   #state: SessionState;
   /** Raised when the id comes to mean another run: what was asked before is not about it. */
   #run = 0;
@@ -47,6 +43,7 @@ export class Subscription {
   /** `now` tells epoch seconds. */
   constructor(id: string, http: Http, now: () => number, onChange: () => void) {
     this.#state = createSession(id);
+    this.telling = new Telling(id, http, onChange);
     this.#http = http;
     this.#now = now;
     this.#onChange = onChange;
@@ -66,8 +63,10 @@ export class Subscription {
     else if (rewind) this.#goBack(rewind);
     // Which numbers are derived is told by the status, and changes with the first record.
     if (isFirst) void this.#askStatus();
+    this.telling.onEvent(event, this.series.newest);
     if (event.type === 'progress_update') this.#onUpdate(event);
-    else if (!status) this.#onLifecycle(event.type === 'training_completed');
+    else if (!status && event.type !== 'insight')
+      this.#onLifecycle(event.type === 'training_completed');
     this.#onChange();
   }
 
@@ -84,7 +83,7 @@ export class Subscription {
   /** Asks for status and history; tells whether the daemon answered. */
   async refresh(): Promise<boolean> {
     const answered = await this.#askStatus();
-    await this.#load();
+    await Promise.all([this.#load(), this.telling.ask()]);
     return answered;
   }
 
@@ -134,6 +133,7 @@ export class Subscription {
 
   #startOver(): void {
     this.series.clear();
+    this.telling.startOver();
     this.#forgetAnswers();
     void this.#load(true);
   }
@@ -141,6 +141,7 @@ export class Subscription {
   /** What it supersedes goes at once; of what is left, points may be missing that were not chosen. */
   #goBack({ offset, step }: Rewind): void {
     this.series.rewind(offset, step);
+    void this.telling.again();
     this.#forgetAnswers();
     void this.#load(true);
   }

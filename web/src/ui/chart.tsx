@@ -33,6 +33,7 @@ function isSame(a: ChartProps, b: ChartProps): boolean {
     a.view === b.view &&
     a.theme === b.theme &&
     a.metric === b.metric &&
+    a.phases === b.phases &&
     a.all.length === b.all.length &&
     a.all.every((series, i) => series === b.all[i]) &&
     lines(a) === lines(b)

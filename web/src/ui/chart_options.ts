@@ -20,6 +20,8 @@ export interface Callbacks {
   readonly onZoom: (from: number, to: number) => void;
   readonly onReset: () => void;
   readonly onCursor: (plot: uPlot) => void;
+  /** Draws what is behind everything else. */
+  readonly onClear: (plot: uPlot) => void;
 }
 
 export interface Ink {
@@ -143,6 +145,7 @@ export function chartOptions(
     series: [{}, ...lines.flatMap((line) => seriesOf(line, shape))],
     bands: bandsOf(lines, shape),
     hooks: {
+      drawClear: [callbacks.onClear],
       draw: [
         (plot) => {
           drawMarks(plot, lines, perLine(shape));

@@ -5,9 +5,11 @@
 // on a place of the axis, and stays there while points come.
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import type { PhaseMark } from '../proto/insight';
 import type { Cell } from '../session/grid';
 import type { Series } from '../session/series';
 import { placeText } from './axis_text';
+import { bandsOf, drawBands } from './chart_bands';
 import { LINE_MOVES, moved, zoomed, ZOOMS } from './chart_cursor';
 import { chartData, type ChartData } from './chart_data';
 import { extentOf, type ChartLine } from './chart_lines';
@@ -22,6 +24,8 @@ export interface ChartInput {
   readonly all: readonly Series[];
   readonly view: View;
   readonly theme: Theme;
+  /** Of the one run that is drawn; none where several are, for whose would they be? */
+  readonly phases: readonly PhaseMark[];
   readonly onZoom: (zoom: View['zoom']) => void;
 }
 
@@ -33,6 +37,7 @@ export class ChartPlot {
   #input: ChartInput;
   #look = '';
   #drawn = '';
+  #phases: readonly PhaseMark[] = [];
   #data: ChartData | null = null;
   /** Told and not asked for: to ask in each frame would lay out the page in each. */
   #size = { width: 0, height: 0 };
@@ -76,13 +81,14 @@ export class ChartPlot {
 
   /** Draws when something changed; returns how many values are out of range, or null for nothing. */
   draw(): number | null {
-    const { lines, view, all, theme } = this.#input;
+    const { lines, view, all, theme, phases } = this.#input;
     const { width, height } = this.#size;
     if (width === 0 || height === 0) return null;
     const look = `${width}x${height} ${theme} ${view.axis} ${view.log} ${lookOf(lines)}`;
     const versions = all.map(({ version }) => version).join(' ');
-    const stamp = `${look} ${view.smoothing} ${view.zoom?.join() ?? ''} ${versions}`;
-    if (stamp === this.#drawn) return null;
+    const stamp = `${look} ${view.smoothing} ${view.zoom?.join() ?? ''} ${versions} ${view.bands}`;
+    if (stamp === this.#drawn && phases === this.#phases) return null;
+    this.#phases = phases;
     this.#x = view.zoom ? [...view.zoom] : this.#whole();
     const cells = Math.max(40, Math.floor(width / CELL_PX));
     const data = (this.#data = chartData(lines, view, this.#x, cells));
@@ -163,6 +169,11 @@ export class ChartPlot {
     },
     onReset: () => {
       this.#input.onZoom(null);
+    },
+    onClear: (plot) => {
+      const { phases, all, view } = this.#input;
+      const [series] = all;
+      if (series && view.bands) drawBands(plot, bandsOf(phases, series, view.axis));
     },
     onCursor: (plot) => {
       showTooltip(this.#tip, plot, this.#input.lines, this.#input.view);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // All charts of the page, the loss first and large.
+import type { PhaseMark } from '../proto/insight';
 import { epochName } from '../session/axis';
 import type { Frames } from '../throttle/frame';
 import { Chart } from './chart';
@@ -9,6 +10,8 @@ import type { Theme, View } from './view';
 
 export interface ChartsProps {
   readonly runs: readonly DrawnRun[];
+  /** Of the one run that is drawn; none of several. */
+  readonly phases: readonly PhaseMark[];
   readonly view: View;
   readonly theme: Theme;
   readonly frames: Frames;
@@ -20,11 +23,11 @@ function drawable(runs: readonly DrawnRun[], { axis }: View): readonly DrawnRun[
   return axis === 'epoch' ? runs.filter(({ series }) => epochName(series.names)) : runs;
 }
 
-export function Charts({ runs: open, view, theme, frames, onZoom }: ChartsProps) {
+export function Charts({ runs: open, phases, view, theme, frames, onZoom }: ChartsProps) {
   const runs = drawable(open, view);
   const known = open.some(({ series }) => series.length > 0);
   const all = runs.map(({ series }) => series);
-  const common = { all, view, theme, frames, onZoom };
+  const common = { all, phases, view, theme, frames, onZoom };
   return (
     <>
       {runs.length === 0 && known && (

@@ -2,11 +2,12 @@
 //
 // The numbers of a run. A number the daemon worked out is marked, so that an invented perplexity is
 // never taken for the trainer's.
-import { duration, formatMetric, formatOther } from '../proto/format';
-import { valLossName, type MetricName, type Other } from '../proto/metrics';
-import { isOver, type Eta, type SessionStatus } from '../proto/session';
-import type { Summary } from '../proto/summary';
+import { formatMetric, formatOther } from '../proto/format';
+import type { Verdict } from '../proto/insight';
+import type { MetricName, Other } from '../proto/metrics';
+import { isOver, type SessionStatus } from '../proto/session';
 import { METRIC_LABELS } from './names';
+import { Best, Outlook, TimeLeft } from './outlook';
 
 const DERIVED_HINT = 'Worked out by the daemon: the trainer did not send it';
 
@@ -46,43 +47,13 @@ const SMALL: readonly { name: MetricName; of?: MetricName }[] = [
   { name: 'modelParams' },
 ];
 
-/** The best value that the daemon saw, and where; of what is held out rather than of the loss. */
-function Best({ summary }: { readonly summary: Summary | null }) {
-  const name = valLossName([...(summary?.keys() ?? [])]) ?? 'loss';
-  const entry = summary?.get(name);
-  const step =
-    entry?.bestStep === undefined ? undefined : formatMetric('currentStep', entry.bestStep);
-  return (
-    <div className="figure" data-metric="best">
-      <dt>Best {name}</dt>
-      <dd>
-        {formatMetric('loss', entry?.best)}
-        {step !== undefined && <span className="of"> at step {step}</span>}
-      </dd>
-    </div>
-  );
+interface FiguresProps {
+  readonly run: SessionStatus;
+  /** What the daemon makes of it; null: nothing yet. */
+  readonly verdict: Verdict | null;
 }
 
-/** The daemon's own reckoning with its span, where it has one; else what the record says. */
-function TimeLeft({ eta }: { readonly eta: Eta }) {
-  const { seconds, earliest, latest, confidence } = eta;
-  const span =
-    earliest !== null && latest !== null && `${duration(earliest)} to ${duration(latest)}`;
-  return (
-    <div className="figure" data-metric="estimatedTimeRemaining">
-      <dt>
-        Time left
-        {confidence !== '' && <span>{confidence.toLowerCase()} confidence</span>}
-      </dt>
-      <dd>
-        {duration(seconds)}
-        {span && <span className="of"> {span}</span>}
-      </dd>
-    </div>
-  );
-}
-
-export function Figures({ run }: { readonly run: SessionStatus }) {
+export function Figures({ run, verdict }: FiguresProps) {
   const { metrics, derived } = run;
   const text = (name: MetricName) => formatMetric(name, metrics?.named[name]);
   const figure = (name: MetricName, of?: MetricName) => (
@@ -99,13 +70,14 @@ export function Figures({ run }: { readonly run: SessionStatus }) {
     <>
       <dl className="figures">
         {figure('loss')}
-        <Best summary={run.summary} />
+        <Best summary={run.summary} verdict={verdict} />
         {run.eta && !isOver(run.status) ? (
           <TimeLeft eta={run.eta} />
         ) : (
           figure('estimatedTimeRemaining')
         )}
         {figure('currentStep', 'totalSteps')}
+        {verdict && <Outlook verdict={verdict} over={isOver(run.status)} />}
       </dl>
       <dl className="facts small">{SMALL.filter(known).map(({ name, of }) => figure(name, of))}</dl>
     </>

@@ -3,6 +3,7 @@ import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
 import { decodeEvent, type EventName, type ServerEvent } from '../proto/events';
 import { decodeSessionList, type SessionList } from '../proto/session';
+import { untold } from '../insight/story';
 import { noRuns, onList } from '../room/runs';
 import { Series } from '../session/series';
 import { createSession, onEvent, onMissing } from '../session/session';
@@ -40,7 +41,7 @@ function page(props: Partial<PageProps>): string {
     link: 'websocket',
     runs,
     stats: null,
-    open: [{ state: known, series: new Series(), order: undefined, rates: null }],
+    open: [{ state: known, series: new Series(), order: undefined, rates: null, story: untold }],
     view: parseView('?run=run-1'),
     theme: 'light',
     paused: false,
@@ -99,7 +100,7 @@ describe('ui/page', () => {
   it('tells why a run failed, in its title and in its events', () => {
     const failed = onEvent(known, event('training_error', { error: 'out of memory' }), 99);
     const html = page({
-      open: [{ state: failed, series: new Series(), order: undefined, rates: null }],
+      open: [{ state: failed, series: new Series(), order: undefined, rates: null, story: untold }],
     });
     expect(html).toContain('Failed · out of memory');
     expect(html).toContain('Training failed: out of memory');
@@ -108,10 +109,20 @@ describe('ui/page', () => {
   it('says that the daemon does not know a run', () => {
     const state = onMissing(createSession('nope'));
     expect(
-      page({ open: [{ state, series: new Series(), order: undefined, rates: null }] }),
+      page({
+        open: [{ state, series: new Series(), order: undefined, rates: null, story: untold }],
+      }),
     ).toContain('knows no run');
     const gone = page({
-      open: [{ state: onMissing(known), series: new Series(), order: undefined, rates: null }],
+      open: [
+        {
+          state: onMissing(known),
+          series: new Series(),
+          order: undefined,
+          rates: null,
+          story: untold,
+        },
+      ],
     });
     expect(gone).toContain('no longer has this run');
     expect(gone).toContain('0.1235');
@@ -156,21 +167,5 @@ describe('ui/page', () => {
   it('announces the phase and not the numbers', () => {
     expect(page({})).toMatch(/data-announced="true">first &lt;run&gt;: Running<\/p>/);
     expect(page({})).not.toMatch(/class="(notices|connection)[^>]*(aria-live|role="status")/);
-  });
-
-  it('gives the time that is left with its span, as long as there is any', () => {
-    const eta = {
-      eta_seconds: 90,
-      earliest_possible: 60,
-      latest_possible: 3600,
-      confidence: 'Low',
-    };
-    const open = (word: string) => {
-      const session = { ...status, status: word, eta };
-      const state = onEvent(createSession('run-1'), event('session_status', session), 90);
-      return page({ open: [{ state, series: new Series(), order: undefined, rates: null }] });
-    };
-    expect(open('running')).toMatch(/low confidence<.*1m 30s<span class="of"> 1m 00s to 1h 00m</);
-    expect(open('completed')).not.toContain('low confidence');
   });
 });

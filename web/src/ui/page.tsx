@@ -3,6 +3,7 @@
 // The whole page from props: the list of runs beside the open one, with all that are drawn in its
 // charts; or how to begin.
 import { drawnMetrics } from '../proto/history';
+import type { PhaseMark } from '../proto/insight';
 import type { DaemonStats } from '../proto/stats';
 import type { Rates } from '../room/flow';
 import type { Link } from '../room/link';
@@ -10,6 +11,7 @@ import type { Order } from '../room/order';
 import type { RunsState } from '../room/runs';
 import { axesOf } from '../session/axis';
 import type { Series } from '../session/series';
+import type { Story } from '../insight/story';
 import type { SessionState } from '../session/session';
 import type { Frames } from '../throttle/frame';
 import type { DrawnRun } from './chart_lines';
@@ -32,6 +34,8 @@ export interface OpenRun {
   /** The stop that was asked for here. */
   readonly order: Order | undefined;
   readonly rates: Rates | null;
+  /** What the daemon makes of it. */
+  readonly story: Story;
 }
 
 export interface PageProps {
@@ -56,6 +60,8 @@ export interface PageProps {
   readonly now: number;
 }
 
+const NO_PHASES: readonly PhaseMark[] = [];
+
 function drawnRun({ state, series }: OpenRun): DrawnRun {
   const { id, session } = state;
   // A run without a summary has the metrics that its points have.
@@ -76,6 +82,9 @@ function Head({ open, view, theme, frozenAt, controls, now }: PageProps) {
   return (
     <Hero
       state={first.state}
+      story={first.story}
+      view={view}
+      controls={controls}
       order={first.order}
       now={now}
       onStop={frozenAt === null && !view.embed ? onStop : null}
@@ -88,6 +97,8 @@ function Run(props: PageProps) {
   const [first] = open;
   if (!first) return null;
   const axes = axesOf(open.map(({ series }) => series.names));
+  // Whose would they be, where several runs are drawn?
+  const phases = open.length === 1 ? first.story.phases : NO_PHASES;
   const onZoom = (zoom: View['zoom']) => {
     controls.change({ zoom });
   };
@@ -96,9 +107,10 @@ function Run(props: PageProps) {
       <Head {...props} />
       {first.state.session && (
         <>
-          {!view.embed && <Toolbar view={view} axes={axes} controls={controls} />}
+          {!view.embed && <Toolbar view={view} axes={axes} phases={phases} controls={controls} />}
           <Charts
             runs={open.map(drawnRun)}
+            phases={phases}
             view={view}
             theme={theme}
             frames={frames}
@@ -106,19 +118,25 @@ function Run(props: PageProps) {
           />
         </>
       )}
-      {!view.embed && <Details state={first.state} />}
+      {!view.embed && <Details state={first.state} phases={first.story.phases} />}
     </main>
   );
 }
 
+/** What the top of the page says of the run that its numbers are of. */
+function firstOf([first]: readonly OpenRun[]) {
+  if (!first) return { session: null, verdict: null, rates: null };
+  return { session: first.state.session, verdict: first.story.verdict, rates: first.rates };
+}
+
 export function Page(props: PageProps) {
   const { link, runs, open, view, theme, origin, controls, help, frozenAt, now } = props;
-  const session = open[0]?.state.session ?? null;
+  const { session, verdict, rates } = firstOf(open);
   const kind = [view.embed && 'embed', frozenAt !== null && 'frozen'].filter(Boolean).join(' ');
   return (
     <div className={`page ${kind}`}>
-      <Bar {...props} newestAt={session?.lastUpdate ?? null} rates={open[0]?.rates ?? null} />
-      <Announcer session={session} now={now} />
+      <Bar {...props} newestAt={session?.lastUpdate ?? null} rates={rates} />
+      <Announcer session={session} verdict={verdict} now={now} />
       {open.length === 0 ? (
         <main className="begin">
           <Empty loaded={runs.loaded} link={link} origin={origin} />

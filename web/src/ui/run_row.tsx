@@ -8,6 +8,7 @@ import { overallProgress, type SessionStatus } from '../proto/session';
 import { statusWords } from '../insight/wording';
 import type { Controls } from './controls';
 import { nameOf } from './names';
+import { PhaseChip } from './phase_chip';
 import { StatusIcon } from './status_icon';
 
 interface RowProps {
@@ -31,6 +32,7 @@ export const RunRow = memo(function RunRow({
 }: RowProps) {
   const { text } = statusWords(run.status);
   const name = nameOf(run);
+  const isLive = run.status === 'running';
   function onClick(event: MouseEvent): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
@@ -60,7 +62,9 @@ export const RunRow = memo(function RunRow({
         <span className="row-number">{formatMetric('loss', run.metrics?.named.loss)}</span>
         <span className="row-sub muted">
           <StatusIcon status={run.status} />
-          {text}
+          {/* That it runs is in its sign, and a phase says more: the line is short. */}
+          <span className={isLive && run.phase !== '' ? 'unseen' : undefined}>{text} </span>
+          {run.phase !== '' && <PhaseChip phase={run.phase} brief />}
           {run.project !== '' && ` · ${run.project}`}
         </span>
         <span className="row-number muted">

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
 // One run beside its charts: what it is, how far it is, its numbers, and what happened to it.
+import type { PhaseMark } from '../proto/insight';
 import type { SessionStatus } from '../proto/session';
 import type { SessionState } from '../session/session';
 import { stoppingOf, type Order } from '../room/order';
-import { alertWords, phaseWords, statusWords } from '../insight/wording';
+import type { Story } from '../insight/story';
+import { statusWords } from '../insight/wording';
 import { Figures, Others } from './figures';
+import type { Controls } from './controls';
+import { Meaning } from './meaning';
 import { nameOf } from './names';
 import { Notices } from './notices';
 import { Progress } from './progress';
 import { StatusIcon } from './status_icon';
+import { Phases } from './phases';
 import { StopButton } from './stop_button';
+import type { View } from './view';
 
 function Absent({ state }: { readonly state: SessionState }) {
   return (
@@ -39,27 +45,11 @@ function Status({ state, session }: { readonly state: SessionState; session: Ses
   );
 }
 
-/** What the run means, in the places that an interpreter will fill; plain facts until there is one. */
-function Meaning({ session, now }: { readonly session: SessionStatus; readonly now: number }) {
-  const alerts = alertWords(session, now);
-  return (
-    <dl className="meaning small">
-      <div>
-        <dt className="muted">Phase</dt>
-        <dd data-phase>{phaseWords(session)}</dd>
-      </div>
-      <div>
-        <dt className="muted">Alerts</dt>
-        <dd data-alerts={alerts.length} className={alerts.length > 0 ? 'alerted' : 'muted'}>
-          {alerts.length > 0 ? alerts.join(' · ') : 'None'}
-        </dd>
-      </div>
-    </dl>
-  );
-}
-
 interface HeroProps {
   readonly state: SessionState;
+  readonly story: Story;
+  readonly view: View;
+  readonly controls: Controls;
   /** The stop that was asked for here; undefined: none was. */
   readonly order: Order | undefined;
   readonly now: number;
@@ -68,7 +58,7 @@ interface HeroProps {
 }
 
 /** The numbers of the run, above the charts. */
-export function Hero({ state, order, now, onStop }: HeroProps) {
+export function Hero({ state, story, view, controls, order, now, onStop }: HeroProps) {
   const { session } = state;
   if (!session) return <Absent state={state} />;
   return (
@@ -89,20 +79,32 @@ export function Hero({ state, order, now, onStop }: HeroProps) {
           {session.project !== '' && <span>{session.project} · </span>}
           <code>{session.sessionId}</code>
         </p>
-        <Meaning session={session} now={now} />
+        <Meaning
+          session={session}
+          verdict={story.verdict}
+          view={view}
+          controls={controls}
+          now={now}
+        />
       </section>
-      <Figures run={session} />
+      <Figures run={session} verdict={story.verdict} />
       <Progress run={session} />
     </>
   );
 }
 
+interface DetailsProps {
+  readonly state: SessionState;
+  readonly phases: readonly PhaseMark[];
+}
+
 /** What else is known of it, below the charts. */
-export function Details({ state }: { readonly state: SessionState }) {
+export function Details({ state, phases }: DetailsProps) {
   if (!state.session) return null;
   return (
     <div className="pair">
       <Others others={state.session.metrics?.others ?? []} />
+      <Phases phases={phases} />
       <Notices notices={state.notices} />
     </div>
   );

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // How the charts are drawn: what is along the bottom, smoothing, log and zoom.
+import type { PhaseMark } from '../proto/insight';
+import { phaseLabel } from '../insight/phases';
 import type { Axis } from '../session/axis';
 import { AXIS_NAMES } from './axis_text';
+import { initials } from './chart_bands';
 import type { Controls } from './controls';
 import { MOST_SMOOTHING, type View } from './view';
 
@@ -10,6 +13,8 @@ interface ToolbarProps {
   readonly view: View;
   /** Those that there are. */
   readonly axes: readonly Axis[];
+  /** Of the one run that is drawn; none of several. */
+  readonly phases: readonly PhaseMark[];
   readonly controls: Controls;
 }
 
@@ -24,7 +29,35 @@ export function weightOf(slide: number): number {
   return Math.min(MOST_SMOOTHING, Number((1 - Math.pow(10, -slide / 10)).toFixed(4)));
 }
 
-export function Toolbar({ view, axes, controls }: ToolbarProps) {
+/** Shows the phases behind the curves or not, and says what their initials stand for. */
+function Phases({ phases, view, controls }: Omit<ToolbarProps, 'axes'>) {
+  const seen = [...new Set(phases.map(({ phase }) => phase))];
+  return (
+    <span className="choice-of-phases">
+      <label>
+        <input
+          type="checkbox"
+          checked={view.bands}
+          onChange={(event) => {
+            controls.change({ bands: event.target.checked });
+          }}
+        />
+        Phases
+      </label>
+      {view.bands && (
+        <ul className="legend" aria-label="Phases in the charts">
+          {seen.map((phase) => (
+            <li key={phase} className={phaseLabel(phase).tone}>
+              <b>{initials(phase)}</b> {phaseLabel(phase).text}
+            </li>
+          ))}
+        </ul>
+      )}
+    </span>
+  );
+}
+
+export function Toolbar({ view, axes, phases, controls }: ToolbarProps) {
   const { change } = controls;
   return (
     <div className="toolbar small" role="toolbar" aria-label="Charts">
@@ -65,6 +98,7 @@ export function Toolbar({ view, axes, controls }: ToolbarProps) {
         />
         Log
       </label>
+      {phases.length > 0 && <Phases phases={phases} view={view} controls={controls} />}
       {view.zoom && (
         <button
           onClick={() => {

@@ -5,6 +5,7 @@ import {
   parseView,
   viewAddress,
   withAll,
+  withDismissed,
   withNextAxis,
   withNextSmoothing,
   withOverlay,
@@ -17,14 +18,16 @@ const plain = parseView('');
 describe('ui/view', () => {
   it('is the same after a way through the address', () => {
     const search =
-      '?run=a+b&run=c%2Fd&x=time&smooth=0.9&log=1&zoom=1.5%7E20&theme=dark&q=x&embed=1' +
-      '&group=opt.name&compare=1&base=c%2Fd&config=all&hz=1';
+      '?run=a+b&run=c%2Fd&x=time&smooth=0.9&log=1&bands=0&zoom=1.5%7E20&theme=dark&q=x&embed=1' +
+      '&group=opt.name&compare=1&base=c%2Fd&config=all&hz=1&seen=plateau%407';
     const view = parseView(search);
     expect(view).toEqual({
       runs: ['a b', 'c/d'],
       axis: 'time',
       smoothing: 0.9,
       log: true,
+      bands: false,
+      dismissed: ['plateau@7'],
       zoom: [1.5, 20],
       theme: 'dark',
       search: 'x',
@@ -81,6 +84,18 @@ describe('ui/view', () => {
     const many = Array.from({ length: 12 }, (_, i) => `r${i}`);
     const view = withAll({ ...plain, runs: ['r3'] }, many);
     expect(view.runs).toEqual(['r3', 'r0', 'r1', 'r2', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9']);
+  });
+
+  it('puts alerts away, twenty at most, until another run is looked at', () => {
+    let view = withRun(plain, 'a');
+    for (let i = 0; i < 30; i++) view = withDismissed(view, `plateau@${i}`);
+    expect(view.dismissed).toHaveLength(20);
+    expect(withDismissed(view, 'plateau@29').dismissed).toEqual(view.dismissed);
+    expect(withRun(view, 'a').dismissed).toEqual(view.dismissed);
+    expect(withRun(view, 'b').dismissed).toEqual([]);
+    const both = withOverlay(view, 'b');
+    expect(both.dismissed).toEqual(view.dismissed);
+    expect(withOverlay(both, 'a').dismissed).toEqual([]);
   });
 
   it('ends a comparison when one run alone is opened', () => {

@@ -13,6 +13,10 @@ export interface View {
   /** From 0 (none) to below 1. */
   readonly smoothing: number;
   readonly log: boolean;
+  /** The phases of the run behind its curves. */
+  readonly bands: boolean;
+  /** The alerts about the first run that were put away, by their keys. */
+  readonly dismissed: readonly string[];
   /** What is in view, in units of the axis; null: everything. */
   readonly zoom: readonly [from: number, to: number] | null;
   /** Null: as the system has it. */
@@ -38,6 +42,8 @@ export type Rate = (typeof RATES)[number];
 
 /** More curves than this in one chart cannot be told apart. */
 export const MOST_RUNS = 10;
+/** There are fewer kinds of alerts than this. */
+const MOST_DISMISSED = 20;
 const SMOOTHINGS = [0, 0.6, 0.9, 0.97, 0.99];
 export const MOST_SMOOTHING = 0.999;
 
@@ -53,6 +59,11 @@ function parseSmoothing(text: string | null): number {
   return weight > 0 ? Math.min(weight, MOST_SMOOTHING) : 0;
 }
 
+/** The newest of them. */
+function parseDismissed(keys: readonly string[]): readonly string[] {
+  return [...new Set(keys)].slice(-MOST_DISMISSED);
+}
+
 /** Reads the part of an address from the question mark on. */
 export function parseView(search: string): View {
   const query = new URLSearchParams(search);
@@ -62,6 +73,8 @@ export function parseView(search: string): View {
     axis: AXES.find((axis) => axis === query.get('x')) ?? 'step',
     smoothing: parseSmoothing(query.get('smooth')),
     log: query.get('log') === '1',
+    bands: query.get('bands') !== '0',
+    dismissed: parseDismissed(query.getAll('seen')),
     zoom: parseZoom(query.get('zoom')),
     theme: theme === 'light' || theme === 'dark' ? theme : null,
     search: query.get('q') ?? '',
@@ -92,6 +105,7 @@ export function viewAddress(view: View): string {
     x: view.axis !== 'step' && view.axis,
     smooth: view.smoothing > 0 && String(view.smoothing),
     log: view.log && '1',
+    bands: !view.bands && '0',
     zoom: view.zoom !== null && view.zoom.map((at) => Number(at.toPrecision(13))).join('~'),
     theme: view.theme ?? false,
     q: view.search,
@@ -99,6 +113,7 @@ export function viewAddress(view: View): string {
     ...listAddress(view),
   };
   for (const [name, value] of Object.entries(fields)) if (value) query.set(name, value);
+  for (const key of view.dismissed) query.append('seen', key);
   return `?${query.toString()}`;
 }
 
@@ -109,7 +124,13 @@ export function withAll(view: View, runs: readonly string[]): View {
 
 /** Opens one run alone; a zoom into another says nothing of it. */
 export function withRun(view: View, run: string): View {
-  return { ...view, runs: [run], compare: false, zoom: view.runs[0] === run ? view.zoom : null };
+  const kept = view.runs[0] === run ? {} : { zoom: null, dismissed: [] };
+  return { ...view, runs: [run], compare: false, ...kept };
+}
+
+/** Puts an alert away. */
+export function withDismissed(view: View, key: string): View {
+  return { ...view, dismissed: parseDismissed([...view.dismissed, key]) };
 }
 
 /** Draws a run as well, or no longer; one is always left. */
@@ -118,7 +139,8 @@ export function withOverlay(view: View, run: string): View {
     return view.runs.length < MOST_RUNS ? { ...view, runs: [...view.runs, run] } : view;
   }
   const runs = view.runs.filter((other) => other !== run);
-  return runs.length > 0 ? { ...view, runs } : view;
+  if (runs.length === 0) return view;
+  return { ...view, runs, dismissed: runs[0] === view.runs[0] ? view.dismissed : [] };
 }
 
 /** `axes` are those that there are. */
