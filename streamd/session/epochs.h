@@ -42,6 +42,11 @@ uint64_t epochs_first(const struct epochs *e);
  * many. */
 size_t epochs_offsets(const struct epochs *e, uint64_t from, uint64_t *out, size_t max);
 
+/* The same for who goes through them without a bound: what is borrowed until the next change of *e
+ * is taken apart with epochs_next, which begins at *out_before. */
+struct span epochs_steps(const struct epochs *e, uint64_t from, uint64_t *out_before);
+bool epochs_next(struct span *steps, uint64_t *offset);
+
 /* Appends it in a form of this machine's own, for the store; reads it back in place of what *e
  * holds. E_MALFORMED, E_NOMEM: *e is empty. No bytes are no epochs. */
 void epochs_write(const struct epochs *e, struct buf *out);
