@@ -11,12 +11,12 @@
 #include <string.h>
 
 static const struct {
-    enum method method;
     const char *name;
+    enum method method;
     bool has_body;
 } methods[] = {
-    {METHOD_GET, "get", false},    {METHOD_POST, "post", true},      {METHOD_PUT, "put", true},
-    {METHOD_PATCH, "patch", true}, {METHOD_DELETE, "delete", false},
+    {"get", METHOD_GET, false},    {"post", METHOD_POST, true},      {"put", METHOD_PUT, true},
+    {"patch", METHOD_PATCH, true}, {"delete", METHOD_DELETE, false},
 };
 
 enum { METHODS = sizeof(methods) / sizeof(methods[0]) };

@@ -51,22 +51,30 @@ static void read_series(const struct session *s, uint64_t from, struct buf *list
     }
 }
 
-static void write_list(struct app *app, struct session *s, const struct epoch_trend *trend,
-                       const struct buf *list, uint64_t first, uint64_t from,
-                       operation_epochs_fn *write, struct reply *reply)
+/* What was read, and what of it is to be shown. */
+struct found {
+    const struct epoch_trend *trend; /* borrows */
+    const struct buf *list;          /* borrows; of struct epoch */
+    uint64_t first;                  /* index of the first in the list */
+    uint64_t from;                   /* and of the first to be shown */
+    operation_epochs_fn *write;
+};
+
+static void write_found(struct app *app, struct session *s, const struct found *f,
+                        struct reply *reply)
 {
-    size_t count = list->len / sizeof(struct epoch);
-    size_t skip = from > first ? (size_t)(from - first) : 0;
+    size_t count = f->list->len / sizeof(struct epoch);
+    size_t skip = f->from > f->first ? (size_t)(f->from - f->first) : 0;
     skip = skip < count ? skip : count;
-    const struct operation_epochs shown = {.trend = trend,
-                                           .list =
-                                               (const struct epoch *)(const void *)list->ptr + skip,
+    const struct epoch *list = (const struct epoch *)(const void *)f->list->ptr;
+    const struct operation_epochs shown = {.trend = f->trend,
+                                           .list = count > 0 ? list + skip : NULL,
                                            .count = count - skip,
-                                           .first = first + skip};
-    if (buf_status(list) != OK)
-        operation_failed(reply, buf_status(list));
+                                           .first = f->first + skip};
+    if (buf_status(f->list) != OK)
+        operation_failed(reply, buf_status(f->list));
     else
-        write(app, s, &shown, reply);
+        f->write(app, s, &shown, reply);
 }
 
 /* ---- from the archive ---- */
@@ -110,7 +118,7 @@ static void write_all(struct inquiry *q, struct session *s, struct reply *reply)
     count_anew(&q->list, &standing);
     const struct epoch_trend trend = standing.trend;
     renew(s, q, &standing);
-    write_list(q->app, s, &trend, &q->list, 0, q->from, q->write, reply);
+    write_found(q->app, s, &(struct found){&trend, &q->list, 0, q->from, q->write}, reply);
     epochs_fini(&standing);
 }
 
@@ -126,7 +134,9 @@ static void answer(struct inquiry *q, enum status status)
     else if (q->all)
         write_all(q, s, &reply);
     else
-        write_list(q->app, s, &s->epochs.trend, &q->list, q->from, q->from, q->write, &reply);
+        write_found(q->app, s,
+                    &(struct found){&s->epochs.trend, &q->list, q->from, q->from, q->write},
+                    &reply);
     transfer_answer(&q->transfer, &reply);
     reply_fini(&reply);
 }
@@ -201,6 +211,6 @@ void operation_epochs_answer(struct app *app, struct session *s, uint64_t from,
     }
     buf_init(&list, LIST_BYTES_MAX);
     read_series(s, from, &list);
-    write_list(app, s, &s->epochs.trend, &list, from, from, write, reply);
+    write_found(app, s, &(struct found){&s->epochs.trend, &list, from, from, write}, reply);
     buf_fini(&list);
 }

@@ -192,8 +192,9 @@ static double take_fraction(struct span *rest)
     double unit = 0.1;
     if (!take_char(rest, "."))
         return 0;
-    for (; rest->len > 0 && rest->ptr[0] >= '0' && rest->ptr[0] <= '9'; unit /= 10) {
+    while (rest->len > 0 && rest->ptr[0] >= '0' && rest->ptr[0] <= '9') {
         value += unit * (rest->ptr[0] - '0');
+        unit /= 10;
         *rest = (struct span){rest->ptr + 1, rest->len - 1};
     }
     return value;
