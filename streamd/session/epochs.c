@@ -3,8 +3,6 @@
 
 #include "proto/varint.h"
 
-#include <assert.h>
-
 void epochs_init(struct epochs *e)
 {
     *e = (struct epochs){.kept = 0};
@@ -38,6 +36,10 @@ static void list(struct epochs *e, uint64_t offset)
     enum { VARINT_BYTES_MAX = 10 };
     if (e->steps.len + VARINT_BYTES_MAX > EPOCHS_BYTES_MAX)
         forget_half(e);
+    if (offset <= e->newest) { /* a session that went back and found no memory for its state */
+        buf_reset(&e->steps);
+        e->kept = 0;
+    }
     if (e->kept == 0)
         e->before = 0;
     varint_put(&e->steps, offset - (e->kept > 0 ? e->newest : e->before));
@@ -52,7 +54,6 @@ static void list(struct epochs *e, uint64_t offset)
 
 void epochs_add(struct epochs *e, const struct epoch *epoch)
 {
-    assert(epoch->offset > e->newest);
     epoch_trend_add(&e->trend, epoch_value(epoch, EPOCH_TRAIN_LOSS),
                     epoch_value(epoch, EPOCH_VAL_LOSS));
     list(e, epoch->offset);

@@ -32,7 +32,8 @@ void epochs_init(struct epochs *e);
 void epochs_fini(struct epochs *e);
 void epochs_reset(struct epochs *e);
 
-/* The next one; its offset is larger. Out of memory, it counts and is not listed. */
+/* The next one. Out of memory, it counts and is not listed; with an offset that is not larger than
+ * that of the one before it begins the list anew. */
 void epochs_add(struct epochs *e, const struct epoch *epoch);
 
 /* Index of the first one listed; those before are forgotten. */
