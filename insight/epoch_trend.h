@@ -3,7 +3,7 @@
  * epoch_trend: what the epochs of a run say by the plain rules that scripts rely on.
  *
  * Best epoch, how long ago that was, and three flags, by the fixed rules of the operations API
- * (P-82). The verdict of the engine (insight.h) is the better one and stands beside it; this is
+ * (P-81). The verdict of the engine (insight.h) is the better one and stands beside it; this is
  * what others compute themselves, so it must give exactly what they get. Each epoch costs the same
  * however many came before. A plain value without padding that matters: it is kept as it is.
  */

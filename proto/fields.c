@@ -102,6 +102,11 @@ bool fields_number(const struct fields *f, const char *name, double *out)
     return true;
 }
 
+bool fields_is_null(const struct fields *f, const char *name)
+{
+    return cJSON_IsNull(member(f, name));
+}
+
 bool fields_bool(const struct fields *f, const char *name, bool *out)
 {
     const cJSON *node = member(f, name);

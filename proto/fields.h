@@ -27,6 +27,8 @@ bool fields_is_object(const struct fields *f);
 /* Is there a member of that name, null included? */
 bool fields_has(const struct fields *f, const char *name);
 
+bool fields_is_null(const struct fields *f, const char *name);
+
 /* False, *out untouched, when there is no such member or it has another type. Spans borrow. */
 bool fields_string(const struct fields *f, const char *name, struct span *out);
 bool fields_number(const struct fields *f, const char *name, double *out);

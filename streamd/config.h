@@ -55,6 +55,7 @@ struct config {
     uint64_t max_recoveries;      /* clients kept meanwhile */
     uint64_t max_trail;           /* entries in what one such client was sent */
     uint64_t max_insights;        /* sessions that are interpreted at a time; 0: none is */
+    uint64_t plateau_epochs;      /* without improvement: is_plateaued of the operations API */
     uint64_t max_history_records; /* kept in memory for one session */
     uint64_t max_history_bytes;   /* kept in memory for all sessions */
     uint64_t live_completed_s;    /* a finished session leaves the live list after this */

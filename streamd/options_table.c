@@ -93,6 +93,9 @@ static const struct option_row rows[] = {
     {"History", "max-insights", COUNT(max_insights, 0, 1000000), .fallback = "1000",
      .help = "runs that are interpreted at a time, 20 KiB each; the one that has been silent "
              "longest makes room; 0: none is"},
+    {"History", "plateau-epochs", COUNT(plateau_epochs, 1, 1000000), .fallback = "10",
+     .help = "epochs without a better validation loss after which the operations API calls a run "
+             "plateaued"},
     {"History", "live-completed-s", SECONDS(live_completed_s), .fallback = "3600",
      .help = "an ended run leaves the live list after this"},
     {"History", "live-idle-s", SECONDS(live_idle_s), .fallback = "14400",

@@ -31,6 +31,7 @@ enum { ETAG_DIGITS = 16 };
     X(413, "Content Too Large")                                                                    \
     X(415, "Unsupported Media Type")                                                               \
     X(421, "Misdirected Request")                                                                  \
+    X(422, "Unprocessable Content")                                                                \
     X(426, "Upgrade Required")                                                                     \
     X(429, "Too Many Requests")                                                                    \
     X(431, "Request Header Fields Too Large")                                                      \

@@ -14,9 +14,8 @@
 
 #include <string.h>
 
-static const struct route *const tables[] = {routes_training, routes_legacy, routes_service};
-
-enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
+const struct route *const route_tables[] = {routes_training, routes_operations, routes_legacy,
+                                            routes_service, NULL};
 
 bool router_refuse(const struct config *config, const struct request *req, struct reply *reply)
 {
@@ -36,10 +35,24 @@ bool router_refuse(const struct config *config, const struct request *req, struc
     return true;
 }
 
+/* What stands in the path between `before` and `after`, if that is one segment. */
+static bool takes_id(struct span path, struct span before, struct span after, struct span *out)
+{
+    if (path.len <= before.len + after.len || !span_starts(path, before) ||
+        !span_eq((struct span){path.ptr + path.len - after.len, after.len}, after))
+        return false;
+    *out = (struct span){path.ptr + before.len, path.len - before.len - after.len};
+    return !memchr(out->ptr, '/', out->len);
+}
+
 /* Sets the request's tail when the pattern takes one. */
 static bool matches(const struct route *route, struct request *req)
 {
     struct span pattern = span_of(route->pattern);
+    const char *id = strstr(route->pattern, "{id}");
+    if (id)
+        return takes_id(req->path, (struct span){route->pattern, (size_t)(id - route->pattern)},
+                        span_of(id + strlen("{id}")), &req->tail);
     if (pattern.ptr[pattern.len - 1] != '/')
         return span_eq(pattern, req->path);
     if (req->path.len <= pattern.len || !span_starts(req->path, pattern))
@@ -65,8 +78,8 @@ static const struct route *find_row(const struct route *table, struct request *r
 static const struct route *find_route(const struct app *app, struct request *req, unsigned *allow)
 {
     const struct route *found = NULL;
-    for (size_t t = 0; t < TABLES && !found; t++)
-        found = find_row(tables[t], req, allow);
+    for (size_t t = 0; route_tables[t] && !found; t++)
+        found = find_row(route_tables[t], req, allow);
     if (!found && app->more_routes)
         found = find_row(app->more_routes, req, allow);
     return found;

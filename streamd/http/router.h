@@ -3,7 +3,8 @@
  * router: method and path → the function that answers.
  *
  * One table of routes, each with its methods; the OpenAPI text and docs come from the same rows.
- * A pattern that ends in '/' takes a non-empty tail (decoded, in request.tail); any other is exact.
+ * A pattern that ends in '/' takes a non-empty tail (decoded, in request.tail); one with {id} takes
+ * a segment there, without a '/', in the same place; any other is exact.
  */
 #ifndef STREAMD_HTTP_ROUTER_H
 #define STREAMD_HTTP_ROUTER_H
@@ -23,9 +24,13 @@ struct route {
 };
 
 /* The rows of each file, ended by a NULL pattern. */
-extern const struct route routes_training[]; /* /api/training/… */
-extern const struct route routes_legacy[];   /* /api/phases, /api/cognate, /api/progress */
-extern const struct route routes_service[];  /* /health, /metrics, /api/training/stats */
+extern const struct route routes_training[];   /* /api/training/… */
+extern const struct route routes_operations[]; /* /api/v1/operations… */
+extern const struct route routes_legacy[];     /* /api/phases, /api/cognate, /api/progress */
+extern const struct route routes_service[];    /* /health, /metrics, /api/training/stats */
+
+/* One after the other, ended by NULL: for who describes them. */
+extern const struct route *const route_tables[];
 
 /*
  * What no route has to think of; also to be asked before a transport's own request (Socket.IO, /ws,

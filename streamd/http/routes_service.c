@@ -7,6 +7,7 @@
 #include "proto/compat.h"
 #include "proto/json_write.h"
 #include "streamd/app.h"
+#include "streamd/http/openapi.h"
 #include "streamd/http/process.h"
 #include "streamd/http/router.h"
 #include "streamd/options.h"
@@ -192,6 +193,7 @@ const struct route routes_service[] = {
     {"/api/training/stats", METHOD_GET, answer_stats, "What the daemon has done, in JSON"},
     {"/health", METHOD_GET, answer_health, "Is the daemon alive and taking work?"},
     {"/metrics", METHOD_GET, answer_prometheus, "Every counter, for Prometheus"},
+    {"/openapi.json", METHOD_GET, openapi_answer, "This table, as OpenAPI"},
     {"/ws", METHOD_GET, answer_ws, "WebSocket with plain JSON events"},
     {NULL, 0, NULL, NULL},
 };

@@ -33,6 +33,15 @@ void ask_of_reckoning(const struct session *s, struct reading_request *out)
     reckoning_begin(&out->reckoning, s->config ? refbuf_span(s->config) : SPAN(""));
 }
 
+void ask_of_epochs(const struct session *s, uint64_t from, struct reading_request *out)
+{
+    ask_of(s, READING_EPOCHS, out);
+    struct span steps = epochs_steps(&s->epochs, from, &out->epochs_before);
+    if (steps.len > 0)
+        memcpy(out->epochs, steps.ptr, steps.len);
+    out->epochs_len = steps.len;
+}
+
 enum status ask_begin(struct registry *r, struct reading *reading,
                       const struct reading_request *request)
 {

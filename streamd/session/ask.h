@@ -14,6 +14,9 @@ void ask_of(const struct session *s, enum reading_form form, struct reading_requ
 /* What a reckoning of its present life is made from. */
 void ask_of_reckoning(const struct session *s, struct reading_request *out);
 
+/* Its epochs from that index on; all that are listed when `from` is 0. */
+void ask_of_epochs(const struct session *s, uint64_t from, struct reading_request *out);
+
 /* Nothing, of a session that nobody knows. */
 void ask_of_nobody(enum reading_form form, struct reading_request *out);
 

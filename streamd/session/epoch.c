@@ -119,8 +119,7 @@ double epoch_value(const struct epoch *e, enum epoch_field field)
     return e->has >> field & 1U ? e->value[field] : (double)NAN;
 }
 
-/* A whole number is written 1.0, not 1. */
-static void write_float(struct buf *out, double v)
+void epoch_write_float(struct buf *out, double v)
 {
     size_t from = out->len;
     num_write_double(out, v);
@@ -145,7 +144,7 @@ void epoch_write(const struct epoch *e, uint64_t index, struct buf *out)
         else if (f == EPOCH_NUMBER || !isfinite(value))
             num_write_double(out, value);
         else
-            write_float(out, value);
+            epoch_write_float(out, value);
     }
     buf_add_char(out, '}');
 }
@@ -193,8 +192,9 @@ static double take_fraction(struct span *rest)
     double unit = 0.1;
     if (!take_char(rest, "."))
         return 0;
-    for (; rest->len > 0 && rest->ptr[0] >= '0' && rest->ptr[0] <= '9'; unit /= 10) {
+    while (rest->len > 0 && rest->ptr[0] >= '0' && rest->ptr[0] <= '9') {
         value += unit * (rest->ptr[0] - '0');
+        unit /= 10;
         *rest = (struct span){rest->ptr + 1, rest->len - 1};
     }
     return value;

@@ -53,6 +53,9 @@ double epoch_value(const struct epoch *e, enum epoch_field field);
  */
 void epoch_write(const struct epoch *e, uint64_t index, struct buf *out);
 
+/* Appends a finite number; a whole one is 1.0, not 1. */
+void epoch_write_float(struct buf *out, double v);
+
 /* Appends 2026-01-31T12:00:00.250Z in quotes, without a fraction where there is none; null for a
  * time that is none. */
 void time_write_iso(double epoch_s, struct buf *out);

@@ -3,8 +3,6 @@
 
 #include "proto/varint.h"
 
-#include <assert.h>
-
 void epochs_init(struct epochs *e)
 {
     *e = (struct epochs){.kept = 0};
@@ -38,6 +36,10 @@ static void list(struct epochs *e, uint64_t offset)
     enum { VARINT_BYTES_MAX = 10 };
     if (e->steps.len + VARINT_BYTES_MAX > EPOCHS_BYTES_MAX)
         forget_half(e);
+    if (offset <= e->newest) { /* a session that went back and found no memory for its state */
+        buf_reset(&e->steps);
+        e->kept = 0;
+    }
     if (e->kept == 0)
         e->before = 0;
     varint_put(&e->steps, offset - (e->kept > 0 ? e->newest : e->before));
@@ -52,7 +54,6 @@ static void list(struct epochs *e, uint64_t offset)
 
 void epochs_add(struct epochs *e, const struct epoch *epoch)
 {
-    assert(epoch->offset > e->newest);
     epoch_trend_add(&e->trend, epoch_value(epoch, EPOCH_TRAIN_LOSS),
                     epoch_value(epoch, EPOCH_VAL_LOSS));
     list(e, epoch->offset);
@@ -64,17 +65,31 @@ uint64_t epochs_first(const struct epochs *e)
     return e->trend.count - e->kept;
 }
 
-size_t epochs_offsets(const struct epochs *e, uint64_t from, uint64_t *out, size_t max)
+bool epochs_next(struct span *steps, uint64_t *offset)
+{
+    uint64_t step;
+    if (!varint_take(steps, &step))
+        return false;
+    *offset += step;
+    return true;
+}
+
+struct span epochs_steps(const struct epochs *e, uint64_t from, uint64_t *out_before)
 {
     struct span rest = buf_span(&e->steps);
-    uint64_t offset = e->before;
-    uint64_t step;
+    *out_before = e->before;
+    for (uint64_t i = epochs_first(e); i < from && epochs_next(&rest, out_before); i++)
+        ;
+    return rest;
+}
+
+size_t epochs_offsets(const struct epochs *e, uint64_t from, uint64_t *out, size_t max)
+{
+    uint64_t offset;
+    struct span rest = epochs_steps(e, from, &offset);
     size_t count = 0;
-    for (uint64_t i = epochs_first(e); count < max && varint_take(&rest, &step); i++) {
-        offset += step;
-        if (i >= from)
-            out[count++] = offset;
-    }
+    while (count < max && epochs_next(&rest, &offset))
+        out[count++] = offset;
     return count;
 }
 
@@ -98,11 +113,8 @@ static bool holds(const struct epochs *e)
     struct span rest = buf_span(&e->steps);
     uint64_t offset = e->before;
     uint64_t count = 0;
-    uint64_t step;
-    while (varint_take(&rest, &step)) {
-        offset += step;
+    while (epochs_next(&rest, &offset))
         count++;
-    }
     return rest.len == 0 && count == e->kept && e->kept <= e->trend.count &&
            e->trend.newest < EPOCH_TREND_WINDOW && (count == 0 || offset == e->newest);
 }

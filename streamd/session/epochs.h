@@ -32,7 +32,8 @@ void epochs_init(struct epochs *e);
 void epochs_fini(struct epochs *e);
 void epochs_reset(struct epochs *e);
 
-/* The next one; its offset is larger. Out of memory, it counts and is not listed. */
+/* The next one. Out of memory, it counts and is not listed; with an offset that is not larger than
+ * that of the one before it begins the list anew. */
 void epochs_add(struct epochs *e, const struct epoch *epoch);
 
 /* Index of the first one listed; those before are forgotten. */
@@ -41,6 +42,11 @@ uint64_t epochs_first(const struct epochs *e);
 /* Copies out the offsets of epochs from that index (>= epochs_first) on, at most `max`; answers how
  * many. */
 size_t epochs_offsets(const struct epochs *e, uint64_t from, uint64_t *out, size_t max);
+
+/* The same for who goes through them without a bound: what is borrowed until the next change of *e
+ * is taken apart with epochs_next, which begins at *out_before. */
+struct span epochs_steps(const struct epochs *e, uint64_t from, uint64_t *out_before);
+bool epochs_next(struct span *steps, uint64_t *offset);
 
 /* Appends it in a form of this machine's own, for the store; reads it back in place of what *e
  * holds. E_MALFORMED, E_NOMEM: *e is empty. No bytes are no epochs. */

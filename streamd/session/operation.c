@@ -110,6 +110,8 @@ static void learn(struct operation *o, const struct fields *config)
     if (fields_string(config, "symbol", &text) ||
         (metadata && fields_string(metadata, "symbol", &text)))
         copy(text, o->symbol, sizeof(o->symbol));
+    if (fields_string(config, "parent_operation_id", &text))
+        copy(text, o->parent, sizeof(o->parent));
     for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
         if (!fields_number(config, plans[i], &planned))
             continue;
@@ -126,6 +128,7 @@ const struct operation *operation_of(struct session *s)
         return o;
     copy(SPAN("training"), o->type, sizeof(o->type));
     o->symbol[0] = '\0';
+    o->parent[0] = '\0';
     o->epochs_planned = 0;
     o->known = true;
     if (s->config && fields_parse(refbuf_span(s->config), &config, NULL) == OK) {

@@ -34,6 +34,7 @@ enum {
     OPERATION_TYPE_MAX = 64,       /* bytes of a type: a-z 0-9 _ - */
     OPERATION_METRICS_MAX = 65536, /* bytes of the merged keys of a job that is no training */
     OPERATION_SYMBOL_MAX = 64,
+    OPERATION_ID_MAX = 128,
 };
 
 struct now;
@@ -48,6 +49,7 @@ struct operation {
     bool known;
     char type[OPERATION_TYPE_MAX + 1];
     char symbol[OPERATION_SYMBOL_MAX + 1]; /* "": none */
+    char parent[OPERATION_ID_MAX + 1];     /* "": none */
     uint64_t epochs_planned;               /* 0: not known */
 };
 
@@ -87,7 +89,6 @@ MUST_CHECK enum status operation_merge(struct session *s, struct span object, st
 MUST_CHECK enum status operation_cancel(struct session *s, struct span reason, struct now now);
 
 /* op_{type}_{YYYYMMDD_HHMMSS}_{8 hex}, NUL-terminated. False: no random bytes. */
-enum { OPERATION_ID_MAX = 128 };
 bool operation_id_make(struct span type, double wall_s, char out[OPERATION_ID_MAX + 1]);
 
 /* For the store, as epochs_write and epochs_read. */

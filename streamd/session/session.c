@@ -263,6 +263,7 @@ static enum status hear(struct session *s, const struct line *start, struct said
 static void remember_config(struct session *s, struct span config)
 {
     s->operation.known = false;
+    (void)operation_of(s); /* each pays for its own, not who lists them all */
     if (config.ptr)
         record_memory_seed(&s->memory, config);
     session_count_models(s);

@@ -109,7 +109,7 @@ static void put_epochs(struct buf *out, const struct epochs *epochs)
 static void put_operation(struct buf *out, const struct operation *operation)
 {
     struct buf bytes;
-    buf_init(&bytes, 2 * LINE_BYTES_MAX);
+    buf_init(&bytes, (size_t)2 * LINE_BYTES_MAX);
     operation_write(operation, &bytes);
     if (buf_status(&bytes) != OK)
         out->failed = E_NOMEM;

@@ -26,6 +26,8 @@ struct reading_job {
     struct summary *summary;     /* owns; NULL unless READING_SUMMARY */
     struct collation *collation; /* owns; NULL unless READING_COLLATION */
     struct reading_text text;
+    struct span epochs; /* READING_EPOCHS: those that are still to be read */
+    uint64_t epoch;     /* offset of the newest one that was */
     struct buf out;
 };
 
@@ -52,6 +54,8 @@ struct reading_job *reading_job_create(struct store *store, struct line_decoder 
         return NULL;
     reading_request_copy(&job->request, request);
     buf_init(&job->out, limit_bytes(request));
+    job->epochs = (struct span){job->request.epochs, job->request.epochs_len};
+    job->epoch = request->epochs_before;
     job->text.request = &job->request;
     job->text.id = span_of(job->request.id);
     if (walk_init(&job->walk, store, decoder, &job->request) != OK)
@@ -220,9 +224,54 @@ static enum status summarize(struct reading_job *job, struct refbuf **out, bool 
     return give(job, true, out, out_last);
 }
 
+/* Adds the entry with that offset, if it stands. */
+static enum status add_epoch(struct reading_job *job, uint64_t offset)
+{
+    const struct reading_request *q = &job->request;
+    struct archive_cursor *c = job->walk.ahead;
+    struct series_entry entry;
+    struct epoch epoch;
+    job->walk.spent += archive_cursor_has(c, offset) ? 1 : WALK_BODY_COST;
+    archive_cursor_seek(c, offset);
+    enum status status = archive_cursor_next(c, &entry);
+    if (status == E_NOT_FOUND)
+        return OK;
+    if (status != OK || entry.offset != offset)
+        return status;
+    const struct rewind place = {offset, num_double(entry.record.field[F_CURRENT_STEP]),
+                                 num_double(entry.record.field[F_CURRENT_MODEL])};
+    if (rewind_covers(q->rewinds, q->rewind_count, place))
+        return OK;
+    epoch_of_entry(&entry, &epoch);
+    buf_add(&job->out, &epoch, sizeof(epoch));
+    return OK;
+}
+
+/* They are few and lie far apart, so each is looked up by itself. */
+static enum status give_epochs(struct reading_job *job, struct refbuf **out, bool *out_last)
+{
+    while (job->out.len < READING_PIECE_BYTES) {
+        struct span before = job->epochs;
+        uint64_t offset = job->epoch;
+        if (job->walk.spent >= WALK_STEP)
+            return E_STATE;
+        if (!epochs_next(&job->epochs, &offset))
+            return give(job, true, out, out_last);
+        enum status status = add_epoch(job, offset);
+        if (status != OK) {
+            job->epochs = before;
+            return status;
+        }
+        job->epoch = offset;
+    }
+    return give(job, false, out, out_last);
+}
+
 enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool *out_last)
 {
     job->walk.spent = 0;
+    if (job->request.form == READING_EPOCHS)
+        return give_epochs(job, out, out_last);
     switch (job->phase) {
     case JOB_PREPARING:
         return prepare(job);

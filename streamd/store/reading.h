@@ -13,6 +13,7 @@
 #include "base/refbuf.h"
 #include "proto/line.h"
 #include "streamd/session/collation.h"
+#include "streamd/session/epochs.h"
 #include "streamd/store/rewind.h"
 #include "streamd/store/store.h"
 
@@ -32,6 +33,8 @@ enum reading_form {
     READING_COLLATION, /* one struct collation, likewise */
     READING_SUMMARY, /* summary_write() of the entries' records, in one piece; E_MALFORMED when rows
                         of theirs are damaged */
+    READING_EPOCHS,  /* struct epoch after struct epoch, of the entries named in `epochs` that are
+                        there and that no rewind has superseded */
 };
 
 /* Before each payload of READING_UPDATES. */
@@ -68,6 +71,9 @@ struct reading_request {
     char names[READING_NAMES_BYTES];
     struct rewind rewinds[REWINDS_MAX];
     size_t rewind_count;
+    uint64_t epochs_before; /* READING_EPOCHS: see epochs_steps */
+    size_t epochs_len;
+    char epochs[EPOCHS_BYTES_MAX];
     struct reckoning reckoning;      /* READING_RECKONING: as it stands before the first entry */
     struct collation_plan collation; /* READING_COLLATION, from that reckoning on */
 };

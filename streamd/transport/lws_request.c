@@ -182,15 +182,16 @@ static bool has_disguised_length(struct lws *wsi)
 static struct request_fault read_length(struct exchange *x, struct lws *wsi, size_t max_body)
 {
     char value[32];
-    bool takes_body = x->request.method & (METHOD_POST | METHOD_PUT | METHOD_PATCH);
+    bool needs_length = x->request.method & (METHOD_POST | METHOD_PUT | METHOD_PATCH);
+    bool takes_body = needs_length || x->request.method == METHOD_DELETE;
     if (has_disguised_length(wsi))
         return (struct request_fault){400, "White space before the colon of a header"};
     if (is_present(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING))
         return (struct request_fault){501,
                                       "Transfer-Encoding is not supported; send Content-Length"};
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
-        return takes_body ? (struct request_fault){411, "Content-Length required"}
-                          : (struct request_fault){0};
+        return needs_length ? (struct request_fault){411, "Content-Length required"}
+                            : (struct request_fault){0};
     int n = lws_hdr_copy(wsi, value, sizeof(value), WSI_TOKEN_HTTP_CONTENT_LENGTH);
     if (n <= 0 || !span_u64((struct span){value, (size_t)n}, &x->content_length))
         return (struct request_fault){400, "Content-Length is not a number"};

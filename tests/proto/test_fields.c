@@ -35,7 +35,8 @@ static void members_are_read_by_name_and_type(void **state)
     assert_true(number == -1.5);
     assert_true(fields_bool(f, "b", &flag));
     assert_true(flag);
-    assert_true(fields_has(f, "z"));
+    assert_true(fields_has(f, "z") && fields_is_null(f, "z"));
+    assert_false(fields_is_null(f, "s"));
     assert_true(fields_number(fields_object(f, "o"), "x", &number));
     assert_true(number == 1);
     fields_destroy(f);
@@ -53,6 +54,7 @@ static void a_member_that_is_absent_or_of_another_type_leaves_the_result_alone(v
     assert_false(fields_number(f, "n", &number));
     assert_false(fields_bool(f, "b", &flag));
     assert_null(fields_object(f, "o"));
+    assert_false(fields_is_null(f, "absent"));
     assert_null(fields_object(f, "absent"));
     assert_false(fields_has(f, "absent"));
     assert_true(span_is(text, "kept") && number == 7 && flag);

@@ -57,6 +57,23 @@ static void past_its_bound_the_older_half_is_forgotten_and_still_counts(void **s
     free(out);
 }
 
+static void offsets_that_went_back_begin_the_list_anew(void **state)
+{
+    struct epochs e;
+    uint64_t out[3];
+    (void)state;
+    epochs_init(&e);
+    add(&e, 10, 1);
+    add(&e, 20, 1);
+    add(&e, 20, 1);
+    add(&e, 25, 1);
+    assert_int_equal(e.trend.count, 4);
+    assert_int_equal(epochs_first(&e), 2);
+    assert_int_equal(epochs_offsets(&e, 0, out, 3), 2);
+    assert_true(out[0] == 20 && out[1] == 25);
+    epochs_fini(&e);
+}
+
 static void what_is_written_down_is_read_back(void **state)
 {
     struct buf bytes;
@@ -95,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offsets_come_back_in_order),
         cmocka_unit_test(past_its_bound_the_older_half_is_forgotten_and_still_counts),
+        cmocka_unit_test(offsets_that_went_back_begin_the_list_anew),
         cmocka_unit_test(what_is_written_down_is_read_back),
     };
     return cmocka_run_group_tests_name("session/epochs", tests, NULL, NULL);

@@ -4,8 +4,6 @@
 #include "tests/support/http_world.h"
 #include "tests/support/oom.h"
 
-static const struct route *const tables[] = {routes_training, routes_legacy, routes_service};
-
 static void an_unknown_path_is_a_404_in_json(void **state)
 {
     static const char *const paths[] = {"/nothing",
@@ -40,8 +38,8 @@ static void an_unknown_path_is_a_404_in_json(void **state)
 static void every_row_of_the_tables_is_complete(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-        for (const struct route *route = tables[t]; route->pattern; route++) {
+    for (size_t t = 0; route_tables[t]; t++) {
+        for (const struct route *route = route_tables[t]; route->pattern; route++) {
             assert_int_equal(route->pattern[0], '/');
             assert_true(route->methods != 0);
             assert_true((route->methods & (METHOD_HEAD | METHOD_OPTIONS)) == 0);
@@ -54,7 +52,11 @@ static void every_row_of_the_tables_is_complete(void **state)
 static const char *path_of(const struct route *route, char *out, size_t cap)
 {
     size_t len = strlen(route->pattern);
-    (void)snprintf(out, cap, "%s%s", route->pattern, route->pattern[len - 1] == '/' ? "a" : "");
+    const char *id = strstr(route->pattern, "{id}");
+    if (id)
+        (void)snprintf(out, cap, "%.*sa%s", (int)(id - route->pattern), route->pattern, id + 4);
+    else
+        (void)snprintf(out, cap, "%s%s", route->pattern, route->pattern[len - 1] == '/' ? "a" : "");
     return out;
 }
 
@@ -62,8 +64,8 @@ static unsigned methods_of(const char *path)
 {
     unsigned methods = 0;
     char other[128];
-    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-        for (const struct route *route = tables[t]; route->pattern; route++)
+    for (size_t t = 0; route_tables[t]; t++) {
+        for (const struct route *route = route_tables[t]; route->pattern; route++)
             methods |= strcmp(path_of(route, other, sizeof(other)), path) == 0 ? route->methods : 0;
     }
     return methods;
@@ -75,8 +77,8 @@ static void a_method_that_no_row_has_is_a_405_with_allow(void **state)
                                           METHOD_PATCH};
     struct world *w = *state;
     char path[128];
-    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-        for (const struct route *route = tables[t]; route->pattern; route++) {
+    for (size_t t = 0; route_tables[t]; t++) {
+        for (const struct route *route = route_tables[t]; route->pattern; route++) {
             unsigned taken = methods_of(path_of(route, path, sizeof(path)));
             for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
                 if (taken & methods[i])
@@ -105,8 +107,8 @@ static void a_preflight_is_answered_for_every_row(void **state)
     char path[128];
     w->req.origin = SPAN("http://localhost:3000");
     w->req.access_control_request_method = SPAN("POST");
-    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-        for (const struct route *route = tables[t]; route->pattern; route++) {
+    for (size_t t = 0; route_tables[t]; t++) {
+        for (const struct route *route = route_tables[t]; route->pattern; route++) {
             path_of(route, path, sizeof(path));
             assert_int_equal(world_ask(w, METHOD_OPTIONS, path, ""), 204);
             assert_header(w, "Access-Control-Allow-Origin", "http://localhost:3000");
@@ -122,8 +124,8 @@ static void head_follows_get_on_every_row(void **state)
     struct world *w = *state;
     char path[128];
     char get[REPLY_HEAD_MAX];
-    for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-        for (const struct route *route = tables[t]; route->pattern; route++) {
+    for (size_t t = 0; route_tables[t]; t++) {
+        for (const struct route *route = route_tables[t]; route->pattern; route++) {
             if (!(route->methods & METHOD_GET) || strcmp(route->pattern, "/metrics") == 0)
                 continue; /* the counters differ from answer to answer */
             int status = world_get(w, path_of(route, path, sizeof(path)));
@@ -135,6 +137,20 @@ static void head_follows_get_on_every_row(void **state)
             assert_memory_equal(world_header(w, "Content-Type").ptr, get, type_len);
         }
     }
+}
+
+static void an_id_is_one_segment_that_is_not_empty(void **state)
+{
+    static const char *const paths[] = {
+        "/api/v1/operations/", "/api/v1/operations//metrics", "/api/v1/operations/a/b/metrics",
+        "/api/v1/operations/a/metrics/", "/api/v1/operations/a/other"};
+    struct world *w = *state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        assert_int_equal(world_get(w, paths[i]), 404);
+        assert_true(span_is(w->body, "{\"success\":false,\"error\":\"Not found\"}"));
+    }
+    assert_int_equal(world_get(w, "/api/v1/operations/a%20b/metrics"), 404);
+    assert_true(span_is(w->body, "{\"detail\":\"Operation not found: a b\"}"));
 }
 
 static void a_missing_or_odd_host_is_a_400(void **state)
@@ -268,6 +284,7 @@ int main(void)
         WORLD_TEST(allow_names_all_methods_of_a_path),
         WORLD_TEST(a_preflight_is_answered_for_every_row),
         WORLD_TEST(head_follows_get_on_every_row),
+        WORLD_TEST(an_id_is_one_segment_that_is_not_empty),
         WORLD_TEST(a_missing_or_odd_host_is_a_400),
         WORLD_TEST(on_loopback_a_foreign_host_is_misdirected),
         WORLD_TEST(a_page_of_a_foreign_origin_may_not_write),

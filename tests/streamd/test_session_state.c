@@ -132,7 +132,7 @@ static void a_state_that_breaks_off_is_damaged(void **state)
     }
 }
 
-/* From before a summary could be made again and epochs were told apart; its fixed part said how long it was. */
+/* From before a summary could be made again; its fixed part said how long it was. */
 static void a_row_of_an_earlier_version_has_zeros_for_what_came_later(void **state)
 {
     enum { BYTES_AT = 4, LATER = 16 };

@@ -68,7 +68,7 @@ test('a method that takes no body is refused with one', async (t) => {
   const daemon = await Daemon.start(t);
   const body = `${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`;
   const cases: Record<string, string> = {};
-  for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE']) {
+  for (const method of ['GET', 'HEAD', 'OPTIONS']) {
     cases[method] = `${method} /health HTTP/1.1\r\n${body}`;
   }
   await refused(daemon, 400, cases);
@@ -76,7 +76,12 @@ test('a method that takes no body is refused with one', async (t) => {
 
 test('a body that will not be used is still no request', async (t) => {
   const daemon = await Daemon.start(t);
-  for (const line of ['POST /nowhere', 'PUT /health', 'PATCH /api/training/ingest']) {
+  for (const line of [
+    'POST /nowhere',
+    'PUT /health',
+    'PATCH /api/training/ingest',
+    'DELETE /health',
+  ]) {
     const http = await RawHttp.connect(daemon);
     http.write(`${line} HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`);
     http.write(get('/health', 'Connection: close'));

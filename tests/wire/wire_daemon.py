@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A real daemon for one test: port 0, a socket of its own, nothing on disk.
+"""A real daemon for one test: port 0, a socket of its own, nothing on disk unless a folder is named.
 
 $STREAMD names the binary. A test fails when its daemon died, left a sanitizer's report or did not
 exit with 0. Waiting is always for a condition, with a deadline.
@@ -40,10 +40,13 @@ def eventually(what: str, holds: Callable[[], bool]) -> None:
 class Daemon:
     """The process, and how to ask it."""
 
-    def __init__(self, folder: str, socket_path: Optional[str], *options: str) -> None:
+    def __init__(
+        self, folder: str, socket_path: Optional[str], *options: str, data: Optional[str] = None
+    ) -> None:
         self.socket_path = socket_path or os.path.join(folder, "trainer.sock")
         self._log = open(os.path.join(folder, "log"), "w+", encoding="utf-8")
-        command = [BINARY, "--listen", "127.0.0.1:0", "--socket", self.socket_path, "--ephemeral"]
+        command = [BINARY, "--listen", "127.0.0.1:0", "--socket", self.socket_path]
+        command += ["--data", data] if data else ["--ephemeral"]
         self._process = subprocess.Popen(
             [*command, *options], stdout=subprocess.PIPE, stderr=self._log, text=True
         )
@@ -140,11 +143,13 @@ class Inbox:
 class WireTest(unittest.TestCase):
     """Test cases that start daemons."""
 
-    def daemon(self, *options: str, socket_path: Optional[str] = None) -> Daemon:
+    def daemon(
+        self, *options: str, socket_path: Optional[str] = None, data: Optional[str] = None
+    ) -> Daemon:
         """A daemon that is ended, and judged, with the test."""
         folder = tempfile.mkdtemp(prefix="streamd-wire-")
         self.addCleanup(shutil.rmtree, folder)
-        made = Daemon(folder, socket_path, *options)
+        made = Daemon(folder, socket_path, *options, data=data)
         self.addCleanup(made.stop)
         return made
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Long jobs as agents and scripts supervise them (contract: P-80 to P-88). */
+#include "streamd/http/operations.h"
+
+const struct route routes_operations[] = {
+    {"/api/v1/operations", METHOD_GET, operations_list, "The operations, newest first"},
+    {"/api/v1/operations", METHOD_POST, operation_create, "Begin an operation of any type"},
+    {"/api/v1/operations/{id}", METHOD_GET, operation_show, "One operation: status and progress"},
+    {"/api/v1/operations/{id}", METHOD_DELETE, operation_stop, "Cancel an operation"},
+    {"/api/v1/operations/{id}/metrics", METHOD_GET, operation_metrics,
+     "The epochs of a training and what they say, or what another operation told"},
+    {"/api/v1/operations/{id}/metrics", METHOD_POST, operation_add_metrics,
+     "Add one epoch, or merge keys"},
+    {"/api/v1/operations/{id}/results", METHOD_GET, operation_results,
+     "What came of an operation that is over"},
+    {"/api/v1/operations/{id}/status", METHOD_PATCH, operation_set_status,
+     "Say that an operation runs, is over, or goes on"},
+    {NULL, 0, NULL, NULL},
+};
