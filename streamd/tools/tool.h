@@ -49,6 +49,8 @@ int tool_import(const struct tool *tool, int argc, char **argv);
 int tool_verify(const struct tool *tool, int argc, char **argv);
 int tool_replay(const struct tool *tool, int argc, char **argv);
 int tool_watch(const struct tool *tool, int argc, char **argv);
+int tool_status(const struct tool *tool, int argc, char **argv);
+int tool_stop(const struct tool *tool, int argc, char **argv);
 int tool_help(const struct tool *tool, int argc, char **argv);
 
 extern const struct tool_option export_options[];
@@ -56,5 +58,7 @@ extern const struct tool_option import_options[];
 extern const struct tool_option verify_options[];
 extern const struct tool_option watch_options[];
 extern const struct tool_option replay_options[];
+extern const struct tool_option status_options[];
+extern const struct tool_option stop_options[];
 
 #endif
