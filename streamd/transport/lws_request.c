@@ -179,11 +179,19 @@ static bool has_disguised_length(struct lws *wsi)
 }
 
 /* RFC 9110 8.6: digits only, once. */
+/* The one DELETE that may say why: of an operation. */
+static bool cancels(const struct request *r)
+{
+    struct span operations = SPAN("/api/v1/operations/");
+    return r->method == METHOD_DELETE && r->path.len > operations.len &&
+           memcmp(r->path.ptr, operations.ptr, operations.len) == 0;
+}
+
 static struct request_fault read_length(struct exchange *x, struct lws *wsi, size_t max_body)
 {
     char value[32];
     bool needs_length = x->request.method & (METHOD_POST | METHOD_PUT | METHOD_PATCH);
-    bool takes_body = needs_length || x->request.method == METHOD_DELETE;
+    bool takes_body = needs_length || cancels(&x->request);
     if (has_disguised_length(wsi))
         return (struct request_fault){400, "White space before the colon of a header"};
     if (is_present(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING))

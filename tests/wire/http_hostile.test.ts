@@ -80,7 +80,7 @@ test('a body that will not be used is still no request', async (t) => {
     'POST /nowhere',
     'PUT /health',
     'PATCH /api/training/ingest',
-    'DELETE /health',
+    'DELETE /api/v1/operations/nobody',
   ]) {
     const http = await RawHttp.connect(daemon);
     http.write(`${line} HTTP/1.1\r\n${host}Content-Length: ${smuggled.length}\r\n\r\n${smuggled}`);
