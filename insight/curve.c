@@ -132,3 +132,29 @@ double curve_end(const struct curve *c)
     }
     return sorted[n / 2];
 }
+
+struct curve_line curve_line(const struct curve *c)
+{
+    const struct history *h = &c->values;
+    unsigned from = h->count / 2;
+    double n = h->count - from;
+    double mean_i = from + (n - 1) / 2;
+    double mean = 0;
+    double ii = 0;
+    double iy = 0;
+    double yy = 0;
+    assert(c->count > 0);
+    for (unsigned i = from; i < h->count; i++)
+        mean += h->value[i] / n;
+    for (unsigned i = from; i < h->count; i++) {
+        double y = h->value[i] - mean;
+        ii += (i - mean_i) * (i - mean_i);
+        iy += (i - mean_i) * y;
+        yy += y * y;
+    }
+    double slope = ii > 0 ? iy / ii : 0;
+    double rest = n > 2 ? sqrt(fmax(yy - slope * iy, 0) / (n - 2)) : 0;
+    return (struct curve_line){.rise = slope * n,
+                               .per_evaluation = slope / (double)h->stride,
+                               .sure = rest > 0 ? slope * sqrt(ii) / rest : 0};
+}

@@ -49,6 +49,16 @@ double curve_range(const struct curve *c);
 /* Evaluations that a run like this deserves to wait for a gain, before any caution. */
 double curve_patience(const struct curve *c);
 
+/* The line through the later half of what is kept. */
+struct curve_line {
+    double rise;           /* over its length; negative: better and better */
+    double per_evaluation; /* of that */
+    double sure;           /* slope over its own error; 0: not to be said */
+};
+
+/* Asserts count > 0. */
+struct curve_line curve_line(const struct curve *c);
+
 /* Evaluations after the best. */
 uint64_t curve_since_best(const struct curve *c);
 

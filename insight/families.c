@@ -93,19 +93,17 @@ void families_push(struct families *f, double y)
 {
     double g[FAMILIES_SHAPES];
     double x = ++f->count;
-    double weight = x;
     shapes_at(x, g);
-    f->weight += weight;
-    double share = weight / f->weight;
+    double share = 1 / x;
     double dy = y - f->mean;
     f->mean += share * dy;
-    double rest = weight * (y - f->mean);
+    double rest = y - f->mean;
     f->yy += rest * dy;
     for (unsigned i = 0; i < FAMILIES_SHAPES; i++) {
         struct shape_sums *s = &f->sums[i];
         double dg = g[i] - s->mean;
         s->mean += share * dg;
-        s->gg += weight * dg * (g[i] - s->mean);
+        s->gg += dg * (g[i] - s->mean);
         s->gy += rest * dg;
     }
 }
@@ -117,7 +115,7 @@ void families_fit(const struct families *f, struct family_fit out[FAMILIES])
     for (unsigned i = 0; i < FAMILIES_SHAPES; i++) {
         const struct shape_sums *s = &f->sums[i];
         struct family_fit *best = &out[family_of(i)];
-        if (s->gg < 1e-18 * f->weight)
+        if (s->gg < 1e-18 * f->count)
             continue;
         double a = s->gy / s->gg;
         double error = f->yy - s->gy * a;
@@ -126,7 +124,7 @@ void families_fit(const struct families *f, struct family_fit out[FAMILIES])
         *best = (struct family_fit){true, error, a, f->mean - a * s->mean, i};
     }
     for (unsigned i = 0; i < FAMILIES; i++)
-        out[i].error = fmax(0, out[i].error) / f->weight;
+        out[i].error = fmax(0, out[i].error) / f->count;
 }
 
 double family_at(const struct family_fit *fit, double x)

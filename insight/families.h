@@ -4,7 +4,7 @@
  *
  * Five kinds of g on a fixed grid of their parameters. Of every shape only the sums of a least
  * squares fit are kept, so a point costs the same however long the curve is, every point counts,
- * and nothing is iterated that might fail to converge. Late points weigh more: the n-th as n.
+ * and nothing is iterated that might fail to converge.
  */
 #ifndef INSIGHT_FAMILIES_H
 #define INSIGHT_FAMILIES_H
@@ -24,13 +24,12 @@ enum family {
 
 enum { FAMILIES_SHAPES = 124 };
 
-/* Weighted moments of one shape against the values. */
+/* Moments of one shape against the values. */
 struct shape_sums {
     double mean, gg, gy;
 };
 
 struct families {
-    double weight; /* in all */
     double count;
     double mean, yy; /* of the values */
     struct shape_sums sums[FAMILIES_SHAPES];
@@ -39,7 +38,7 @@ struct families {
 /* The best shape of a family. */
 struct family_fit {
     bool known;
-    double error; /* weighted mean of squares */
+    double error; /* mean of squares */
     double a, c;
     unsigned shape;
 };

@@ -6,7 +6,7 @@
 
 static const uint64_t judged_from = 3; /* evaluations */
 static const double live_share = 0.02; /* of the weight: a family worth a look */
-static const double bic_points = 32;   /* more points do not make a family surer */
+static const double bic_points = 10;   /* more points do not make a family surer */
 static const double far_max = 3;       /* ranges; further is as far */
 
 void forecast_init(struct forecast *f)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "insight/gain.h"
 
+#include <assert.h>
 #include <math.h>
 
 static const uint64_t judged_from = 4; /* evaluations */
@@ -119,29 +120,12 @@ static double *add_training(const struct insight *s, const struct view *v, doubl
     return out;
 }
 
-/* The line through the later half: its fall in ranges, and how sure that is. */
+/* The line through the later half: its rise in ranges, and how sure that is. */
 static double *add_slope(const struct view *v, double *out)
 {
-    const struct history *h = &v->c->values;
-    unsigned from = h->count / 2;
-    double n = h->count - from;
-    double mean_i = from + (n - 1) / 2;
-    double mean = 0;
-    double ii = 0;
-    double iy = 0;
-    double yy = 0;
-    for (unsigned i = from; i < h->count; i++)
-        mean += h->value[i] / n;
-    for (unsigned i = from; i < h->count; i++) {
-        double y = h->value[i] - mean;
-        ii += (i - mean_i) * (i - mean_i);
-        iy += (i - mean_i) * y;
-        yy += y * y;
-    }
-    double slope = ii > 0 ? iy / ii : 0;
-    double rest = n > 2 ? sqrt(fmax(yy - slope * iy, 0) / (n - 2)) : 0;
-    *out++ = clip(slope * n / v->range, -3, 3);
-    *out++ = rest > 0 ? clip(slope * sqrt(ii) / rest, -10, 10) : 0;
+    struct curve_line line = curve_line(v->c);
+    *out++ = clip(line.rise / v->range, -3, 3);
+    *out++ = clip(line.sure, -10, 10);
     return out;
 }
 
@@ -172,6 +156,7 @@ bool gain_features(const struct insight *s, double out[GAIN_FEATURES])
     at = add_training(s, &v, at);
     at = add_slope(&v, at);
     at = add_newest(&v, at);
+    assert(at == out + GAIN_FEATURES);
     return true;
 }
 

@@ -19,6 +19,22 @@ const char *model_field(struct insight_model *m, size_t n, double **out_numbers,
     return fields[n].name;
 }
 
+static bool trees_sound(const double *trees)
+{
+    for (size_t i = 0; i < (size_t)GAIN_TREES * TREE_NUMBERS; i++) {
+        double feature = trees[i];
+        bool splits = i % TREE_NUMBERS < TREE_SPLITS;
+        if (splits && !(feature >= 0 && feature < GAIN_FEATURES))
+            return false;
+    }
+    return true;
+}
+
+bool model_sound(const struct insight_model *m)
+{
+    return trees_sound(m->gain_trees) && trees_sound(m->strict_trees);
+}
+
 double model_dot(const double *weights, const double *features, size_t count)
 {
     double sum = 0;

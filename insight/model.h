@@ -8,10 +8,11 @@
 #ifndef INSIGHT_MODEL_H
 #define INSIGHT_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
-    GAIN_FEATURES = 34,
+    GAIN_FEATURES = 33,
     GAIN_TREES = 80,
     OVERFIT_LIMITS = 4,
     FORECAST_FEATURES = 12,
@@ -48,6 +49,9 @@ const struct insight_model *insight_model(void);
 
 /* For those who read a set from text: the n-th field's name and numbers; NULL past the end. */
 const char *model_field(struct insight_model *m, size_t n, double **out_numbers, size_t *out_count);
+
+/* Does every split ask for a feature that there is? The others may only be used if so. */
+bool model_sound(const struct insight_model *m);
 
 /* The sum of products. */
 double model_dot(const double *weights, const double *features, size_t count);

@@ -7,6 +7,10 @@ static const double even = 0.5;   /* a chance below: no hope against a very long
 static const double hopeless = 4; /* times the patience */
 static const double noisy = 10;   /* a range of fewer noises says little */
 
+static const double young = 0.1; /* of the plan */
+static const double sure = 2;    /* errors of a slope */
+static const double sunk = 5;    /* noises over the later half */
+
 static const uint64_t worse_from = 5;  /* evaluations */
 static const uint64_t worse_since = 3; /* evaluations after the best */
 static const uint64_t worse_for = 2;   /* evaluations in a row */
@@ -45,6 +49,32 @@ static void judge_overfitting(struct insight *s)
     s->now.overfitting = s->worse >= worse_for;
 }
 
+/* Share of the planned length that is over; NaN without a plan. */
+static double progress(const struct insight *s)
+{
+    return s->total > 0 ? s->x / s->total : NAN;
+}
+
+/* Falling from a hump, surely and fast enough to come below its best within what is left: a run
+ * that overfits at first and learns to generalise late does that. */
+static bool comes_back(const struct insight *s)
+{
+    const struct curve *c = &s->curve;
+    if (c->count < worse_from)
+        return false;
+    struct curve_line line = curve_line(c);
+    double p = progress(s);
+    double left = (double)c->count * (isnan(p) ? 1 : fmax(0, 1 - p) / p);
+    return line.sure < -sure && line.rise < -sunk * c->noise &&
+           c->level - c->best < -line.per_evaluation * left;
+}
+
+/* Of a plan so little is over that nothing is known of its end. */
+static bool is_young(const struct insight *s)
+{
+    return progress(s) < young;
+}
+
 static void advise(struct insight *s, enum stop_cause cause)
 {
     s->now.stop.cause = cause;
@@ -62,7 +92,8 @@ void stopping_judge(struct insight *s)
     s->now.plateau_at = s->now.plateau && c->count > 0 ? s->sign * curve_end(c) : NAN;
     s->now.stop.waited = c->waited;
     s->now.stop.patience = (uint64_t)ceil(need);
-    advise(s, s->now.plateau && unlikely ? STOP_NO_GAIN : STOP_NO);
+    bool spared = is_young(s) || comes_back(s);
+    advise(s, s->now.plateau && unlikely && !spared ? STOP_NO_GAIN : STOP_NO);
     if (s->monitor != MONITOR_TRAIN_LOSS && c->count > 0 && isfinite(s->now.monitored))
         judge_overfitting(s);
 }

@@ -38,5 +38,5 @@ bool model_file_read(const char *path, struct insight_model *out, const char **w
         good = read_field(file, out);
     (void)fclose(file);
     *why = "it is no set of constants of this version";
-    return good;
+    return good && model_sound(out);
 }
