@@ -7,9 +7,10 @@ static const double even = 0.5;   /* a chance below: no hope against a very long
 static const double hopeless = 4; /* times the patience */
 static const double noisy = 10;   /* a range of fewer noises says little */
 
-static const double young = 0.1; /* of the plan */
-static const double sure = 2;    /* errors of a slope */
-static const double sunk = 5;    /* noises over the later half */
+static const double young =
+    0.3; /* of the plan; earlier advice saves nothing on the development curves */
+static const double sure = 2; /* errors of a slope */
+static const double sunk = 5; /* noises over the later half */
 
 static const uint64_t worse_from = 5;  /* evaluations */
 static const uint64_t worse_since = 3; /* evaluations after the best */
