@@ -7,9 +7,10 @@ static const double even = 0.5;   /* a chance below: no hope against a very long
 static const double hopeless = 4; /* times the patience */
 static const double noisy = 10;   /* a range of fewer noises says little */
 
-static const double young = 0.1; /* of the plan */
-static const double sure = 2;    /* errors of a slope */
-static const double sunk = 5;    /* noises over the later half */
+static const double young =
+    0.3; /* of the plan; earlier advice saves nothing on the development curves */
+static const double sure = 2; /* errors of a slope */
+static const double sunk = 5; /* noises over the later half */
 
 static const uint64_t worse_from = 5;  /* evaluations */
 static const uint64_t worse_since = 3; /* evaluations after the best */
@@ -55,18 +56,15 @@ static double progress(const struct insight *s)
     return s->total > 0 ? s->x / s->total : NAN;
 }
 
-/* Falling from a hump, surely and fast enough to come below its best within what is left: a run
- * that overfits at first and learns to generalise late does that. */
+/* Falling over the later half, surely and by more than noise: a run that overfits at first and
+ * learns to generalise late does that. */
 static bool comes_back(const struct insight *s)
 {
     const struct curve *c = &s->curve;
     if (c->count < worse_from)
         return false;
     struct curve_line line = curve_line(c);
-    double p = progress(s);
-    double left = (double)c->count * (isnan(p) ? 1 : fmax(0, 1 - p) / p);
-    return line.sure < -sure && line.rise < -sunk * c->noise &&
-           c->level - c->best < -line.per_evaluation * left;
+    return line.sure < -sure && line.rise < -sunk * c->noise;
 }
 
 /* Of a plan so little is over that nothing is known of its end. */

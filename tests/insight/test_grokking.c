@@ -65,6 +65,7 @@ static void nobody_is_advised_to_stop_it_before(void **state)
     (void)state;
     cJSON *run = vectors_read("tests/vectors/grokking.json");
     assert_false(play(run, 10000).advised);
+    assert_false(play(run, 3000).advised);
     cJSON_Delete(run);
 }
 
