@@ -95,7 +95,7 @@ static double median_family(const double value[FAMILIES])
         if (!isnan(value[f]))
             insert(sorted, n++, value[f]);
     }
-    return sorted[n / 2];
+    return n > 0 ? sorted[n / 2] : NAN;
 }
 
 /* A value as a distance from the end so far, in ranges. */
