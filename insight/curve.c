@@ -120,7 +120,7 @@ uint64_t curve_since_best(const struct curve *c)
 double curve_end(const struct curve *c)
 {
     assert(c->count > 0);
-    double sorted[CURVE_LAST];
+    double sorted[CURVE_LAST] = {0};
     uint64_t quarter = c->count / 4;
     unsigned n = quarter < 1 ? 1 : quarter > CURVE_LAST ? CURVE_LAST : (unsigned)quarter;
     for (unsigned i = 0; i < n; i++) {

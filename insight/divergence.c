@@ -70,11 +70,23 @@ static bool see(struct divergence *d, double loss)
     return d->hot >= hot_for;
 }
 
+/* A loss without an alarm, while it is on. */
+static void calm_down(struct divergence *d)
+{
+    bool above = d->count > 0 && d->newest > d->start;
+    d->good++;
+    if (d->good >= good_for && !above) {
+        d->on = false;
+        d->bad = 0;
+    } else if (above) {
+        d->bad++;
+    }
+}
+
 void divergence_push(struct divergence *d, const double *train_loss, const double *val_loss)
 {
     bool alarm = train_loss && see(d, *train_loss);
     bool broken = val_loss && !isfinite(*val_loss);
-    bool above = d->count > 0 && d->newest > d->start;
     if (alarm || broken) {
         if (!d->on)
             d->at = alarm ? *train_loss : *val_loss;
@@ -82,13 +94,7 @@ void divergence_push(struct divergence *d, const double *train_loss, const doubl
         d->bad++;
         d->good = 0;
     } else if (d->on && (train_loss || val_loss)) {
-        d->good++;
-        if (d->good >= good_for && !above) {
-            d->on = false;
-            d->bad = 0;
-        } else if (above) {
-            d->bad++;
-        }
+        calm_down(d);
     }
 }
 

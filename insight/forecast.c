@@ -89,7 +89,7 @@ static double spread(const double value[FAMILIES], const double weight[FAMILIES]
 
 static double median_family(const double value[FAMILIES])
 {
-    double sorted[FAMILIES];
+    double sorted[FAMILIES] = {0};
     unsigned n = 0;
     for (unsigned f = 0; f < FAMILIES; f++) {
         if (!isnan(value[f]))

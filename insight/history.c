@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 
 void history_init(struct history *h)
 {
@@ -13,7 +14,7 @@ void history_init(struct history *h)
 
 static void thin(struct history *h)
 {
-    for (unsigned i = 0; 2 * i < h->count; i++)
+    for (size_t i = 0; 2 * i < h->count; i++)
         h->value[i] = h->value[2 * i];
     h->count = (h->count + 1) / 2;
     h->stride *= 2;

@@ -5,7 +5,9 @@ static const struct {
     const char *name;
     size_t at, count;
 } fields[] = {
-#define MODEL_ROW(field, count) {#field, offsetof(struct insight_model, field), count},
+#define MODEL_ROW(field, count)                                                                    \
+    {#field, offsetof(struct insight_model, field),                                                \
+     sizeof(((struct insight_model *)0)->field) / sizeof(double)},
     MODEL_TABLE(MODEL_ROW)
 #undef MODEL_ROW
 };

@@ -2,9 +2,20 @@
 #include "streamd/tools/model_file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NAME_MAX_BYTES = 64 };
+
+static bool read_number(FILE *file, double *out)
+{
+    char text[NAME_MAX_BYTES];
+    char *end = text;
+    if (fscanf(file, "%63s", text) != 1)
+        return false;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0';
+}
 
 static bool read_field(FILE *file, struct insight_model *out)
 {
@@ -19,7 +30,7 @@ static bool read_field(FILE *file, struct insight_model *out)
             break;
     }
     for (size_t i = 0; known && i < count; i++) {
-        if (fscanf(file, "%lf", &numbers[i]) != 1)
+        if (!read_number(file, &numbers[i]))
             return false;
     }
     return known;

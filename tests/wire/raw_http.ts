@@ -29,7 +29,8 @@ export class RawHttp {
       this.#wake();
     });
     socket.on('end', () => this.#end());
-    this.#closed = once(socket, 'close').then(() => this.#end());
+    // Not `once`, which an error before the close would make reject.
+    this.#closed = new Promise<void>((closed) => socket.on('close', closed)).then(() => this.#end());
   }
 
   static async connect(daemon: Daemon): Promise<RawHttp> {
