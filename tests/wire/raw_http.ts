@@ -30,7 +30,9 @@ export class RawHttp {
     });
     socket.on('end', () => this.#end());
     // Not `once`, which an error before the close would make reject.
-    this.#closed = new Promise<void>((closed) => socket.on('close', closed)).then(() => this.#end());
+    this.#closed = new Promise<void>((closed) => socket.on('close', closed)).then(() =>
+      this.#end(),
+    );
   }
 
   static async connect(daemon: Daemon): Promise<RawHttp> {
