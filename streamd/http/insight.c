@@ -72,6 +72,8 @@ static void on_piece(struct reading *reading, struct refbuf *piece, bool last, e
         if (!s->interpreter && !interpreter_adopt(s, r, q->app->now))
             status = E_NOMEM;
     }
+    if (status == OK && !r)
+        status = E_NOMEM;
     free(r);
     answer(q, status);
 }

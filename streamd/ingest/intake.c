@@ -120,7 +120,7 @@ static enum status apply(struct session *s, struct line *line, struct span text,
 {
     bool ends = line->type == LINE_COMPLETE || line->type == LINE_FAIL;
     if (session_finished(s) && !ends) {
-        if (!s->resumed)
+        if (!s->resumed && !s->given_up)
             return refuse(E_STATE, &has_finished, out_error);
         session_reopen(s, now);
     }

@@ -64,7 +64,7 @@ static void give_up(struct session *s, struct now now)
                    s->trainer_pid);
     log_warn("session", "orphan id=%s pid=%d", s->id, s->trainer_pid);
     session_fail(s, span_of(reason), now);
-    s->resumed = true; /* whoever says something new takes it up again */
+    s->given_up = true;
 }
 
 static void on_look(struct timer *timer, uint64_t now_us)

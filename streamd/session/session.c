@@ -201,6 +201,7 @@ void session_enter(struct session *s, enum session_state next)
         s->operation.ended = s->state;
     s->state = next;
     s->resumed = false;
+    s->given_up = false;
     s->version++;
     place_by_age(s);
 }

@@ -85,7 +85,8 @@ struct session {
     struct record_memory memory; /* what carries over from record to record */
     uint16_t sent;               /* bits of the record fields the trainer ever sent */
     bool resumed;                /* finished, and its trainer has come back: it may go on */
-    bool may_rewind;             /* taken up: the next step said may be an earlier one */
+    bool given_up;   /* failed as an orphan: whoever says something new takes it up again */
+    bool may_rewind; /* taken up: the next step said may be an earlier one */
     struct axis axis;
     struct rewind *rewinds; /* owns; in order of offset */
     size_t rewind_count;

@@ -57,6 +57,19 @@ static void whoever_says_something_new_takes_it_up_again(void **state)
     domain_close(&d);
 }
 
+static void it_is_over_for_whoever_looks_and_may_be_forgotten(void **state)
+{
+    struct domain d;
+    (void)state;
+    struct session *s = open_run(&d);
+    orphan_add(s, a_dead_pid(), d.now);
+    domain_advance(&d, 10 * SECOND);
+    assert_false(s->resumed); /* nobody has come back */
+    assert_int_equal(registry_forget(&d.registry, s), OK);
+    assert_null(domain_session(&d, "a"));
+    domain_close(&d);
+}
+
 static void one_who_comes_back_in_time_has_not_died(void **state)
 {
     struct domain d;
@@ -115,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_whose_trainer_died_has_failed),
         cmocka_unit_test(whoever_says_something_new_takes_it_up_again),
+        cmocka_unit_test(it_is_over_for_whoever_looks_and_may_be_forgotten),
         cmocka_unit_test(one_who_comes_back_in_time_has_not_died),
         cmocka_unit_test(one_that_lives_is_waited_for),
         cmocka_unit_test(what_is_over_is_no_orphan),
