@@ -14,7 +14,8 @@ static size_t place_of(const struct assessment *a, enum finding_kind kind)
     return at;
 }
 
-const struct finding *finding_find(const struct assessment *a, enum finding_kind kind)
+/* NULL while there is none of the kind. */
+static const struct finding *find(const struct assessment *a, enum finding_kind kind)
 {
     size_t at = place_of(a, kind);
     return at < a->finding_count && a->findings[at].kind == kind ? &a->findings[at] : NULL;
@@ -22,7 +23,7 @@ const struct finding *finding_find(const struct assessment *a, enum finding_kind
 
 struct finding *finding_begin(struct assessment *a, enum finding_kind kind, double step)
 {
-    if (finding_find(a, kind))
+    if (find(a, kind))
         return NULL;
     struct finding *f = &a->findings[place_of(a, kind)];
     memmove(f + 1, f, (size_t)(&a->findings[a->finding_count] - f) * sizeof(*f));
@@ -34,7 +35,7 @@ struct finding *finding_begin(struct assessment *a, enum finding_kind kind, doub
 void finding_end(struct assessment *a, enum finding_kind kind)
 {
     struct finding *f = &a->findings[place_of(a, kind)];
-    if (!finding_find(a, kind))
+    if (!find(a, kind))
         return;
     a->finding_count--;
     memmove(f, f + 1, (size_t)(&a->findings[a->finding_count] - f) * sizeof(*f));

@@ -10,9 +10,6 @@
 
 #include "insight/assessment.h"
 
-/* NULL while there is none of the kind. Borrows from *a. */
-const struct finding *finding_find(const struct assessment *a, enum finding_kind kind);
-
 /* Adds the finding, in its place; the caller writes its evidence. NULL when it is there already. */
 struct finding *finding_begin(struct assessment *a, enum finding_kind kind, double step);
 

@@ -8,7 +8,8 @@ static const double uneven = 2;
 static const double stall_least_s = 10; /* shorter silences are pauses */
 static const double s_per_hour = 3600;
 
-double outlook_horizon(const struct insight *s)
+/* The end that times and forecasts speak of, on the run's axis; NaN: not known. */
+static double horizon_of(const struct insight *s)
 {
     return isnan(s->config.horizon) ? s->total : s->config.horizon;
 }
@@ -77,7 +78,7 @@ void outlook_see_time(struct insight *s, const struct point *p)
     if (!timed)
         return;
     eta_push(&s->eta, s->x, t);
-    (void)eta_read(&s->eta, s->config.model, outlook_horizon(s), &e);
+    (void)eta_read(&s->eta, s->config.model, horizon_of(s), &e);
     tell_eta(s, &e);
 }
 
@@ -85,7 +86,7 @@ void outlook_see_end(struct insight *s)
 {
     struct forecast *f = &s->forecast;
     struct assessed_forecast *out = &s->now.forecast;
-    double horizon = outlook_horizon(s);
+    double horizon = horizon_of(s);
     if (!forecast_read(f, &s->curve, s->config.model, s->x, horizon)) {
         *out = (struct assessed_forecast){NAN, NAN, NAN, NAN};
         return;

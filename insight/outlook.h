@@ -17,7 +17,4 @@ void outlook_see_end(struct insight *s);
 /* At the end of a point: brings the savings of s->now.stop up to date. */
 void outlook_see_savings(struct insight *s);
 
-/* The end that times and forecasts speak of, on the run's axis; NaN: not known. */
-double outlook_horizon(const struct insight *s);
-
 #endif

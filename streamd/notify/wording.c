@@ -239,7 +239,8 @@ static void write_progress(struct buf *b, const struct notify_event *e)
         buf_addf(b, "\n\n💾 GPU: %.0f MB", e->gpu_memory_mb);
 }
 
-void wording_summary(struct buf *b, const struct assessment *a)
+/* The four answers: does it converge, stop early, finish when, anything wrong. */
+static void write_summary(struct buf *b, const struct assessment *a)
 {
     const struct phase_words *words = phase_words(a->phase);
     bool well = !a->diverging && !a->overfitting && a->phase != PHASE_CRASHED;
@@ -275,7 +276,7 @@ static void write_report(struct buf *b, const struct notify_event *e)
         add_judged_at(b, a, a->best.value, a->best.epoch, a->best.step);
     buf_addf(b, "\n🔄 State Transitions: %" PRIu64, a->transitions);
     buf_addf(b, "\n💰 Early termination alerts: %" PRIu64 "\n\n", e->stop_alerts);
-    wording_summary(b, a);
+    write_summary(b, a);
 }
 
 void wording_write(struct buf *b, const struct notify_event *e)

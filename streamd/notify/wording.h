@@ -17,7 +17,4 @@ void wording_write(struct buf *b, const struct notify_event *e);
 /* Appends one line for a terminal: where it is, phase, loss, time left. */
 void wording_status(struct buf *b, const struct notify_event *e);
 
-/* Appends the four answers: does it converge, stop early, finish when, anything wrong. */
-void wording_summary(struct buf *b, const struct assessment *a);
-
 #endif
