@@ -2,8 +2,9 @@
 /*
  * assessment: what the engine says of a run after a point.
  *
- * A plain value. A double that is not known is NaN; a text is NUL-terminated UTF-8, and static
- * unless it is an array here. Values of metrics are in the metric's own sign.
+ * A plain value; its times are reckoned by insight_now() alone. A double that is not known is NaN;
+ * a text is NUL-terminated UTF-8, and static unless it is an array here. Values of metrics are in
+ * the metric's own sign.
  */
 #ifndef INSIGHT_ASSESSMENT_H
 #define INSIGHT_ASSESSMENT_H

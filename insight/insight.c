@@ -185,7 +185,6 @@ static void judge(struct insight *s)
         outlook_see_end(s);
     }
     stopping_see_divergence(s);
-    outlook_see_savings(s);
 }
 
 /* The next model of a sweep begins where its number changes. */
@@ -238,7 +237,7 @@ const struct assessment *insight_tick(struct insight *s, double time_s)
 {
     double silent = time_s - s->rhythm.newest_t;
     s->now.changed = false;
-    if (s->completed || s->crashed || !(silent > s->now.stall_after_s))
+    if (s->completed || s->crashed || !(silent > outlook_stall_after(s)))
         return &s->now;
     struct finding *f = finding_begin(&s->now, FINDING_STALL, s->x);
     if (f) {
@@ -258,7 +257,8 @@ void insight_plan(struct insight *s, double total, double total_epochs)
         s->config.total_epochs = total_epochs;
 }
 
-const struct assessment *insight_now(const struct insight *s)
+const struct assessment *insight_now(struct insight *s)
 {
+    outlook_reckon(s);
     return &s->now;
 }

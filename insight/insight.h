@@ -29,7 +29,8 @@ void insight_init(struct insight *s, const struct insight_config *config);
 
 /*
  * The trainer has said something. Borrows from *s, valid until its next call. A point without any
- * field is a point.
+ * field is a point. What the answer says of times (eta, stall_after_s, the savings of stop) is that
+ * of the last insight_now().
  */
 const struct assessment *insight_point(struct insight *s, const struct point *p);
 
@@ -54,7 +55,7 @@ const struct assessment *insight_tick(struct insight *s, double time_s);
 /* The plan has become known, or has changed: see insight_config. NaN leaves one as it is. */
 void insight_plan(struct insight *s, double total, double total_epochs);
 
-/* The assessment as it stands. */
-const struct assessment *insight_now(const struct insight *s);
+/* The assessment as it stands, with the times reckoned. Borrows as insight_point. */
+const struct assessment *insight_now(struct insight *s);
 
 #endif

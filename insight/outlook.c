@@ -52,34 +52,15 @@ static const char *reason_of(const struct insight *s, enum grade confidence)
     return by_grade[confidence];
 }
 
-static void tell_eta(struct insight *s, const struct eta_interval *e)
-{
-    struct assessed_eta *out = &s->now.eta;
-    out->s = e->s;
-    out->lo = e->lo;
-    out->hi = e->hi;
-    out->s_per_epoch = s->rhythm.s_per_epoch;
-    out->remaining_epochs = remaining_epochs(s);
-    out->confidence = isnan(e->s) ? GRADE_LOW : confidence_of(e->lo, e->hi);
-    out->reason = isnan(e->s) ? "" : reason_of(s, out->confidence);
-}
-
 void outlook_see_time(struct insight *s, const struct point *p)
 {
     bool timed = point_has(p, POINT_TIME_S) && fabs(p->value[POINT_TIME_S]) <= POINT_FAR;
     bool has_epoch = point_has(p, POINT_EPOCH) && fabs(p->value[POINT_EPOCH]) <= POINT_FAR;
     double t = timed ? p->value[POINT_TIME_S] : NAN;
-    struct eta_interval e = {NAN, NAN, NAN};
     rhythm_push(&s->rhythm, s->x, t, has_epoch ? p->value[POINT_EPOCH] : NAN);
-    double interval = rhythm_interval(&s->rhythm);
-    s->now.stall_after_s =
-        isnan(interval) ? NAN : fmax(s->config.stall_factor * interval, stall_least_s);
     s->total = total_of(s);
-    if (!timed)
-        return;
-    eta_push(&s->eta, s->x, t);
-    (void)eta_read(&s->eta, s->config.model, horizon_of(s), &e);
-    tell_eta(s, &e);
+    if (timed)
+        eta_push(&s->eta, s->x, t);
 }
 
 void outlook_see_end(struct insight *s)
@@ -97,10 +78,37 @@ void outlook_see_end(struct insight *s)
     out->hi = s->sign > 0 ? f->hi : -f->lo;
 }
 
-void outlook_see_savings(struct insight *s)
+double outlook_stall_after(const struct insight *s)
+{
+    double interval = rhythm_interval(&s->rhythm);
+    return isnan(interval) ? NAN : fmax(s->config.stall_factor * interval, stall_least_s);
+}
+
+static void reckon_eta(struct insight *s)
+{
+    struct assessed_eta *out = &s->now.eta;
+    struct eta_interval e = {NAN, NAN, NAN};
+    bool known = eta_read(&s->eta, s->config.model, horizon_of(s), &e);
+    out->s = e.s;
+    out->lo = e.lo;
+    out->hi = e.hi;
+    out->s_per_epoch = s->rhythm.s_per_epoch;
+    out->remaining_epochs = remaining_epochs(s);
+    out->confidence = known ? confidence_of(e.lo, e.hi) : GRADE_LOW;
+    out->reason = known ? reason_of(s, out->confidence) : "";
+}
+
+static void reckon_savings(struct insight *s)
 {
     struct assessed_stop *stop = &s->now.stop;
     double useless = s->now.diverging ? 1 : 1 - s->now.p_gain;
     stop->saving_s = s->now.eta.s * useless;
     stop->gpu_hours = stop->saving_s * s->config.devices / s_per_hour;
+}
+
+void outlook_reckon(struct insight *s)
+{
+    s->now.stall_after_s = outlook_stall_after(s);
+    reckon_eta(s);
+    reckon_savings(s);
 }

@@ -81,6 +81,7 @@ static void on_piece(struct reading *reading, struct refbuf *piece, bool last, e
         return;
     }
     memcpy(read, refbuf_span(piece).ptr, sizeof(*read));
+    (void)insight_now(&read->reckoning.engine);
     c->collation[c->at++] = read;
     if (c->at == c->count)
         answer(c);

@@ -224,10 +224,10 @@ void insight_write_brief(struct buf *out, const struct assessment *a)
     write_eta(out, &a->eta);
 }
 
-void insight_write_interpreter(struct buf *out, const struct interpreter *in)
+void insight_write_interpreter(struct buf *out, struct interpreter *in)
 {
-    const struct reckoning *r = &in->reckoning;
-    insight_write_members(out, &r->engine.now, record_point_metric(&r->names));
+    struct reckoning *r = &in->reckoning;
+    insight_write_members(out, insight_now(&r->engine), record_point_metric(&r->names));
     json_write_name(out, "phases");
     buf_add_char(out, '[');
     for (size_t i = 0; i < r->mark_count; i++) {

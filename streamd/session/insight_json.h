@@ -32,6 +32,6 @@ void insight_write_verdict(struct buf *out, const struct assessment *a);
 void insight_write_brief(struct buf *out, const struct assessment *a);
 
 /* insight_write_members, then "phases": where the run entered each, and "partial". */
-void insight_write_interpreter(struct buf *out, const struct interpreter *in);
+void insight_write_interpreter(struct buf *out, struct interpreter *in);
 
 #endif

@@ -211,5 +211,5 @@ static void on_tick(struct timer *timer, uint64_t now_us)
 
 const struct assessment *session_assessment(const struct session *s)
 {
-    return s->interpreter ? &s->interpreter->reckoning.engine.now : NULL;
+    return s->interpreter ? insight_now(&s->interpreter->reckoning.engine) : NULL;
 }

@@ -49,7 +49,7 @@ static void notify(struct interpreter *in, struct notify_event e, struct now now
         return;
     e.session_id = s->id;
     e.name = s->name;
-    e.assessment = &in->reckoning.engine.now;
+    e.assessment = insight_now(&in->reckoning.engine);
     e.metric = metric[0] ? metric : NULL;
     e.now = (struct snapshot){.train_loss = newest(in, POINT_TRAIN_LOSS),
                               .lr = newest(in, POINT_LR),
@@ -130,7 +130,8 @@ static void tell_all(struct interpreter *in, struct now now)
     if (!s->room || s->room->count == 0)
         return;
     struct buf *b = payload_begin(s);
-    insight_write_members(b, &in->reckoning.engine.now, record_point_metric(&in->reckoning.names));
+    insight_write_members(b, insight_now(&in->reckoning.engine),
+                          record_point_metric(&in->reckoning.names));
     buf_add_char(b, '}');
     if (buf_status(b) != OK)
         return;

@@ -119,7 +119,8 @@ static void tell(struct watched *w, const struct assessment *a, uint64_t evaluat
 static void tell_event(struct watched *w, enum insight_event event, const char *detail,
                        struct now now)
 {
-    const struct assessment *a = insight_event(&w->engine, event, detail);
+    (void)insight_event(&w->engine, event, detail);
+    const struct assessment *a = insight_now(&w->engine);
     tell(w, a, a->evaluations, now);
 }
 
@@ -247,7 +248,8 @@ static void take_record(struct watched *w, const struct source *source, struct s
     keep_newest(w, &point);
     w->records++;
     uint64_t evaluations = w->engine.now.evaluations;
-    tell(w, insight_point(&w->engine, &point), evaluations, now);
+    (void)insight_point(&w->engine, &point);
+    tell(w, insight_now(&w->engine), evaluations, now);
     if (w->run)
         send_record(w, &line.record, row->wall_s);
 }

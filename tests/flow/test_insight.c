@@ -96,6 +96,23 @@ static void a_verdict_comes_at_most_every_two_seconds(void **state)
     assert_in_range(verdicts, 8, 10);
 }
 
+/* A plan of a thousand steps, a tenth of a second each: with every verdict as much less is left. */
+static void a_verdict_tells_the_time_that_is_left_when_it_is_told(void **state)
+{
+    struct world *w = *state;
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"config\":{\"total_steps\":1000}}");
+    struct client *own = client_watch(w, SOCKETIO, "run");
+    learns(w, "run", 1, 300, 0.01);
+    double left = 0;
+    for (; own->next < own->count; own->next++) {
+        const struct heard *h = &own->inbox[own->next];
+        if (strcmp(h->event, "insight") == 0)
+            left = heard_number(h, "eta.eta_seconds");
+    }
+    assert_in_range(left, 70, 73); /* the newest verdict is at most two seconds old */
+    assert_float_equal(session_assessment(world_session(w, "run"))->eta.s, 70, 0.2);
+}
+
 static void a_loss_that_is_no_number_is_an_alert_at_once(void **state)
 {
     struct world *w = *state;
@@ -219,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_change_of_phase_is_told_to_the_room_and_to_the_star_room),
         TEST(a_verdict_comes_at_most_every_two_seconds),
+        TEST(a_verdict_tells_the_time_that_is_left_when_it_is_told),
         TEST(a_loss_that_is_no_number_is_an_alert_at_once),
         TEST(the_end_is_the_last_phase),
         TEST(who_has_been_silent_longest_makes_room),

@@ -26,7 +26,8 @@ static const struct assessment *timed(double step, double epoch, double t)
     point_set(&p, POINT_EPOCH, epoch);
     point_set(&p, POINT_TIME_S, t);
     point_set(&p, POINT_TRAIN_LOSS, 2);
-    return insight_point(&run, &p);
+    (void)insight_point(&run, &p);
+    return insight_now(&run);
 }
 
 static const struct finding *found(const struct assessment *a, enum finding_kind kind)
@@ -51,6 +52,27 @@ static void a_steady_run_ends_when_its_speed_says(void **state)
     assert_float_equal(a->eta.s_per_epoch, 200, 1e-6);
     assert_float_equal(a->eta.remaining_epochs, 5, 1e-6);
     assert_true(strlen(a->eta.reason) > 0);
+}
+
+static void times_are_those_of_the_moment_they_are_asked_for(void **state)
+{
+    (void)state;
+    static struct insight asked;
+    insight_init(&asked, &(struct insight_config){.total = 1000});
+    struct insight quiet = asked;
+    for (int i = 0; i <= 500; i += 10) {
+        struct point p = point_at(i);
+        point_set(&p, POINT_TIME_S, i < 250 ? i : 3.0 * i - 500);
+        point_set(&p, POINT_VAL_LOSS, 2 - i / 400.0);
+        (void)insight_point(&asked, &p);
+        (void)insight_now(&asked);
+        assert_true(isnan(insight_point(&quiet, &p)->eta.s));
+    }
+    assert_float_equal(insight_now(&quiet)->eta.s, insight_now(&asked)->eta.s, 0);
+    assert_float_equal(quiet.now.eta.s, 1500, 1e-6);
+    assert_float_equal(quiet.now.stop.saving_s, asked.now.stop.saving_s, 0);
+    assert_float_equal(quiet.now.p_gain, asked.now.p_gain, 0);
+    assert_float_equal(quiet.now.stall_after_s, 90, 1e-9);
 }
 
 static void a_plan_in_epochs_becomes_one_in_steps(void **state)
@@ -111,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_steady_run_ends_when_its_speed_says, begin),
+        cmocka_unit_test_setup(times_are_those_of_the_moment_they_are_asked_for, begin),
         cmocka_unit_test_setup(a_plan_in_epochs_becomes_one_in_steps, begin),
         cmocka_unit_test_setup(silence_for_three_intervals_is_a_stall, begin),
         cmocka_unit_test_setup(memory_that_rises_by_a_fifth_in_ten_readings_leaks, begin),

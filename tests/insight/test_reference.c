@@ -51,7 +51,7 @@ static void check_number(const cJSON *expected, double is, const char *run, int 
                  expected->valuedouble);
 }
 
-static void check(const struct insight *engine, const cJSON *expected, const char *run)
+static void check(struct insight *engine, const cJSON *expected, const char *run)
 {
     const struct assessment *a = insight_now(engine);
     double numbers[NUMBERS] = {a->best.x, a->eta.s, a->eta.lo, a->eta.hi};
