@@ -25,7 +25,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_
 # Where the code lives, in the order the data flows.
 PURE_DIRS := base proto proto/logs throttle insight
 DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
-               streamd/transport streamd/http streamd/notify streamd/tools
+               streamd/transport streamd/http streamd/notify streamd/mcp streamd/tools
 TEST_DIRS := tests/base tests/proto tests/proto/logs tests/throttle tests/insight tests/streamd \
              tests/streamd/notify tests/clients/c tests/demo tests/flow
 

@@ -103,6 +103,12 @@ void json_write_pair_double(struct buf *b, const char *name, double value)
     num_write_double(b, value);
 }
 
+void json_write_pair_digits(struct buf *b, const char *name, double value, int digits)
+{
+    json_write_name(b, name);
+    num_write_significant(b, value, digits);
+}
+
 void json_write_pair_bool(struct buf *b, const char *name, bool value)
 {
     json_write_name(b, name);

@@ -30,6 +30,8 @@ void json_write_bool(struct buf *b, bool value);
 void json_write_pair_string(struct buf *b, const char *name, struct span value);
 void json_write_pair_u64(struct buf *b, const char *name, uint64_t value);
 void json_write_pair_double(struct buf *b, const char *name, double value);
+/* Rounded to so many significant digits, 1..15; null when it is not finite. */
+void json_write_pair_digits(struct buf *b, const char *name, double value, int digits);
 void json_write_pair_bool(struct buf *b, const char *name, bool value);
 
 /* `json` is JSON already and goes in as it is. */

@@ -163,6 +163,7 @@ void app_leave(struct app *app)
 {
     registry_publish_due(&app->registry, app->now.us);
     recounts_start(&app->registry);
+    bulletin_wake(&app->registry.bulletin);
     keeping_flush_if_urgent(&app->registry.keeping);
     hub_flush(&app->hub);
     replay_next_turns(&app->peers);

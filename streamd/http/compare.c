@@ -8,109 +8,74 @@
 #include "proto/query.h"
 #include "proto/spelling.h"
 #include "streamd/app.h"
+#include "streamd/http/inquiry.h"
 #include "streamd/session/ask.h"
-#include "streamd/transport/transfer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)COMPARE_RUNS_MAX <= (int)INQUIRY_SESSIONS_MAX, "one inquiry reads them all");
+
 struct comparing {
-    struct transfer transfer;
-    struct reading reading;
-    struct app *app; /* borrows */
+    struct inquiry inquiry;
     struct collation_plan plan;
-    size_t count;
-    size_t at; /* which is being read */
-    struct session_handle session[COMPARE_RUNS_MAX];
     struct collation *collation[COMPARE_RUNS_MAX]; /* own */
 };
 
+static struct comparing *of(struct inquiry *q)
+{
+    return LIST_ENTRY(q, struct comparing, inquiry);
+}
+
 /* ---- the answer ---- */
 
-static void refuse(struct comparing *c, int status, const char *why)
-{
-    struct reply reply;
-    reply_init(&reply, REPLY_BODY_MAX);
-    reply_error(&reply, status, why);
-    transfer_answer(&c->transfer, &reply);
-    reply_fini(&reply);
-}
-
-static void answer(struct comparing *c)
+static void write_runs(struct inquiry *q, struct reply *reply)
 {
     struct compared runs[COMPARE_RUNS_MAX];
-    struct reply reply;
-    for (size_t i = 0; i < c->count; i++) {
-        runs[i] = (struct compared){c->session[i].session, c->collation[i]};
-        if (!runs[i].session) {
-            refuse(c, 404, "Session not found");
-            return;
-        }
-    }
-    reply_init(&reply, REPLY_BODY_MAX);
-    reply_open_data(&reply);
-    compare_write(&reply.body, runs, c->count);
-    reply_close_data(&reply);
-    transfer_answer(&c->transfer, &reply);
-    reply_fini(&reply);
+    for (size_t i = 0; i < q->count; i++)
+        runs[i] = (struct compared){inquiry_session(q, i), of(q)->collation[i]};
+    reply_open_data(reply);
+    compare_write(&reply->body, runs, q->count);
+    reply_close_data(reply);
 }
 
-static void read_next(struct comparing *c)
+static void write_answer(struct inquiry *q, enum status status, struct reply *reply)
 {
-    const struct session *s = c->session[c->at].session;
-    struct reading_request *q = s ? malloc(sizeof(*q)) : NULL; /* too large for a stack */
-    enum status status = E_NOMEM;
-    if (q) {
-        ask_of_reckoning(s, q);
-        q->form = READING_COLLATION;
-        q->collation = c->plan;
-        status = ask_begin(&c->app->registry, &c->reading, q);
-    }
-    free(q);
-    if (status != OK)
-        refuse(c, s ? 503 : 404, s ? "History cannot be read at present" : "Session not found");
-}
-
-static void on_piece(struct reading *reading, struct refbuf *piece, bool last, enum status status)
-{
-    struct comparing *c = LIST_ENTRY(reading, struct comparing, reading);
-    struct collation *read =
-        status == OK && last && piece->len == sizeof(*read) ? malloc(sizeof(*read)) : NULL;
-    if (!read) {
-        refuse(c, 503, "History cannot be read at present");
-        return;
-    }
-    memcpy(read, refbuf_span(piece).ptr, sizeof(*read));
-    (void)insight_now(&read->reckoning.engine);
-    c->collation[c->at++] = read;
-    if (c->at == c->count)
-        answer(c);
+    if (status == E_NOT_FOUND)
+        reply_error(reply, 404, "Session not found");
+    else if (status != OK)
+        reply_error(reply, 503, "History cannot be read at present");
     else
-        read_next(c);
+        write_runs(q, reply);
 }
 
-static void begin(struct transfer *t, const struct request *req)
+static void ask(struct inquiry *q, const struct session *s, struct reading_request *out)
 {
-    (void)req;
-    read_next(LIST_ENTRY(t, struct comparing, transfer));
+    ask_of_reckoning(s, out);
+    out->form = READING_COLLATION;
+    out->collation = of(q)->plan;
 }
 
-static void destroy(struct comparing *c)
+static enum status take(struct inquiry *q, struct span piece)
 {
-    reading_cancel(&c->reading);
-    for (size_t i = 0; i < c->count; i++) {
-        session_handle_fini(&c->session[i]);
-        free(c->collation[i]);
-    }
-    free(c);
+    struct collation *read = piece.len == sizeof(*read) ? malloc(sizeof(*read)) : NULL;
+    if (!read)
+        return E_NOMEM;
+    memcpy(read, piece.ptr, sizeof(*read));
+    (void)insight_now(&read->reckoning.engine);
+    of(q)->collation[q->at] = read;
+    return OK;
 }
 
-static void gone(struct transfer *t)
+static void destroy(struct inquiry *q)
 {
-    destroy(LIST_ENTRY(t, struct comparing, transfer));
+    for (size_t i = 0; i < q->count; i++)
+        free(of(q)->collation[i]);
+    free(of(q));
 }
 
-static const struct transfer_ops ops_comparing = {.begin = begin, .gone = gone};
+static const struct inquiry_ops ops_comparing = {
+    .ask = ask, .take = take, .write = write_answer, .destroy = destroy};
 
 /* ---- the question ---- */
 
@@ -165,17 +130,17 @@ static bool read_plan(const struct request *req, struct reply *reply, struct col
 /* Repeats count once. */
 static bool add_run(struct comparing *c, struct span id, struct reply *reply)
 {
-    struct session *s = registry_find(&c->app->registry, id);
-    for (size_t i = 0; s && i < c->count; i++) {
-        if (c->session[i].session == s)
+    struct inquiry *q = &c->inquiry;
+    struct session *s = registry_find(&q->app->registry, id);
+    for (size_t i = 0; s && i < q->count; i++) {
+        if (inquiry_session(q, i) == s)
             return true;
     }
-    if (!s || c->count == COMPARE_RUNS_MAX) {
+    if (!s || q->count == COMPARE_RUNS_MAX) {
         reply_error(reply, s ? 400 : 404, s ? "ids names more than 8 runs" : "Session not found");
         return false;
     }
-    session_handle_init(&c->session[c->count]);
-    session_handle_set(&c->session[c->count++], s);
+    inquiry_add(q, s);
     return true;
 }
 
@@ -196,16 +161,14 @@ static bool read_ids(struct comparing *c, const struct request *req, struct repl
 
 void compare_answer(struct app *app, const struct request *req, struct reply *reply)
 {
-    struct comparing *c = app->registry.keeping.keeper ? calloc(1, sizeof(*c)) : NULL;
+    struct comparing *c = inquiry_possible(app) ? calloc(1, sizeof(*c)) : NULL;
     if (!c) {
         reply_error(reply, 503, "History cannot be read at present");
         return;
     }
-    c->app = app;
-    c->transfer.ops = &ops_comparing;
-    c->reading.on_piece = on_piece;
+    inquiry_init(&c->inquiry, &ops_comparing, app);
     if (read_plan(req, reply, &c->plan) && read_ids(c, req, reply))
-        reply->transfer = &c->transfer;
+        inquiry_leave(&c->inquiry, reply);
     else
-        destroy(c);
+        inquiry_destroy(&c->inquiry);
 }

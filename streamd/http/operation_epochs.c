@@ -2,9 +2,9 @@
 #include "streamd/http/operation_epochs.h"
 
 #include "streamd/app.h"
+#include "streamd/http/inquiry.h"
 #include "streamd/http/operation_reply.h"
 #include "streamd/session/ask.h"
-#include "streamd/transport/transfer.h"
 
 #include <stdlib.h>
 
@@ -79,17 +79,19 @@ static void write_found(struct app *app, struct session *s, const struct found *
 
 /* ---- from the archive ---- */
 
-struct inquiry {
-    struct transfer transfer;
-    struct reading reading;
-    struct session_handle session;
-    struct app *app; /* borrows */
+struct epochs_inquiry {
+    struct inquiry inquiry;
     operation_epochs_fn *write;
     uint64_t from;
     bool all;        /* all that are listed are read, since some may not stand any more */
     uint64_t newest; /* of the session's epochs when it was asked */
     struct buf list; /* owns; of struct epoch */
 };
+
+static struct epochs_inquiry *of(struct inquiry *q)
+{
+    return LIST_ENTRY(q, struct epochs_inquiry, inquiry);
+}
 
 static void count_anew(const struct buf *list, struct epochs *out)
 {
@@ -100,7 +102,7 @@ static void count_anew(const struct buf *list, struct epochs *out)
 
 /* What stands replaces what was listed, unless more has come meanwhile: then who asks next does it.
  */
-static void renew(struct session *s, const struct inquiry *q, struct epochs *standing)
+static void renew(struct session *s, const struct epochs_inquiry *q, struct epochs *standing)
 {
     if (s->epochs.newest != q->newest)
         return;
@@ -111,93 +113,68 @@ static void renew(struct session *s, const struct inquiry *q, struct epochs *sta
     keeping_touch(&s->registry->keeping, s);
 }
 
-static void write_all(struct inquiry *q, struct session *s, struct reply *reply)
+static void write_all(struct epochs_inquiry *q, struct session *s, struct reply *reply)
 {
     struct epochs standing;
     epochs_init(&standing);
     count_anew(&q->list, &standing);
     const struct epoch_trend trend = standing.trend;
     renew(s, q, &standing);
-    write_found(q->app, s, &(struct found){&trend, &q->list, 0, q->from, q->write}, reply);
+    write_found(q->inquiry.app, s, &(struct found){&trend, &q->list, 0, q->from, q->write}, reply);
     epochs_fini(&standing);
 }
 
-static void answer(struct inquiry *q, enum status status)
+static void write_answer(struct inquiry *q, enum status status, struct reply *reply)
 {
-    struct session *s = q->session.session;
-    struct reply reply;
-    reply_init(&reply, REPLY_BODY_MAX);
-    if (!s)
-        operation_refuse(&reply, 404, "Operation not found", (struct span){NULL, 0});
+    struct epochs_inquiry *e = of(q);
+    struct session *s = inquiry_session(q, 0);
+    if (status == E_NOT_FOUND)
+        operation_refuse(reply, 404, "Operation not found", (struct span){NULL, 0});
     else if (status != OK)
-        operation_failed(&reply, status);
-    else if (q->all)
-        write_all(q, s, &reply);
+        operation_failed(reply, status);
+    else if (e->all)
+        write_all(e, s, reply);
     else
         write_found(q->app, s,
-                    &(struct found){&s->epochs.trend, &q->list, q->from, q->from, q->write},
-                    &reply);
-    transfer_answer(&q->transfer, &reply);
-    reply_fini(&reply);
+                    &(struct found){&s->epochs.trend, &e->list, e->from, e->from, e->write}, reply);
 }
 
-static void on_piece(struct reading *reading, struct refbuf *piece, bool last, enum status status)
+static void ask(struct inquiry *q, const struct session *s, struct reading_request *out)
 {
-    struct inquiry *q = LIST_ENTRY(reading, struct inquiry, reading);
-    if (status == OK)
-        buf_add_span(&q->list, refbuf_span(piece));
-    if (status == OK && !last)
-        reading_more(reading);
-    else
-        answer(q, status);
+    ask_of_epochs(s, of(q)->all ? 0 : of(q)->from, out);
 }
 
-static void begin(struct transfer *t, const struct request *req)
+static enum status take(struct inquiry *q, struct span piece)
 {
-    struct inquiry *q = LIST_ENTRY(t, struct inquiry, transfer);
-    struct session *s = q->session.session;
-    struct reading_request *request = s ? malloc(sizeof(*request)) : NULL;
-    enum status status = E_NOMEM;
-    (void)req;
-    if (request) {
-        ask_of_epochs(s, q->all ? 0 : q->from, request);
-        status = ask_begin(&q->app->registry, &q->reading, request);
-    }
-    free(request);
-    if (status != OK)
-        answer(q, status);
+    buf_add_span(&of(q)->list, piece);
+    return OK; /* write_found asks the list */
 }
 
-static void gone(struct transfer *t)
+static void destroy(struct inquiry *q)
 {
-    struct inquiry *q = LIST_ENTRY(t, struct inquiry, transfer);
-    reading_cancel(&q->reading);
-    session_handle_fini(&q->session);
-    buf_fini(&q->list);
-    free(q);
+    buf_fini(&of(q)->list);
+    free(of(q));
 }
 
-static const struct transfer_ops ops_inquiry = {.begin = begin, .gone = gone};
+static const struct inquiry_ops ops_epochs = {
+    .ask = ask, .take = take, .write = write_answer, .destroy = destroy};
 
 static void inquire(struct app *app, struct session *s, uint64_t from, operation_epochs_fn *write,
                     struct reply *reply)
 {
-    struct inquiry *q = calloc(1, sizeof(*q));
-    if (!q) {
+    struct epochs_inquiry *e = malloc(sizeof(*e));
+    if (!e) {
         operation_failed(reply, E_NOMEM);
         return;
     }
-    q->transfer.ops = &ops_inquiry;
-    q->reading.on_piece = on_piece;
-    q->app = app;
-    q->write = write;
-    q->from = from;
-    q->all = s->epochs.stale;
-    q->newest = s->epochs.newest;
-    buf_init(&q->list, LIST_BYTES_MAX);
-    session_handle_init(&q->session);
-    session_handle_set(&q->session, s);
-    reply->transfer = &q->transfer;
+    inquiry_init(&e->inquiry, &ops_epochs, app);
+    inquiry_add(&e->inquiry, s);
+    e->write = write;
+    e->from = from;
+    e->all = s->epochs.stale;
+    e->newest = s->epochs.newest;
+    buf_init(&e->list, LIST_BYTES_MAX);
+    inquiry_leave(&e->inquiry, reply);
 }
 
 void operation_epochs_answer(struct app *app, struct session *s, uint64_t from,

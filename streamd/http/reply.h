@@ -15,6 +15,7 @@
 #include "streamd/http/request.h"
 #include "streamd/stats.h"
 
+struct later;
 struct transfer;
 
 enum {
@@ -40,6 +41,7 @@ struct reply {
     bool stream;               /* headers only: the body is written later, until the close */
     bool chunked;              /* such a body comes in chunks, and the connection goes on */
     struct transfer *transfer; /* the answer comes later, by this (transport/transfer.h) */
+    struct later *later;       /* the same where it comes whole (later.h), else NULL */
 };
 
 /* `body_limit` in bytes: REPLY_BODY_MAX but for tests. Allocates nothing. */

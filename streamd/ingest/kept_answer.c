@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "streamd/ingest/kept_answer.h"
 
-#include "streamd/transport/transfer.h"
+#include "streamd/http/later.h"
 
 #include <stdlib.h>
 
 /* An answer that is written and waits for the disk. */
 struct kept_answer {
-    struct transfer transfer;
+    struct later later;
     struct keeping_wait wait;
     struct keeping *keeping; /* borrows */
     struct reply reply;
@@ -18,31 +18,25 @@ static void on_kept(struct keeping_wait *wait, bool kept)
     struct kept_answer *w = LIST_ENTRY(wait, struct kept_answer, wait);
     if (!kept)
         reply_error(&w->reply, 503, "Taken, but not on disk yet: send the same lines again");
-    transfer_answer(&w->transfer, &w->reply);
+    later_answer(&w->later, &w->reply);
 }
 
-static void begin(struct transfer *t, const struct request *req)
+static void begin(struct later *l)
 {
-    struct kept_answer *w = LIST_ENTRY(t, struct kept_answer, transfer);
-    (void)req;
+    struct kept_answer *w = LIST_ENTRY(l, struct kept_answer, later);
     w->keeping->urgent = true;
     keeping_await(w->keeping, &w->wait);
 }
 
-static void writable(struct transfer *t)
+static void gone(struct later *l)
 {
-    (void)t; /* it is answered whole */
-}
-
-static void gone(struct transfer *t)
-{
-    struct kept_answer *w = LIST_ENTRY(t, struct kept_answer, transfer);
+    struct kept_answer *w = LIST_ENTRY(l, struct kept_answer, later);
     keeping_cancel(&w->wait);
     reply_fini(&w->reply);
     free(w);
 }
 
-static const struct transfer_ops ops_kept = {.begin = begin, .writable = writable, .gone = gone};
+static const struct later_ops ops_kept = {.begin = begin, .gone = gone};
 
 void answer_when_kept(struct keeping *keeping, struct reply *reply)
 {
@@ -53,10 +47,7 @@ void answer_when_kept(struct keeping *keeping, struct reply *reply)
         reply_error(reply, 503, "Out of memory");
         return;
     }
-    *w = (struct kept_answer){.transfer = {.ops = &ops_kept},
-                              .wait = {.done = on_kept},
-                              .keeping = keeping,
-                              .reply = *reply};
+    *w = (struct kept_answer){.wait = {.done = on_kept}, .keeping = keeping, .reply = *reply};
     reply_init(reply, REPLY_BODY_MAX);
-    reply->transfer = &w->transfer;
+    later_leave(&w->later, &ops_kept, reply);
 }

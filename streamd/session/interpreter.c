@@ -7,6 +7,7 @@
 
 #include "streamd/log.h"
 #include "streamd/session/ask.h"
+#include "streamd/session/bulletin_write.h"
 #include "streamd/session/interpreter_tell.h"
 #include "streamd/session/registry.h"
 
@@ -95,7 +96,10 @@ void interpret_record(struct session *s, const struct record *r, struct now now)
     uint64_t evaluations = in->reckoning.engine.now.evaluations;
     double came_s = round(now.wall_s * 1000) / 1000; /* as the archive keeps it */
     const struct assessment *a = reckoning_record(&in->reckoning, r, came_s, s->newest_offset);
-    in->untold |= a->evaluations != evaluations;
+    if (a->evaluations != evaluations) {
+        in->untold = true;
+        bulletin_epoch(s);
+    }
     interpreter_tell(in, a, now);
 }
 

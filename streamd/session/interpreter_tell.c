@@ -9,6 +9,7 @@
 #include "proto/json_write.h"
 #include "streamd/log.h"
 #include "streamd/notify/notify.h"
+#include "streamd/session/bulletin_write.h"
 #include "streamd/session/insight_json.h"
 #include "streamd/session/registry.h"
 
@@ -70,6 +71,7 @@ static void tell_phase(struct interpreter *in, const struct assessment *a, struc
     struct buf *b = payload_begin(s);
     insight_write_transition(b, &a->transition);
     announce(s, "phase_changed", b, now);
+    bulletin_phase(s, &a->transition, now.wall_s);
     notify(in, (struct notify_event){.kind = NOTIFY_PHASE, .number = a->transitions}, now);
 }
 
@@ -83,6 +85,7 @@ static void tell_finding(struct interpreter *in, const struct assessment *a, siz
     struct buf *b = payload_begin(s);
     insight_write_finding(b, f);
     announce(s, "alert", b, now);
+    bulletin_finding(s, f, now.wall_s);
     notify(in, (struct notify_event){.kind = NOTIFY_FINDING, .finding = i}, now);
 }
 
@@ -98,6 +101,7 @@ static void tell_stop(struct interpreter *in, const struct assessment *a, struct
     struct buf *b = payload_begin(s);
     insight_write_advice(b, a);
     announce(s, "alert", b, now);
+    bulletin_advice(s, a, now.wall_s);
     notify(in, (struct notify_event){.kind = NOTIFY_STOP, .number = ++in->advices}, now);
 }
 

@@ -44,6 +44,7 @@ enum status registry_init(struct registry *r, const struct config *config, struc
     interpreters_init(&r->interpreters, r, config->max_insights);
     orphans_init(&r->orphans, r);
     journal_init(&r->journal);
+    bulletin_init(&r->bulletin, now.wall_s);
     series_budget_init(&r->budget, config->max_history_bytes, stats);
     buf_init(&r->scratch, PAYLOAD_LIMIT);
     buf_init(&r->metrics, PAYLOAD_LIMIT);
@@ -77,6 +78,7 @@ void registry_fini(struct registry *r)
     strmap_fini(&r->by_id);
     line_decoder_fini(&r->decoder);
     journal_fini(&r->journal);
+    bulletin_fini(&r->bulletin);
     buf_fini(&r->scratch);
     buf_fini(&r->metrics);
 }

@@ -12,6 +12,7 @@
 #include "base/strmap.h"
 #include "streamd/config.h"
 #include "streamd/room/room.h"
+#include "streamd/session/bulletin.h"
 #include "streamd/session/interpreters.h"
 #include "streamd/session/journal.h"
 #include "streamd/session/keeping.h"
@@ -41,6 +42,7 @@ struct registry {
     struct notify *notify; /* borrows; NULL: nobody is to be told */
     struct orphans orphans;
     struct journal journal;
+    struct bulletin bulletin;
     struct line_decoder decoder; /* for newest records of restored sessions */
     uint64_t next_key;
     uint64_t age_base_us; /* what the store's clock is ahead of ours; may have wrapped */

@@ -116,6 +116,7 @@ struct session {
     bool pinned;                     /* never dropped to make room, nor for its age */
     struct series *series;           /* owns */
     uint64_t newest_offset;          /* of the newest record; 0 while there is none */
+    uint64_t epoch_told;  /* offset of the last one that the bulletin was told as an epoch */
     uint64_t life_begins; /* offset of the first record since it began (anew); 0: not known */
 
     struct pace pace;

@@ -9,6 +9,7 @@
  */
 #include "proto/json_write.h"
 #include "streamd/log.h"
+#include "streamd/session/bulletin_write.h"
 #include "streamd/session/interpreter.h"
 #include "streamd/session/legacy_room.h"
 #include "streamd/session/recount.h"
@@ -252,6 +253,7 @@ void session_epoch(struct session *s)
         epochs_add(&s->epochs, &epoch);
     }
     series_cursor_fini(&cursor);
+    bulletin_epoch(s);
 }
 
 /* Starts an event's payload in the registry's scratch. */
@@ -285,6 +287,7 @@ void session_announce_started(struct session *s, struct now now)
     json_write_pair_raw(b, "config", s->config ? refbuf_span(s->config) : SPAN("{}"));
     payload_time(b, now);
     payload_announce(s, "training_started", b);
+    bulletin_status(s, "running", SPAN(""), now.wall_s);
 }
 
 void session_model_completed(struct session *s, uint64_t model_index, struct now now)
@@ -323,6 +326,7 @@ void session_complete(struct session *s, struct now now)
     json_write_pair_u64(b, "overallProgress", 100);
     payload_time(b, now);
     payload_announce(s, "training_completed", b);
+    bulletin_status(s, "completed", SPAN(""), now.wall_s);
     interpret_event(s, INSIGHT_COMPLETED, NULL, now);
 }
 
@@ -341,12 +345,14 @@ void session_fail(struct session *s, struct span error, struct now now)
     struct buf *b = payload_begin(s);
     json_write_pair_string(b, "error", error);
     payload_announce(s, "training_error", b);
+    bulletin_status(s, s->operation.cancelled_s > 0 ? "stopped" : "failed", error, now.wall_s);
     interpret_event(s, INSIGHT_CRASHED, s->error, now);
 }
 
 void session_announce_cleanup(struct session *s)
 {
     payload_announce(s, "session_cleanup", payload_begin(s));
+    bulletin_status(s, "gone", SPAN(""), s->last_update_s);
 }
 
 void session_expire(struct session *s)
