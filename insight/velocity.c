@@ -9,10 +9,16 @@ static const uint64_t window_least = 20;       /* samples */
 static const uint64_t window_share = 10;       /* of the run: a window is one of so many */
 static const uint64_t epoch_samples_max = 200; /* an epoch with more is too long to wait for */
 
+static const double setback_rate = 0.1;
+static const double quiet = 0.001;       /* setbacks on average: a tenth of what a plateau is */
+static const double averaged_max = 32;   /* velocities */
+static const double averaged_share = 3;  /* of the run: its latest third, at most */
+static const double margin_setbacks = 2; /* of what is left of them in the average */
+
 static void window_init(struct window *w)
 {
     memset(w, 0, sizeof(*w));
-    w->mean = w->velocity = NAN;
+    w->mean = w->newest = w->velocity = NAN;
 }
 
 void velocity_init(struct velocity *v)
@@ -30,13 +36,28 @@ static double share(double gain, double level)
     return fmin(fmax(gain / level, -velocity_max), velocity_max);
 }
 
+/*
+ * A loss that only falls is believed at once. One that goes up and down is averaged the longer the
+ * more it does, so that noise alone seldom carries it across the limit of a phase.
+ */
+static void follow(struct window *w, double velocity)
+{
+    double known = (double)w->ended;
+    w->newest = velocity;
+    w->setback += fmax(setback_rate, 1 / known) * (fmax(0, -velocity) - w->setback);
+    double averaged = fmin(fmin(w->setback / quiet, averaged_max), known / averaged_share);
+    double rate = averaged > 1 && !isnan(w->velocity) ? 1 / averaged : 1;
+    w->velocity = rate < 1 ? w->velocity + rate * (velocity - w->velocity) : velocity;
+    w->margin = rate < 1 ? margin_setbacks * rate * w->setback : 0;
+}
+
 static void window_end(struct window *w, double at)
 {
     if (w->count == 0)
         return;
     double mean = w->sum / (double)w->count;
     if (w->ended > 0)
-        w->velocity = share(w->mean - mean, fabs(w->mean));
+        follow(w, share(w->mean - mean, fabs(w->mean)));
     w->mean = mean;
     w->span = at - w->from;
     w->ended++;
@@ -93,6 +114,16 @@ double velocity_now(const struct velocity *v, double *out_steps)
 {
     *out_steps = goes_by_epochs(v) ? NAN : v->steps.span;
     return in_use(v)->velocity;
+}
+
+double velocity_margin(const struct velocity *v)
+{
+    return in_use(v)->margin;
+}
+
+double velocity_newest(const struct velocity *v)
+{
+    return in_use(v)->newest;
 }
 
 double velocity_mean(const struct velocity *v)

@@ -4,7 +4,7 @@
  *
  * The mean loss of an epoch against that of the one before, as a share of it: 0.05 is 5 % better.
  * A run without epochs (or with epochs that never end) is cut into windows instead, each as long as
- * a tenth of the run so far.
+ * a tenth of the run so far. Where the loss goes up and down, the velocity is an average.
  */
 #ifndef INSIGHT_VELOCITY_H
 #define INSIGHT_VELOCITY_H
@@ -20,7 +20,10 @@ struct window {
     double from; /* step or epoch that the open one began at */
     double span; /* of the last one that ended */
     uint64_t ended;
-    double velocity; /* between the last two that ended; NaN: fewer did */
+    double newest;   /* velocity between the last two that ended; NaN: fewer did */
+    double velocity; /* over as many of them as their noise asks for */
+    double setback;  /* by which the loss rises from one to the next, on average */
+    double margin;   /* what noise is still in `velocity`; 0: it is the newest */
 };
 
 struct velocity {
@@ -41,6 +44,12 @@ bool velocity_end(struct velocity *v);
 
 /* NaN while it is not known. *out_steps: what it spans; NaN when that is an epoch. */
 double velocity_now(const struct velocity *v, double *out_steps);
+
+/* By how much that must pass a limit so that it is not by noise; 0 while the loss only falls. */
+double velocity_margin(const struct velocity *v);
+
+/* Between the last two alone; NaN: not known. */
+double velocity_newest(const struct velocity *v);
 
 /* The mean of the last window that ended; NaN: none did. */
 double velocity_mean(const struct velocity *v);

@@ -23,16 +23,32 @@ static bool is_done(const struct insight *s)
     return s->completed || s->x >= s->total;
 }
 
+static bool is_of_speed(enum insight_phase phase)
+{
+    return phase == PHASE_LEARNING_FAST || phase == PHASE_STABLE_CONVERGENCE ||
+           phase == PHASE_PLATEAU;
+}
+
+/* Where the velocity passes from one phase of speed to another: noise alone shall not carry it. */
+static double pass(const struct insight *s, double limit, bool above)
+{
+    double margin = is_of_speed(s->now.phase) ? velocity_margin(&s->velocity) : 0;
+    margin = fmin(margin, limit / 2);
+    return above ? limit - margin : limit + margin;
+}
+
 static enum insight_phase phase_of_velocity(const struct insight *s)
 {
+    enum insight_phase now = s->now.phase;
     double velocity = s->now.velocity;
     if (isnan(velocity))
         return PHASE_WARMUP;
-    if (velocity > fast)
+    if (velocity > pass(s, fast, now == PHASE_LEARNING_FAST))
         return PHASE_LEARNING_FAST;
     if (velocity_is_first(&s->velocity))
         return PHASE_WARMUP;
-    return velocity < stable ? PHASE_PLATEAU : PHASE_STABLE_CONVERGENCE;
+    return velocity < pass(s, stable, now != PHASE_PLATEAU) ? PHASE_PLATEAU
+                                                            : PHASE_STABLE_CONVERGENCE;
 }
 
 static enum insight_phase phase_of(const struct insight *s)
@@ -54,9 +70,9 @@ static enum insight_phase phase_of(const struct insight *s)
 
 static void say_velocity(const struct insight *s, enum insight_phase to, char *out)
 {
-    bool before = s->now.phase == PHASE_LEARNING_FAST || s->now.phase == PHASE_STABLE_CONVERGENCE ||
-                  s->now.phase == PHASE_PLATEAU;
-    const char *verb = !before ? "is at" : to > s->now.phase ? "dropped to" : "rose to";
+    const char *verb = !is_of_speed(s->now.phase) ? "is at"
+                       : to > s->now.phase        ? "dropped to"
+                                                  : "rose to";
     double percent = 100 * s->now.velocity;
     if (isnan(s->now.velocity_steps))
         (void)snprintf(out, ASSESSMENT_REASON_MAX,
