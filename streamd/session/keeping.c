@@ -200,6 +200,21 @@ void keeping_meta(struct keeping *k, const char *name, struct span value)
         log_error("keeping", "cannot keep name=%s reason=\"out of memory\"", name);
 }
 
+void keeping_audit(struct keeping *k, const struct store_audit *row)
+{
+    struct batch *b = k->keeper && !keeping_full(k) ? open_batch(k) : NULL;
+    if (k->keeper && (!b || batch_add_audit(b, row) != OK))
+        log_error("keeping", "cannot keep order=%llu entry=%.*s", (unsigned long long)row->id,
+                  (int)row->entry.len, row->entry.ptr);
+}
+
+void keeping_drop(struct keeping *k, uint64_t order)
+{
+    struct batch *b = k->keeper && !keeping_full(k) ? open_batch(k) : NULL;
+    if (k->keeper && (!b || batch_add_drop(b, order) != OK))
+        log_error("keeping", "stays on disk order=%llu", (unsigned long long)order);
+}
+
 void keeping_forget(struct keeping *k, struct session *s)
 {
     keeping_leave(s);

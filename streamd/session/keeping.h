@@ -84,6 +84,13 @@ void keeping_seal(struct keeping *k, struct session *s);
 /* What the session recorded before that offset is not to be kept any longer. False: no memory. */
 bool keeping_trim(struct keeping *k, const struct session *s, uint64_t offset);
 
+/* An order and what came of it so far; `entry` is copied. While the disk holds everything up it is
+ * only logged: a peer could ask for any number of them. */
+void keeping_audit(struct keeping *k, const struct store_audit *row);
+
+/* That order is not to be kept any longer. */
+void keeping_drop(struct keeping *k, uint64_t order);
+
 /* A value of the whole store. */
 void keeping_meta(struct keeping *k, const char *name, struct span value);
 

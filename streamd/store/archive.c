@@ -161,6 +161,12 @@ static enum status put_item(struct store *store, const struct batch_item *item)
         return store->ops->delete_before(store, item->session, item->first);
     case BATCH_DELETE:
         return store->ops->delete_session(store, item->session);
+    case BATCH_AUDIT:
+        return store->ops->put_audit(store, &(struct store_audit){.id = item->first,
+                                                                  .session = item->session,
+                                                                  .entry = buf_span(&item->bytes)});
+    case BATCH_DROP:
+        return store->ops->delete_audit(store, item->first);
     case BATCH_META:
         return store->ops->put_meta(store, item->name, buf_span(&item->bytes));
     default:

@@ -124,12 +124,40 @@ enum status batch_add(struct batch *b, enum batch_kind kind, uint64_t session)
     return OK;
 }
 
-enum status batch_add_trim(struct batch *b, uint64_t session, uint64_t first)
+static enum status add_first(struct batch *b, enum batch_kind kind, uint64_t session,
+                             uint64_t first)
 {
-    enum status status = batch_add(b, BATCH_TRIM, session);
+    enum status status = batch_add(b, kind, session);
     if (status == OK)
         b->items[b->count - 1].first = first;
     return status;
+}
+
+enum status batch_add_trim(struct batch *b, uint64_t session, uint64_t first)
+{
+    return add_first(b, BATCH_TRIM, session, first);
+}
+
+enum status batch_add_drop(struct batch *b, uint64_t order)
+{
+    return add_first(b, BATCH_DROP, 0, order);
+}
+
+enum status batch_add_audit(struct batch *b, const struct store_audit *row)
+{
+    struct batch_item *item = next_item(b);
+    if (!item)
+        return E_NOMEM;
+    buf_add_span(&item->bytes, row->entry);
+    if (buf_status(&item->bytes) != OK) {
+        buf_fini(&item->bytes);
+        return E_NOMEM;
+    }
+    item->kind = BATCH_AUDIT;
+    item->session = row->session;
+    item->first = row->id;
+    add(b, item);
+    return OK;
 }
 
 enum status batch_add_meta(struct batch *b, const char *name, struct span value)

@@ -18,14 +18,16 @@ enum batch_kind {
     BATCH_SEAL,    /* nothing more is expected for now: seal what is not */
     BATCH_TRIM,    /* its segments that end at or before `first` are not wanted any more */
     BATCH_DELETE,  /* the session and all it had */
+    BATCH_AUDIT,   /* an order: its id is `first`, its entry `bytes` */
+    BATCH_DROP,    /* the order with the id `first` */
     BATCH_META,    /* a value of the whole store; `first` is unused */
 };
 
 struct batch_item {
     enum batch_kind kind;
     uint64_t session;
-    uint64_t first, count;    /* of a run; `first` also of a trim */
-    struct buf bytes;         /* owned; of a run, or the texts of `row` */
+    uint64_t first, count;    /* of a run; `first` also of a trim and an order */
+    struct buf bytes;         /* owned; of a run, of an order, or the texts of `row` */
     struct store_session row; /* of a session; its spans borrow from `bytes` */
     char name[16];            /* of a meta value, which is `bytes` */
 };
@@ -53,6 +55,8 @@ MUST_CHECK enum status batch_add_run(struct batch *b, uint64_t session, uint64_t
                                      uint64_t count, struct buf *run);
 MUST_CHECK enum status batch_add(struct batch *b, enum batch_kind kind, uint64_t session);
 MUST_CHECK enum status batch_add_trim(struct batch *b, uint64_t session, uint64_t first);
+MUST_CHECK enum status batch_add_audit(struct batch *b, const struct store_audit *row);
+MUST_CHECK enum status batch_add_drop(struct batch *b, uint64_t order);
 MUST_CHECK enum status batch_add_meta(struct batch *b, const char *name, struct span value);
 
 #endif

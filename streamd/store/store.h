@@ -2,10 +2,11 @@
 /*
  * store: where what must outlive the process stands, as rows.
  *
- * Four kinds of rows: a session, with its newest state; the runs of lines it has had, as they came
- * (the journal); the segments that runs are sealed into; and a few named values of the whole store.
- * What they mean is the archive's business (archive.h), the store's is that they are all there or
- * none, and there again after a crash. Two implementations: store_sqlite.h, and store_memory.h for
+ * Five kinds of rows: a session, with its newest state; the runs of lines it has had, as they came
+ * (the journal); the segments that runs are sealed into; what it was told to do (the audit); and a
+ * few named values of the whole store. What they mean is the archive's business (archive.h), the
+ * store's is that they are all there or none, and there again after a crash. Two implementations:
+ * store_sqlite.h, and store_memory.h for
  * --ephemeral and tests.
  *
  * One thread at a time. Everything that is put or deleted stands in a transaction, from begin to
@@ -32,7 +33,7 @@
 #include <stdint.h>
 
 /* The schema this program writes. Older ones are migrated, newer ones refused. */
-enum { STORE_SCHEMA = 1 };
+enum { STORE_SCHEMA = 2 };
 
 /* Spans are borrowed: by the store for the call, from the store until its next call. Keys, offsets
  * and their sums with counts are < 2^63, counts > 0, times finite. */
@@ -66,6 +67,13 @@ struct store_segment {
     struct span body; /* ptr NULL when only the head was asked for */
 };
 
+/* An order to a session, and what came of it. */
+struct store_audit {
+    uint64_t id; /* > 0, of the whole store */
+    uint64_t session;
+    struct span entry; /* JSON (session/order.h) */
+};
+
 struct store;
 
 struct store_ops {
@@ -76,7 +84,7 @@ struct store_ops {
     /* Adds, or replaces the one with that key. `id` must not be another key's, which nobody checks.
      * Cheap when only other columns than `config` changed. */
     enum status (*put_session)(struct store *s, const struct store_session *row);
-    /* With its runs and segments. OK also when there is none. */
+    /* With its runs, segments and audit. OK also when there is none. */
     enum status (*delete_session)(struct store *s, uint64_t key);
     /* Adds, or replaces the one with that session and first. */
     enum status (*put_run)(struct store *s, const struct store_run *row);
@@ -85,6 +93,9 @@ struct store_ops {
     enum status (*put_segment)(struct store *s, const struct store_segment *row);
     /* The session's segments that end at or before `offset`, which is then not in them. */
     enum status (*delete_before)(struct store *s, uint64_t session, uint64_t offset);
+    /* Adds, or replaces the one with that id. */
+    enum status (*put_audit)(struct store *s, const struct store_audit *row);
+    enum status (*delete_audit)(struct store *s, uint64_t id);
     enum status (*put_meta)(struct store *s, const char *name, struct span value);
 
     /*
@@ -103,6 +114,9 @@ struct store_ops {
                             struct store_run *out);
     enum status (*next_segment)(struct store *s, uint64_t session, uint64_t offset, bool with_body,
                                 struct store_segment *out);
+    /* The order with the smallest id > `after`. E_NOT_FOUND: none is left. E_MALFORMED: `id` is
+     * that of the damaged one, UINT64_MAX when nothing behind it can be read. */
+    enum status (*next_audit)(struct store *s, uint64_t after, struct store_audit *out);
 
     /* Between transactions: gives some of what is not used any more back to the disk, when that is
      * much. E_NOT_FOUND: it is not. */

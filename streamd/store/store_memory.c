@@ -1,40 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One treap has all rows, ordered by kind, then session, then place; a row is a node that owns a
- * copy of its bytes. A balanced tree and not sorted arrays, because a thousand sessions append in
- * turn; and a treap, because nodes are linked back in without asking for memory.
+ * One tree has all rows; a row is a node that owns a copy of its bytes.
  *
  * What a transaction did is a list of nodes put in and nodes taken out. Rolling back walks it from
  * its end, committing frees what was taken out. Neither can fail.
  */
 #include "streamd/store/store_memory.h"
 
+#include "streamd/store/store_memory_tree.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum kind { KIND_META, KIND_SESSION, KIND_RUN, KIND_SEGMENT };
-
-struct key {
-    enum kind kind;
-    uint64_t session;
-    uint64_t first;
-    struct span name; /* of a meta value; else empty */
-};
-
-struct node {
-    struct node *left, *right;
-    uint64_t weight; /* random; no child's is greater */
-    struct key key;
-    size_t bytes; /* of the node with all that it copied */
-    union {
-        struct span meta;
-        struct store_session session;
-        struct store_run run;
-        struct store_segment segment;
-    } row; /* its spans borrow from `copied` */
-    char copied[];
-};
 
 struct change {
     struct node *node;
@@ -43,9 +20,8 @@ struct change {
 
 struct store_memory {
     struct store base;
-    struct node *root; /* owns the tree */
+    struct tree tree; /* owns the nodes */
     uint64_t random;
-    uint64_t bytes;
     struct change *changes; /* owns; of the open transaction, oldest first */
     size_t change_count, change_cap;
     bool open;          /* a transaction is */
@@ -58,107 +34,6 @@ struct store_memory {
 static struct store_memory *inside(struct store *s)
 {
     return (struct store_memory *)(void *)s;
-}
-
-/* ---- the tree ---- */
-
-static int number_order(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int name_order(struct span a, struct span b)
-{
-    size_t shorter = a.len < b.len ? a.len : b.len;
-    int order = shorter ? memcmp(a.ptr, b.ptr, shorter) : 0;
-    return order ? order : number_order(a.len, b.len);
-}
-
-static int key_order(const struct key *a, const struct key *b)
-{
-    int order = number_order(a->kind, b->kind);
-    if (order == 0)
-        order = number_order(a->session, b->session);
-    if (order == 0)
-        order = number_order(a->first, b->first);
-    return order ? order : name_order(a->name, b->name);
-}
-
-/* All of `a` stand before all of `b`. */
-static struct node *merge(struct node *a, struct node *b)
-{
-    if (!a || !b)
-        return a ? a : b;
-    if (a->weight >= b->weight) {
-        a->right = merge(a->right, b);
-        return a;
-    }
-    b->left = merge(a, b->left);
-    return b;
-}
-
-/* What stands before `key`, and the rest. */
-static void split(struct node *n, const struct key *key, struct node **out_before,
-                  struct node **out_rest)
-{
-    if (!n) {
-        *out_before = *out_rest = NULL;
-    } else if (key_order(&n->key, key) < 0) {
-        split(n->right, key, &n->right, out_rest);
-        *out_before = n;
-    } else {
-        split(n->left, key, out_before, &n->left);
-        *out_rest = n;
-    }
-}
-
-/* No other node has its key. */
-static void link_in(struct store_memory *m, struct node *n)
-{
-    struct node **at = &m->root;
-    while (*at && (*at)->weight >= n->weight)
-        at = key_order(&n->key, &(*at)->key) < 0 ? &(*at)->left : &(*at)->right;
-    split(*at, &n->key, &n->left, &n->right);
-    *at = n;
-    m->bytes += n->bytes;
-}
-
-static void link_out(struct store_memory *m, struct node *n)
-{
-    struct node **at = &m->root;
-    while (*at != n)
-        at = key_order(&n->key, &(*at)->key) < 0 ? &(*at)->left : &(*at)->right;
-    *at = merge(n->left, n->right);
-    m->bytes -= n->bytes;
-}
-
-/* The first node at or after the key; NULL when there is none. */
-static struct node *at_or_after(const struct store_memory *m, const struct key *key)
-{
-    struct node *found = NULL;
-    for (struct node *n = m->root; n;) {
-        bool before = key_order(&n->key, key) < 0;
-        found = before ? found : n;
-        n = before ? n->right : n->left;
-    }
-    return found;
-}
-
-static struct node *last_before(const struct store_memory *m, const struct key *key)
-{
-    struct node *found = NULL;
-    for (struct node *n = m->root; n;) {
-        bool before = key_order(&n->key, key) < 0;
-        found = before ? n : found;
-        n = before ? n->right : n->left;
-    }
-    return found;
-}
-
-static struct node *find(const struct store_memory *m, const struct key *key)
-{
-    struct node *n = at_or_after(m, key);
-    return n && key_order(&n->key, key) == 0 ? n : NULL;
 }
 
 /* ---- transactions ---- */
@@ -209,10 +84,10 @@ static void memory_rollback(struct store *s)
     while (m->change_count > 0) {
         const struct change *c = &m->changes[--m->change_count];
         if (c->put) {
-            link_out(m, c->node);
+            tree_link_out(&m->tree, c->node);
             free(c->node);
         } else {
-            link_in(m, c->node);
+            tree_link_in(&m->tree, c->node);
         }
     }
     finish(m);
@@ -252,7 +127,7 @@ static enum status take_out(struct store_memory *m, struct node *n)
     enum status status = expect_changes(m);
     if (status != OK)
         return status;
-    link_out(m, n);
+    tree_link_out(&m->tree, n);
     m->changes[m->change_count++] = (struct change){n, false};
     return OK;
 }
@@ -288,29 +163,39 @@ static struct span copy(char **at, struct span s)
 static enum status put(struct store_memory *m, struct node *n)
 {
     enum status status = expect_changes(m);
-    struct node *old = find(m, &n->key);
+    struct node *old = tree_find(&m->tree, &n->key);
     if (status == OK && old)
         status = take_out(m, old);
     if (status != OK) {
         free(n);
         return status;
     }
-    link_in(m, n);
+    tree_link_in(&m->tree, n);
     m->changes[m->change_count++] = (struct change){n, true};
     return OK;
+}
+
+/* A node for a row of that many bytes; NULL: *out_status says why. */
+static struct node *row_create(struct store_memory *m, struct key key, size_t bytes,
+                               enum status *out_status)
+{
+    *out_status = may_change(m);
+    struct node *n = *out_status == OK ? node_create(m, key, bytes) : NULL;
+    if (!n && *out_status == OK)
+        *out_status = refuse(m, E_NOMEM, "out of memory");
+    return n;
 }
 
 static enum status memory_put_session(struct store *s, const struct store_session *row)
 {
     struct store_memory *m = inside(s);
-    enum status status = may_change(m);
-    if (status != OK)
-        return status;
-    struct node *n = node_create(m, (struct key){.kind = KIND_SESSION, .session = row->key},
-                                 row->id.len + row->project.len + row->name.len + row->config.len +
-                                     row->status.len + row->state.len);
+    enum status status;
+    struct node *n = row_create(m, (struct key){.kind = KIND_SESSION, .session = row->key},
+                                row->id.len + row->project.len + row->name.len + row->config.len +
+                                    row->status.len + row->state.len,
+                                &status);
     if (!n)
-        return refuse(m, E_NOMEM, "out of memory");
+        return status;
     char *at = n->copied;
     n->row.session = *row;
     n->row.session.id = copy(&at, row->id);
@@ -325,14 +210,12 @@ static enum status memory_put_session(struct store *s, const struct store_sessio
 static enum status memory_put_run(struct store *s, const struct store_run *row)
 {
     struct store_memory *m = inside(s);
-    enum status status = may_change(m);
-    if (status != OK)
-        return status;
+    enum status status;
     struct node *n =
-        node_create(m, (struct key){.kind = KIND_RUN, .session = row->session, .first = row->first},
-                    row->bytes.len);
+        row_create(m, (struct key){.kind = KIND_RUN, .session = row->session, .first = row->first},
+                   row->bytes.len, &status);
     if (!n)
-        return refuse(m, E_NOMEM, "out of memory");
+        return status;
     char *at = n->copied;
     n->row.run = *row;
     n->row.run.bytes = copy(&at, row->bytes);
@@ -344,7 +227,8 @@ static enum status take_range(struct store_memory *m, struct key from, struct ke
 {
     struct node *n;
     enum status status = OK;
-    while (status == OK && (n = at_or_after(m, &from)) != NULL && key_order(&n->key, &end) < 0)
+    while (status == OK && (n = tree_at_or_after(&m->tree, &from)) != NULL &&
+           tree_key_order(&n->key, &end) < 0)
         status = take_out(m, n);
     return status;
 }
@@ -372,6 +256,19 @@ static enum status memory_put_segment(struct store *s, const struct store_segmen
     return put(m, n);
 }
 
+static enum status delete_audits(struct store_memory *m, uint64_t session)
+{
+    struct key at = {.kind = KIND_AUDIT};
+    struct node *n;
+    enum status status = OK;
+    for (; status == OK && (n = tree_next_of_kind(&m->tree, at)) != NULL; at.first++) {
+        at.first = n->key.first;
+        if (n->row.audit.session == session)
+            status = take_out(m, n);
+    }
+    return status;
+}
+
 static enum status memory_delete_session(struct store *s, uint64_t key)
 {
     static const enum kind kinds[] = {KIND_SESSION, KIND_RUN, KIND_SEGMENT};
@@ -380,7 +277,7 @@ static enum status memory_delete_session(struct store *s, uint64_t key)
     for (size_t i = 0; status == OK && i < sizeof(kinds) / sizeof(kinds[0]); i++)
         status = take_range(m, (struct key){.kind = kinds[i], .session = key},
                             (struct key){.kind = kinds[i], .session = key + 1});
-    return status;
+    return status == OK ? delete_audits(m, key) : status;
 }
 
 static enum status memory_delete_before(struct store *s, uint64_t session, uint64_t offset)
@@ -389,22 +286,44 @@ static enum status memory_delete_before(struct store *s, uint64_t session, uint6
     struct key from = {.kind = KIND_SEGMENT, .session = session};
     struct node *n;
     enum status status = may_change(m);
-    while (status == OK && (n = at_or_after(m, &from)) != NULL && n->key.kind == KIND_SEGMENT &&
-           n->key.session == session && n->key.first + n->row.segment.count <= offset)
+    while (status == OK && (n = tree_at_or_after(&m->tree, &from)) != NULL &&
+           n->key.kind == KIND_SEGMENT && n->key.session == session &&
+           n->key.first + n->row.segment.count <= offset)
         status = take_out(m, n);
     return status;
+}
+
+/* Orders are found by their id alone, so their session is no part of the key. */
+static enum status memory_put_audit(struct store *s, const struct store_audit *row)
+{
+    struct store_memory *m = inside(s);
+    enum status status;
+    struct node *n =
+        row_create(m, (struct key){.kind = KIND_AUDIT, .first = row->id}, row->entry.len, &status);
+    if (!n)
+        return status;
+    char *at = n->copied;
+    n->row.audit = *row;
+    n->row.audit.entry = copy(&at, row->entry);
+    return put(m, n);
+}
+
+static enum status memory_delete_audit(struct store *s, uint64_t id)
+{
+    struct store_memory *m = inside(s);
+    struct node *n = tree_find(&m->tree, &(struct key){.kind = KIND_AUDIT, .first = id});
+    enum status status = may_change(m);
+    return status == OK && n ? take_out(m, n) : status;
 }
 
 static enum status memory_put_meta(struct store *s, const char *name, struct span value)
 {
     struct store_memory *m = inside(s);
     struct span as = span_of(name);
-    enum status status = may_change(m);
-    if (status != OK)
-        return status;
-    struct node *n = node_create(m, (struct key){.kind = KIND_META}, as.len + value.len);
+    enum status status;
+    struct node *n = row_create(m, (struct key){.kind = KIND_META}, as.len + value.len, &status);
     if (!n)
-        return refuse(m, E_NOMEM, "out of memory");
+        return status;
     char *at = n->copied;
     n->key.name = copy(&at, as);
     n->row.meta = copy(&at, value);
@@ -416,7 +335,8 @@ static enum status memory_put_meta(struct store *s, const char *name, struct spa
 static enum status memory_get_meta(struct store *s, const char *name, struct buf *out)
 {
     struct store_memory *m = inside(s);
-    const struct node *n = find(m, &(struct key){.kind = KIND_META, .name = span_of(name)});
+    const struct node *n =
+        tree_find(&m->tree, &(struct key){.kind = KIND_META, .name = span_of(name)});
     if (!n)
         return E_NOT_FOUND;
     enum status status = buf_reserve(out, n->row.meta.len);
@@ -429,12 +349,11 @@ static enum status memory_next_session(struct store *s, uint64_t after, struct s
 {
     if (after == UINT64_MAX)
         return E_NOT_FOUND;
-    const struct node *n =
-        at_or_after(inside(s), &(struct key){.kind = KIND_SESSION, .session = after + 1});
-    if (!n || n->key.kind != KIND_SESSION)
-        return E_NOT_FOUND;
-    *out = n->row.session;
-    return OK;
+    const struct node *n = tree_next_of_kind(
+        &inside(s)->tree, (struct key){.kind = KIND_SESSION, .session = after + 1});
+    if (n)
+        *out = n->row.session;
+    return n ? OK : E_NOT_FOUND;
 }
 
 static uint64_t count_of(const struct node *n)
@@ -450,10 +369,10 @@ static bool is_of(const struct node *n, const struct key *key)
 /* What holds key->first, else what comes first after it. */
 static const struct node *holding_or_after(const struct store_memory *m, const struct key *key)
 {
-    const struct node *n = at_or_after(m, key);
+    const struct node *n = tree_at_or_after(&m->tree, key);
     if (is_of(n, key) && n->key.first == key->first)
         return n;
-    const struct node *before = last_before(m, key);
+    const struct node *before = tree_last_before(&m->tree, key);
     if (is_of(before, key) && key->first - before->key.first < count_of(before))
         return before;
     return is_of(n, key) ? n : NULL;
@@ -464,10 +383,9 @@ static enum status memory_next_run(struct store *s, uint64_t session, uint64_t o
 {
     const struct node *n = holding_or_after(
         inside(s), &(struct key){.kind = KIND_RUN, .session = session, .first = offset});
-    if (!n)
-        return E_NOT_FOUND;
-    *out = n->row.run;
-    return OK;
+    if (n)
+        *out = n->row.run;
+    return n ? OK : E_NOT_FOUND;
 }
 
 static enum status memory_next_segment(struct store *s, uint64_t session, uint64_t offset,
@@ -483,9 +401,20 @@ static enum status memory_next_segment(struct store *s, uint64_t session, uint64
     return OK;
 }
 
+static enum status memory_next_audit(struct store *s, uint64_t after, struct store_audit *out)
+{
+    if (after == UINT64_MAX)
+        return E_NOT_FOUND;
+    const struct node *n =
+        tree_next_of_kind(&inside(s)->tree, (struct key){.kind = KIND_AUDIT, .first = after + 1});
+    if (n)
+        *out = n->row.audit;
+    return n ? OK : E_NOT_FOUND;
+}
+
 static uint64_t memory_bytes(struct store *s)
 {
-    return inside(s)->bytes;
+    return inside(s)->tree.bytes;
 }
 
 static enum status memory_shrink(struct store *base)
@@ -506,8 +435,8 @@ static void memory_destroy(struct store *s)
     struct store_memory *m = inside(s);
     struct node *n;
     memory_rollback(s);
-    while ((n = m->root) != NULL) {
-        link_out(m, n);
+    while ((n = m->tree.root) != NULL) {
+        tree_link_out(&m->tree, n);
         free(n);
     }
     free(m->changes);
@@ -525,11 +454,14 @@ struct store *store_memory_create(void)
         .put_run = memory_put_run,
         .put_segment = memory_put_segment,
         .delete_before = memory_delete_before,
+        .put_audit = memory_put_audit,
+        .delete_audit = memory_delete_audit,
         .put_meta = memory_put_meta,
         .get_meta = memory_get_meta,
         .next_session = memory_next_session,
         .next_run = memory_next_run,
         .next_segment = memory_next_segment,
+        .next_audit = memory_next_audit,
         .shrink = memory_shrink,
         .bytes = memory_bytes,
         .why = memory_why,

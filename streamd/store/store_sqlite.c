@@ -13,19 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHRINK_FROM_PAGES = 1024 }; /* 4 MiB */
-
 static struct store_sqlite *inside(struct store *s)
 {
     return (struct store_sqlite *)(void *)s;
-}
-
-/* Spans that were answered are no longer valid. */
-static void forget_read(struct store_sqlite *s)
-{
-    if (s->read)
-        (void)sqlite3_reset(s->read);
-    s->read = NULL;
 }
 
 /* ---- transactions ---- */
@@ -34,7 +24,7 @@ static enum status sqlite_begin(struct store *base)
 {
     struct store_sqlite *s = inside(base);
     assert(!s->open && !s->readonly);
-    forget_read(s);
+    store_sqlite_forget_read(s);
     enum status status = store_sqlite_same_file(s);
     if (status == OK)
         status = store_sqlite_ready(s);
@@ -59,7 +49,7 @@ enum status store_sqlite_hold(struct store *base)
 {
     struct store_sqlite *s = inside(base);
     assert(s->readonly);
-    forget_read(s);
+    store_sqlite_forget_read(s);
     enum status status = store_sqlite_ready(s);
     if (status != OK)
         return status;
@@ -70,7 +60,7 @@ enum status store_sqlite_hold(struct store *base)
 void store_sqlite_release(struct store *base)
 {
     struct store_sqlite *s = inside(base);
-    forget_read(s);
+    store_sqlite_forget_read(s);
     if (s->db && !sqlite3_get_autocommit(s->db) &&
         sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         s->stale = true;
@@ -79,7 +69,7 @@ void store_sqlite_release(struct store *base)
 static void sqlite_rollback(struct store *base)
 {
     struct store_sqlite *s = inside(base);
-    forget_read(s);
+    store_sqlite_forget_read(s);
     if (s->open && s->db && !sqlite3_get_autocommit(s->db) &&
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
         s->stale = true;
@@ -93,7 +83,7 @@ static enum status sqlite_commit(struct store *base)
 {
     struct store_sqlite *s = inside(base);
     assert(s->open);
-    forget_read(s);
+    store_sqlite_forget_read(s);
     enum status status = s->doomed;
     if (status == OK)
         status = store_sqlite_same_file(s);
@@ -117,7 +107,7 @@ static enum status sqlite_commit(struct store *base)
 static enum status may_change(struct store_sqlite *s)
 {
     assert(s->open);
-    forget_read(s);
+    store_sqlite_forget_read(s);
     return s->doomed;
 }
 
@@ -228,6 +218,17 @@ static enum status sqlite_put_run(struct store *base, const struct store_run *ro
     return status;
 }
 
+/* Runs a statement of one number, or of two. */
+static enum status run_numbered(struct store_sqlite *s, enum statement which, uint64_t first,
+                                const uint64_t *second)
+{
+    struct binding b = bind(s, which);
+    add_int(&b, first);
+    if (second)
+        add_int(&b, *second);
+    return run(s, which, b.code, NULL);
+}
+
 /* Of those that begin from `first` until before `end`. */
 static enum status delete_runs(struct store_sqlite *s, uint64_t session, uint64_t first,
                                uint64_t end)
@@ -235,11 +236,8 @@ static enum status delete_runs(struct store_sqlite *s, uint64_t session, uint64_
     size_t count;
     const struct run_place *each = run_map_range(&s->runs, session, first, end, &count);
     enum status status = OK;
-    for (size_t i = 0; status == OK && i < count; i++) {
-        struct binding b = bind(s, S_DELETE_RUN);
-        add_int(&b, (uint64_t)each[i].id);
-        status = run(s, S_DELETE_RUN, b.code, NULL);
-    }
+    for (size_t i = 0; status == OK && i < count; i++)
+        status = run_numbered(s, S_DELETE_RUN, (uint64_t)each[i].id, NULL);
     if (status == OK)
         run_map_cut(&s->runs, session, first, end);
     return status;
@@ -281,16 +279,13 @@ static enum status sqlite_put_segment(struct store *base, const struct store_seg
 static enum status sqlite_delete_session(struct store *base, uint64_t key)
 {
     static const enum statement each[] = {S_DELETE_BODIES, S_DELETE_SEGMENTS, S_DELETE_SESSION,
-                                          S_DELETE_CONFIG};
+                                          S_DELETE_CONFIG, S_DELETE_AUDITS};
     struct store_sqlite *s = inside(base);
     enum status status = may_change(s);
     if (status == OK)
         status = delete_runs(s, key, 0, UINT64_MAX);
-    for (size_t i = 0; status == OK && i < sizeof(each) / sizeof(each[0]); i++) {
-        struct binding b = bind(s, each[i]);
-        add_int(&b, key);
-        status = run(s, each[i], b.code, NULL);
-    }
+    for (size_t i = 0; status == OK && i < sizeof(each) / sizeof(each[0]); i++)
+        status = run_numbered(s, each[i], key, NULL);
     return status;
 }
 
@@ -299,13 +294,29 @@ static enum status sqlite_delete_before(struct store *base, uint64_t session, ui
     static const enum statement each[] = {S_DELETE_BODIES_BEFORE, S_DELETE_SEGMENTS_BEFORE};
     struct store_sqlite *s = inside(base);
     enum status status = may_change(s);
-    for (size_t i = 0; status == OK && i < sizeof(each) / sizeof(each[0]); i++) {
-        struct binding b = bind(s, each[i]);
-        add_int(&b, session);
-        add_int(&b, offset);
-        status = run(s, each[i], b.code, NULL);
-    }
+    for (size_t i = 0; status == OK && i < sizeof(each) / sizeof(each[0]); i++)
+        status = run_numbered(s, each[i], session, &offset);
     return status;
+}
+
+static enum status sqlite_put_audit(struct store *base, const struct store_audit *row)
+{
+    struct store_sqlite *s = inside(base);
+    enum status status = may_change(s);
+    if (status != OK)
+        return status;
+    struct binding b = bind(s, S_PUT_AUDIT);
+    add_int(&b, row->id);
+    add_int(&b, row->session);
+    add_span(&b, row->entry, false);
+    return run(s, S_PUT_AUDIT, add_check(&b), NULL);
+}
+
+static enum status sqlite_delete_audit(struct store *base, uint64_t id)
+{
+    struct store_sqlite *s = inside(base);
+    enum status status = may_change(s);
+    return status == OK ? run_numbered(s, S_DELETE_AUDIT, id, NULL) : status;
 }
 
 static enum status sqlite_put_meta(struct store *base, const char *name, struct span value)
@@ -322,7 +333,7 @@ static enum status sqlite_put_meta(struct store *base, const char *name, struct 
 
 /* ---- reading ---- */
 
-/* The one row that a bound statement answers, which stays until forget_read. E_NOT_FOUND. */
+/* The one row that a bound statement answers, which stays until it is forgotten. E_NOT_FOUND. */
 static enum status read_row(struct store_sqlite *s, enum statement which, int bound,
                             sqlite3_stmt **out)
 {
@@ -333,7 +344,7 @@ static enum status read_row(struct store_sqlite *s, enum statement which, int bo
         *out = statement;
         return OK;
     }
-    forget_read(s);
+    store_sqlite_forget_read(s);
     return code == SQLITE_DONE ? E_NOT_FOUND : store_sqlite_fail(s, code, "read");
 }
 
@@ -341,14 +352,14 @@ static enum status read_row(struct store_sqlite *s, enum statement which, int bo
  * by that is not one of the row that is asked for. */
 static enum status may_read(struct store_sqlite *s)
 {
-    forget_read(s);
+    store_sqlite_forget_read(s);
     enum status status = s->open ? s->doomed : store_sqlite_ready(s);
     return status == E_MALFORMED ? E_IO : status;
 }
 
 static enum status altered(struct store_sqlite *s, const char *table, uint64_t session)
 {
-    forget_read(s);
+    store_sqlite_forget_read(s);
     (void)snprintf(s->why, sizeof(s->why), "%s: damaged: a %s of session %llu was altered", s->path,
                    table, (unsigned long long)session);
     return E_MALFORMED;
@@ -371,7 +382,7 @@ static enum status sqlite_get_meta(struct store *base, const char *name, struct 
     status = buf_reserve(out, value.len);
     if (status == OK)
         buf_add_span(out, value);
-    forget_read(s);
+    store_sqlite_forget_read(s);
     return status;
 }
 
@@ -385,14 +396,14 @@ static uint64_t next_place(struct store_sqlite *s, enum statement which, const u
     struct binding b = bind(s, which);
     memcpy(why, s->why, sizeof(why)); /* the first reason is the one to tell */
     add_int(&b, at[0]);
-    if (which != S_NEXT_KEY) {
+    if (which == S_NEXT_SEGMENT_AT) {
         add_int(&b, at[1]);
         b.code |= sqlite3_bind_int64(b.statement, 3, but);
     }
     uint64_t place = UINT64_MAX;
     if (read_row(s, which, b.code, &row) == OK)
         place = (uint64_t)sqlite3_column_int64(row, 0);
-    forget_read(s);
+    store_sqlite_forget_read(s);
     memcpy(s->why, why, sizeof(why));
     return place;
 }
@@ -506,32 +517,27 @@ static enum status sqlite_next_segment(struct store *base, uint64_t session, uin
     return OK;
 }
 
-/* What a statement of one number answers; -1 when it cannot. */
-static int64_t number(struct store_sqlite *s, enum statement which)
+static enum status sqlite_next_audit(struct store *base, uint64_t after, struct store_audit *out)
 {
-    sqlite3_stmt *statement = s->statement[which];
-    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
-    (void)sqlite3_reset(statement);
-    return value;
-}
-
-/* A file that was made before it could be shrunk answers E_NOT_FOUND as well. */
-static enum status sqlite_shrink(struct store *base)
-{
-    struct store_sqlite *s = (struct store_sqlite *)(void *)base;
-    if (!s->db || s->open || s->stale || s->readonly)
-        return E_NOT_FOUND;
-    forget_read(s);
-    int64_t unused = number(s, S_FREE_PAGES);
-    if (unused < SHRINK_FROM_PAGES || unused < number(s, S_ALL_PAGES) / 8)
-        return E_NOT_FOUND;
-    int code = SQLITE_ROW;
-    while (code == SQLITE_ROW)
-        code = sqlite3_step(s->statement[S_SHRINK]);
-    (void)sqlite3_reset(s->statement[S_SHRINK]);
-    if (code != SQLITE_DONE)
-        return store_sqlite_fail(s, code, "shrink");
-    return number(s, S_FREE_PAGES) < unused ? OK : E_NOT_FOUND;
+    struct store_sqlite *s = inside(base);
+    sqlite3_stmt *row = NULL;
+    enum status status = may_read(s);
+    if (status == OK && after > INT64_MAX)
+        status = E_NOT_FOUND;
+    if (status != OK)
+        return status;
+    struct binding b = bind(s, S_NEXT_AUDIT);
+    add_int(&b, after);
+    status = read_row(s, S_NEXT_AUDIT, b.code, &row);
+    if (status == OK && !check_columns(row, 0, 4))
+        status = altered(s, "order", (uint64_t)sqlite3_column_int64(row, 1));
+    if (status == E_MALFORMED)
+        *out = (struct store_audit){
+            .id = next_place(s, S_NEXT_AUDIT_ID, (const uint64_t[2]){after, 0}, 0)};
+    if (status == OK)
+        *out = (struct store_audit){(uint64_t)sqlite3_column_int64(row, 0),
+                                    (uint64_t)sqlite3_column_int64(row, 1), column_span(row, 2)};
+    return status;
 }
 
 static const char *sqlite_why(const struct store *base)
@@ -542,18 +548,21 @@ static const char *sqlite_why(const struct store *base)
 const struct store_ops store_sqlite_ops = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
-    .shrink = sqlite_shrink,
+    .shrink = store_sqlite_shrink,
     .rollback = sqlite_rollback,
     .put_session = sqlite_put_session,
     .delete_session = sqlite_delete_session,
     .put_run = sqlite_put_run,
     .put_segment = sqlite_put_segment,
     .delete_before = sqlite_delete_before,
+    .put_audit = sqlite_put_audit,
+    .delete_audit = sqlite_delete_audit,
     .put_meta = sqlite_put_meta,
     .get_meta = sqlite_get_meta,
     .next_session = sqlite_next_session,
     .next_run = sqlite_next_run,
     .next_segment = sqlite_next_segment,
+    .next_audit = sqlite_next_audit,
     .bytes = store_sqlite_bytes,
     .why = sqlite_why,
     .destroy = store_sqlite_destroy,

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 enum {
+    SHRINK_FROM_PAGES = 1024, /* 4 MiB */
     BUSY_MS = 2000,
     CHECKPOINT_PAGES = 1000,
     WAL_ALARM_PAGES = 65536,
@@ -134,6 +135,13 @@ void store_sqlite_checkpoint(struct store_sqlite *s)
     s->wal_large = large;
 }
 
+void store_sqlite_forget_read(struct store_sqlite *s)
+{
+    if (s->read)
+        (void)sqlite3_reset(s->read);
+    s->read = NULL;
+}
+
 void store_sqlite_disconnect(struct store_sqlite *s)
 {
     for (size_t i = 0; i < STATEMENTS; i++) {
@@ -162,15 +170,17 @@ static enum status recognize(struct store_sqlite *s, const struct schema_seen *s
     return E_STATE;
 }
 
-static int prepare(struct store_sqlite *s)
+/* What is only looked at stays in the schema it has, and nobody asks it for more. */
+static int prepare(struct store_sqlite *s, int version)
 {
+    size_t count = s->readonly && version < 2 ? S_PUT_AUDIT : STATEMENTS;
     static const char *const sql[] = {
 #define STATEMENT_SQL(name, text) text,
         STATEMENT_TABLE(STATEMENT_SQL)
 #undef STATEMENT_SQL
     };
     int code = SQLITE_OK;
-    for (size_t i = 0; code == SQLITE_OK && i < STATEMENTS; i++)
+    for (size_t i = 0; code == SQLITE_OK && i < count; i++)
         code = sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statement[i],
                                   NULL);
     return code;
@@ -188,7 +198,7 @@ static int set_up(struct store_sqlite *s, int version)
     if (code == SQLITE_OK && !s->readonly)
         code = store_schema_logged(s->db);
     if (code == SQLITE_OK)
-        code = prepare(s);
+        code = prepare(s, version);
     s->wal_pages = 0;
     if (code == SQLITE_OK)
         (void)sqlite3_wal_hook(s->db, on_wal, s);
@@ -258,6 +268,36 @@ enum status store_sqlite_ready(struct store_sqlite *s)
     if (s->runs.stale || (s->readonly && was_written(s)))
         return store_sqlite_load_runs(s);
     return OK;
+}
+
+/* ---- space ---- */
+
+/* What a statement of one number answers; -1 when it cannot. */
+static int64_t number(struct store_sqlite *s, enum statement which)
+{
+    sqlite3_stmt *statement = s->statement[which];
+    int64_t value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
+    (void)sqlite3_reset(statement);
+    return value;
+}
+
+/* A file that was made before it could be shrunk answers E_NOT_FOUND as well. */
+enum status store_sqlite_shrink(struct store *base)
+{
+    struct store_sqlite *s = (struct store_sqlite *)(void *)base;
+    if (!s->db || s->open || s->stale || s->readonly)
+        return E_NOT_FOUND;
+    store_sqlite_forget_read(s);
+    int64_t unused = number(s, S_FREE_PAGES);
+    if (unused < SHRINK_FROM_PAGES || unused < number(s, S_ALL_PAGES) / 8)
+        return E_NOT_FOUND;
+    int code = SQLITE_ROW;
+    while (code == SQLITE_ROW)
+        code = sqlite3_step(s->statement[S_SHRINK]);
+    (void)sqlite3_reset(s->statement[S_SHRINK]);
+    if (code != SQLITE_DONE)
+        return store_sqlite_fail(s, code, "shrink");
+    return number(s, S_FREE_PAGES) < unused ? OK : E_NOT_FOUND;
 }
 
 /* ---- life ---- */

@@ -52,7 +52,13 @@
     X(NEXT_HEAD, "SELECT * FROM segment WHERE id=" NEXT_ID)                                        \
     X(NEXT_SEGMENT, "SELECT segment.*, body.* FROM segment LEFT JOIN body USING (id)"              \
                     " WHERE segment.id=" NEXT_ID)                                                  \
-    X(NEXT_SEGMENT_AT, NEXT_AT)
+    X(NEXT_SEGMENT_AT, NEXT_AT)                                                                    \
+    /* From here on of schema 2. */                                                                \
+    X(PUT_AUDIT, "REPLACE INTO audit VALUES (?1,?2,?3,?4)")                                        \
+    X(DELETE_AUDIT, "DELETE FROM audit WHERE id=?1")                                               \
+    X(DELETE_AUDITS, "DELETE FROM audit WHERE session=?1")                                         \
+    X(NEXT_AUDIT, "SELECT * FROM audit WHERE id>?1 ORDER BY id LIMIT 1")                           \
+    X(NEXT_AUDIT_ID, "SELECT id FROM audit WHERE id>?1 ORDER BY id LIMIT 1")
 
 /* The segment of session ?1 that holds ?2, else the first after it. Answered from the index, but
  * for the count of one. */
@@ -144,6 +150,10 @@ const char *store_path(char out[STORE_PATH_MAX], const struct store_sqlite *s, c
 /* 0 when there is no such file. */
 uint64_t store_sqlite_file_bytes(const struct store_sqlite *s, const char *suffix);
 uint64_t store_sqlite_bytes(struct store *base);
+enum status store_sqlite_shrink(struct store *base);
+
+/* Spans that were answered are no longer valid. */
+void store_sqlite_forget_read(struct store_sqlite *s);
 
 /* Notes what SQLite says about `what` and answers the status for its code. */
 enum status store_sqlite_fail(struct store_sqlite *s, int code, const char *what);

@@ -31,9 +31,17 @@ static const struct table {
     int checked; /* the first column that its check is about */
     int columns;
 } tables[] = {{"meta", 1, 4}, {"session", 0, 10}, {"config", 0, CONFIG_COLUMNS},
-              {"run", 0, 6},  {"segment", 1, 6},  {"body", 0, 3}};
+              {"run", 0, 6},  {"segment", 1, 6},  {"body", 0, 3},
+              {"audit", 0, 4}};
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
+
+/* How many of them a file has: the last came with schema 2. */
+static size_t tables_in(sqlite3 *db)
+{
+    struct schema_seen seen = {0};
+    return store_schema_read(db, &seen) == SQLITE_OK && seen.version == 1 ? TABLES - 1 : TABLES;
+}
 
 /* ---- looking through it ---- */
 
@@ -64,7 +72,7 @@ enum status store_sqlite_check(struct store_sqlite *s)
     enum status status = OK;
     if (store_sqlite_file_bytes(s, "") <= CHECK_ALL_BYTES)
         return check_by(s, "PRAGMA integrity_check(1)");
-    for (size_t i = 0; status == OK && i < TABLES; i++) {
+    for (size_t i = 0, count = tables_in(s->db); status == OK && i < count; i++) {
         (void)snprintf(sql, sizeof(sql), "PRAGMA integrity_check(%s)", tables[i].name);
         if (strcmp(tables[i].name, "body") != 0)
             status = check_by(s, sql);
@@ -223,7 +231,8 @@ static const char *const loose_ends =
     "DELETE FROM run WHERE session NOT IN (SELECT key FROM session);"
     "DELETE FROM segment WHERE session NOT IN (SELECT key FROM session)"
     " OR id NOT IN (SELECT id FROM body);"
-    "DELETE FROM body WHERE id NOT IN (SELECT id FROM segment);";
+    "DELETE FROM body WHERE id NOT IN (SELECT id FROM segment);"
+    "DELETE FROM audit WHERE session NOT IN (SELECT key FROM session);";
 
 static int copy_readable(struct salvage *v)
 {
@@ -236,7 +245,7 @@ static int copy_readable(struct salvage *v)
         code = store_schema_migrate(v->to, 0, steps, count);
     if (code == SQLITE_OK)
         code = sqlite3_exec(v->to, "PRAGMA synchronous=FULL; BEGIN", NULL, NULL, NULL);
-    for (size_t i = 0; code == SQLITE_OK && i < TABLES; i++)
+    for (size_t i = 0, all = tables_in(v->from); code == SQLITE_OK && i < all; i++)
         code = copy_table(v, &tables[i]);
     if (code == SQLITE_OK)
         code = sqlite3_exec(v->to, loose_ends, NULL, NULL, NULL);

@@ -30,6 +30,9 @@ static const struct schema_step steps[] = {
         " first INTEGER NOT NULL, count INTEGER NOT NULL, head BLOB, crc INTEGER NOT NULL);"
         "CREATE UNIQUE INDEX segment_at ON segment (session, first);"
         "CREATE TABLE body (id INTEGER PRIMARY KEY, bytes BLOB, crc INTEGER NOT NULL);"},
+    {2, "CREATE TABLE audit (id INTEGER PRIMARY KEY, session INTEGER NOT NULL, entry BLOB,"
+        " crc INTEGER NOT NULL);"
+        "CREATE INDEX audit_of ON audit (session);"},
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA, "one step a schema");

@@ -80,6 +80,18 @@ static enum status delete_before(struct store *base, uint64_t session, uint64_t 
     return inner->ops->delete_before(inner, session, offset);
 }
 
+static enum status put_audit(struct store *base, const struct store_audit *row)
+{
+    struct store *inner = whole_of(base)->inner;
+    return inner->ops->put_audit(inner, row);
+}
+
+static enum status delete_audit(struct store *base, uint64_t id)
+{
+    struct store *inner = whole_of(base)->inner;
+    return inner->ops->delete_audit(inner, id);
+}
+
 static enum status put_meta(struct store *base, const char *name, struct span value)
 {
     struct store *inner = whole_of(base)->inner;
@@ -110,6 +122,12 @@ static enum status next_segment(struct store *base, uint64_t session, uint64_t o
 {
     struct store *inner = whole_of(base)->inner;
     return inner->ops->next_segment(inner, session, offset, with_body, out);
+}
+
+static enum status next_audit(struct store *base, uint64_t after, struct store_audit *out)
+{
+    struct store *inner = whole_of(base)->inner;
+    return inner->ops->next_audit(inner, after, out);
 }
 
 /* What is free within a transaction may be filled again in it. */
@@ -147,11 +165,14 @@ static const struct store_ops ops = {
     .put_run = put_run,
     .put_segment = put_segment,
     .delete_before = delete_before,
+    .put_audit = put_audit,
+    .delete_audit = delete_audit,
     .put_meta = put_meta,
     .get_meta = get_meta,
     .next_session = next_session,
     .next_run = next_run,
     .next_segment = next_segment,
+    .next_audit = next_audit,
     .shrink = shrink,
     .bytes = bytes,
     .why = why,

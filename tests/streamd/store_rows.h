@@ -53,6 +53,12 @@ static inline enum status put_segment(struct store *s, uint64_t session, uint64_
         s, &(struct store_segment){session, first, count, span_of(head), span_of(body)});
 }
 
+static inline enum status put_audit(struct store *s, uint64_t id, uint64_t session,
+                                    const char *entry)
+{
+    return s->ops->put_audit(s, &(struct store_audit){id, session, span_of(entry)});
+}
+
 static inline void must(enum status status)
 {
     assert_string_equal(status_name(status), "OK");
@@ -136,6 +142,12 @@ static inline char *rows_text(struct store *s)
     }
     for (uint64_t key = 0; key < ROWS_SESSIONS; key++)
         rows_of(s, key, &out);
+    struct store_audit order = {.id = 0};
+    while ((status = s->ops->next_audit(s, order.id, &order)) != E_NOT_FOUND) {
+        buf_addf(&out, "order %" PRIu64 " %" PRIu64, order.id, order.session);
+        rows_span(&out, "entry", order.entry);
+        buf_add_str(&out, status == OK ? "\n" : " lost\n");
+    }
     if (s->ops->get_meta(s, "m", &meta) == OK)
         rows_span(&out, "m", buf_span(&meta));
     buf_add_char(&out, '\0');

@@ -202,6 +202,8 @@ static void deleting_a_session_takes_its_rows_and_no_others(struct store *s)
         must(put_session(s, key, "x"));
         must(put_segment(s, key, 1, 10, "h", "b"));
         must(put_run(s, key, 11, 1, "r"));
+        must(put_audit(s, key, key, "o"));
+        must(put_audit(s, key + 3, key, "o"));
     }
     commit(s);
     begin(s);
@@ -215,9 +217,27 @@ static void deleting_a_session_takes_its_rows_and_no_others(struct store *s)
     (void)snprintf(expected, sizeof(expected),
                    "session 1 id=2:id %ssession 3 id=2:id %s"
                    "run 1 11 1 bytes=1:r\nsegment 1 1 10 head=1:h body=1:b\n"
-                   "run 3 11 1 bytes=1:r\nsegment 3 1 10 head=1:h body=1:b\n",
+                   "run 3 11 1 bytes=1:r\nsegment 3 1 10 head=1:h body=1:b\n"
+                   "order 1 1 entry=1:o\norder 3 3 entry=1:o\n"
+                   "order 4 1 entry=1:o\norder 6 3 entry=1:o\n",
                    config, config);
     expect_rows(s, expected);
+}
+
+static void orders_come_by_id_and_are_replaced_by_it(struct store *s)
+{
+    struct store_audit order;
+    assert_int_equal(s->ops->next_audit(s, 0, &order), E_NOT_FOUND);
+    assert_int_equal(s->ops->next_audit(s, UINT64_MAX, &order), E_NOT_FOUND);
+    begin(s);
+    must(put_audit(s, 9, 1, "nine"));
+    must(put_audit(s, 2, 2, "told"));
+    must(put_audit(s, 5, 1, ""));
+    must(put_audit(s, 2, 2, "done"));
+    must(s->ops->delete_audit(s, 5));
+    must(s->ops->delete_audit(s, 5));
+    commit(s);
+    expect_rows(s, "order 2 2 entry=4:done\norder 9 1 entry=4:nine\n");
 }
 
 static void values_of_the_whole_store_are_kept_by_name(struct store *s)
@@ -282,6 +302,9 @@ static void change_everything(struct store *s)
     must(s->ops->delete_session(s, 2));
     must(put_session(s, 2, "newest"));
     must(s->ops->delete_session(s, 5));
+    must(put_audit(s, 1, 1, "new"));
+    must(put_audit(s, 8, 1, "new"));
+    must(s->ops->delete_audit(s, 3));
 }
 
 static void rows_before(struct store *s)
@@ -291,6 +314,7 @@ static void rows_before(struct store *s)
         must(put_session(s, key, "old"));
         must(put_segment(s, key, 1, 10, "old", "old"));
         must(put_run(s, key, 11, 1, "old"));
+        must(put_audit(s, key, key, "old"));
     }
     must(s->ops->put_meta(s, "m", SPAN("old")));
     commit(s);
@@ -396,6 +420,7 @@ static const struct {
     CASE(a_run_with_the_same_first_is_replaced),
     CASE(a_segment_takes_the_place_of_the_runs_that_begin_in_it),
     CASE(deleting_a_session_takes_its_rows_and_no_others),
+    CASE(orders_come_by_id_and_are_replaced_by_it),
     CASE(values_of_the_whole_store_are_kept_by_name),
     CASE(long_and_empty_bytes_come_back_as_they_were),
     CASE(rolling_back_leaves_all_as_it_was),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What only a store in a file can do: be there again, be refused, be taken away. */
 #include "streamd/store/store_sqlite_parts.h"
+#include "streamd/store/store_sqlite_verify.h"
 
 #include "tests/streamd/store_rows.h"
 
@@ -153,8 +154,8 @@ static void what_is_no_store_of_ours_is_refused_and_left_as_it_is(void **state)
         {"CREATE TABLE t (a)", SPAN(""), "another program's"},
         {"PRAGMA journal_mode=WAL; CREATE TABLE t (a); PRAGMA application_id=7", SPAN(""),
          "another program's"},
-        {"PRAGMA application_id=0x73747264; PRAGMA user_version=2", SPAN(""),
-         "has schema 2, and this program knows those up to 1"},
+        {"PRAGMA application_id=0x73747264; PRAGMA user_version=3", SPAN(""),
+         "has schema 3, and this program knows those up to 2"},
     };
     const struct store_dir *dir = *state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -445,6 +446,43 @@ static void an_older_schema_is_taken_forward_step_by_step(void **state)
     (void)sqlite3_close(db);
 }
 
+static void no_problem(void *context, const char *text)
+{
+    (void)context;
+    fail_msg("%s", text);
+}
+
+/* The first step made a whole store, which daemons have written to. */
+static void a_store_of_schema_1_can_be_read_as_it_is_and_becomes_one_of_today(void **state)
+{
+    const struct store_dir *dir = *state;
+    char path[384];
+    char why[STORE_WHY_MAX] = "";
+    sqlite3 *db;
+    size_t count;
+    const struct schema_step *steps = store_schema_steps(&count);
+    store_dir_name(path, dir, "streamd.db");
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(store_schema_layout(db), SQLITE_OK);
+    assert_int_equal(store_schema_migrate(db, 0, steps, 1), SQLITE_OK);
+    (void)sqlite3_close(db);
+    struct store *s = store_sqlite_open_readonly(dir->path, why);
+    assert_string_equal(why, "");
+    struct store_session row;
+    assert_int_equal(s->ops->next_session(s, 0, &row), E_NOT_FOUND);
+    assert_int_equal(store_sqlite_verify(s, no_problem, NULL), OK);
+    s->ops->destroy(s);
+    s = open_in(dir);
+    begin(s);
+    must(put_session(s, 1, "x"));
+    must(put_audit(s, 1, 1, "o"));
+    commit(s);
+    s->ops->destroy(s);
+    s = store_sqlite_open_readonly(dir->path, why);
+    assert_int_equal(store_sqlite_verify(s, no_problem, NULL), OK);
+    s->ops->destroy(s);
+}
+
 int main(void)
 {
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, store_dir_setup, store_dir_teardown)
@@ -464,6 +502,7 @@ int main(void)
         IN_DIR(a_config_is_written_only_when_it_changed),
         IN_DIR(heads_are_read_without_their_bodies),
         IN_DIR(an_older_schema_is_taken_forward_step_by_step),
+        IN_DIR(a_store_of_schema_1_can_be_read_as_it_is_and_becomes_one_of_today),
     };
     return cmocka_run_group_tests_name("streamd/store/store_sqlite", tests, NULL, NULL);
 }
