@@ -105,7 +105,10 @@ static bool create(struct spool *s, const char *made)
         return false;
     struct buf header;
     buf_init(&header, s->params.start.len + HEADER_BYTES);
-    spool_write_header(&header, s->params.start, span_of(s->params.to), s->relative);
+    spool_write_header(&header, &(struct spool_header){.start = s->params.start,
+                                                       .to = span_of(s->params.to),
+                                                       .relative = s->relative,
+                                                       .anew = s->params.anew});
     s->header_bytes = header.len;
     bool good = spool_lock(s->fd) && buf_status(&header) == OK && write_all(s, buf_span(&header)) &&
                 rename(made, s->path) == 0;
@@ -144,8 +147,7 @@ uint64_t spool_bias(struct spool *s, uint64_t now_us)
     return s->relative ? s->base : 0;
 }
 
-/* Room for one chunk more; false: no memory. */
-static bool make_place(struct spool *s)
+bool spool_make_place(struct spool *s)
 {
     if (s->count < s->cap)
         return true;
@@ -168,7 +170,7 @@ static bool make_place(struct spool *s)
 bool spool_append(struct spool *s, struct span data, const struct spool_chunk *chunk, bool sent,
                   uint64_t now_us)
 {
-    if (s->fd < 0 || now_us < s->retry_at_us || !make_place(s))
+    if (s->fd < 0 || now_us < s->retry_at_us || !spool_make_place(s))
         return false;
     if (!write_all(s, data)) {
         fail(s, now_us);
@@ -181,12 +183,18 @@ bool spool_append(struct spool *s, struct span data, const struct spool_chunk *c
     if (sent)
         s->unsent = s->count;
     s->end += data.len;
+    s->unsynced = true;
     if (now_us - s->synced_at_us >= SYNC_EVERY_US) {
         s->synced_at_us = now_us;
         if (fsync(s->fd) != 0)
             fail(s, now_us);
     }
     return true;
+}
+
+uint64_t spool_last_seq(const struct spool *s)
+{
+    return s->count > s->first ? s->chunks[s->count - 1].last_seq : 0;
 }
 
 bool spool_has_unsent(const struct spool *s)

@@ -14,6 +14,8 @@
 
 #include <pthread.h>
 
+struct leftover;
+
 /* All borrowed for the spool's life. */
 struct spool_params {
     struct span session_id;
@@ -23,6 +25,7 @@ struct spool_params {
     uint64_t max_bytes;         /* of the file */
     uint64_t last_bytes;        /* of those, kept for the end of the run */
     bool fresh;                 /* no daemon can know the session */
+    bool anew;                  /* the daemon is to begin it anew, whatever it knows (a relay's) */
     pthread_mutex_t *fork_lock; /* held while `fd` and the process's descriptors disagree */
 };
 
@@ -40,6 +43,7 @@ struct spool {
     char path[SPOOL_PATH_BYTES];
     bool known;    /* a daemon has answered: `base` is final */
     bool relative; /* the file's numbers lack `base` */
+    bool unsynced; /* something was appended since spool_sync */
     uint64_t base;
     uint64_t end; /* of the file */
     size_t header_bytes;
@@ -98,6 +102,26 @@ void spool_rewind(struct spool *s);
  * so loses its name: it is sent all the same, but by nobody else.
  */
 void spool_learn(struct spool *s, uint64_t base);
+
+/* The daemon has begun the session anew. False: the file would have it done again. */
+MUST_CHECK bool spool_begun(struct spool *s);
+
+/* Everything that was appended is on the disk, and so is the file's name; false when that is not
+ * certain. Without a file, true. */
+MUST_CHECK bool spool_sync(struct spool *s, uint64_t now_us);
+
+/*
+ * Takes the file of an opened leftover, from which s->params were made, as if this process had
+ * written it and sent none of it. A torn last line is cut off. False: it cannot be read, and the
+ * leftover still has it.
+ */
+MUST_CHECK bool spool_reopen(struct spool *s, struct leftover *from);
+
+/* Room for one chunk more, for spool_reopen.c; false: no memory. */
+MUST_CHECK bool spool_make_place(struct spool *s);
+
+/* The number of the last line in the file, as it stands there; 0: there is none. */
+uint64_t spool_last_seq(const struct spool *s);
 
 /* In a forked child: closes the descriptor, and nothing else. */
 void spool_abandon(struct spool *s);

@@ -54,15 +54,22 @@ bool spool_make_folder(const char *folder)
     return true;
 }
 
-void spool_write_header(struct buf *b, struct span start, struct span to, bool relative)
+void spool_write_header(struct buf *b, const struct spool_header *h)
 {
-    buf_add_span(b, start);
-    json_write_pair_bool(b, "resume", true);
-    if (to.len <= SPOOL_TO_BYTES_MAX)
-        json_write_pair_string(b, "spoolTo", to);
-    if (relative)
+    buf_add_span(b, h->start);
+    json_write_pair_bool(b, "resume", !h->anew);
+    if (h->to.len <= SPOOL_TO_BYTES_MAX)
+        json_write_pair_string(b, "spoolTo", h->to);
+    if (h->relative)
         json_write_pair_string(b, "seqBase", SPAN(SPOOL_BASE_UNKNOWN));
     buf_add_str(b, "}\n");
+}
+
+bool spool_settle_resume(int fd, size_t start_bytes)
+{
+    static const char yes[] = "true "; /* over "false" */
+    off_t at = (off_t)(start_bytes + strlen(",\"resume\":"));
+    return pwrite(fd, yes, strlen(yes), at) == (ssize_t)strlen(yes) && fsync(fd) == 0;
 }
 
 bool spool_settle_base(int fd, size_t header_bytes, uint64_t base)

@@ -3,13 +3,14 @@
  * spool_format: what a file of the spool folder looks like; the same for the Python client.
  *
  * A file holds trainer lines as they go on the wire, oldest first, behind the run's `start` line
- * with "resume":true. Its name is TIME-PID-SESSION.ndjson, so that names sort by age. It is locked
- * (flock) while its run lives or while somebody sends it. Two fields of the `start` line are for
- * us, and daemons pass over them. "spoolTo" is the address that the run logs to. "seqBase" is there
- * when the daemon may know the session from before, and had not answered when the file began: then
- * the lines are numbered from 1, and what stands in it is added to each seq when they are sent: the
- * lastSeq of the first daemon that answers, written over the question marks before any line is
- * sent. A file without "seqBase" can be sent as it is.
+ * with "resume":true (false only in a relay's, until the hub has begun the session anew). Its name
+ * is TIME-PID-SESSION.ndjson, so that names sort by age. It is locked (flock) while its run lives
+ * or while somebody sends it. Two fields of the `start` line are for us, and daemons pass over
+ * them. "spoolTo" is the address that the run logs to. "seqBase" is there when the daemon may know
+ * the session from before, and had not answered when the file began: then the lines are numbered
+ * from 1, and what stands in it is added to each seq when they are sent: the lastSeq of the first
+ * daemon that answers, written over the question marks before any line is sent. A file without
+ * "seqBase" can be sent as it is.
  */
 #ifndef CLIENTS_C_SPOOL_FORMAT_H
 #define CLIENTS_C_SPOOL_FORMAT_H
@@ -35,8 +36,18 @@ bool spool_folder(char *out, size_t out_bytes);
 /* Makes the folder and those above it, with mode 0700. False: it is not there. */
 bool spool_make_folder(const char *folder);
 
-/* `start` is a start line up to its last field, which is `resume`. */
-void spool_write_header(struct buf *b, struct span start, struct span to, bool relative);
+/* What a file's first line has behind the run's `start`. */
+struct spool_header {
+    struct span start; /* a start line up to its last field, which is `resume` */
+    struct span to;
+    bool relative; /* its numbers lack `seqBase` */
+    bool anew;     /* the daemon is to begin the session anew: "resume":false, for now */
+};
+
+void spool_write_header(struct buf *b, const struct spool_header *h);
+
+/* The daemon has begun it: makes that "resume":true, durably. False: it is not certain to be. */
+MUST_CHECK bool spool_settle_resume(int fd, size_t start_bytes);
 
 /* Writes what is to be added to each seq, durably. False: it is not certain to stand there. */
 MUST_CHECK bool spool_settle_base(int fd, size_t header_bytes, uint64_t base);

@@ -6,6 +6,7 @@
  */
 #include "streamd/ingest/unix.h"
 
+#include "streamd/ingest/feed.h"
 #include "streamd/ingest/listen_unix.h"
 #include "streamd/ingest/trainer.h"
 #include "streamd/log.h"
@@ -21,6 +22,7 @@ enum { ACCEPTS_A_WAKEUP = 64, REFUSALS_LOG_US = 10 * 1000 * 1000 };
 
 struct unix_ingest {
     struct trainers trainers;
+    struct list feeds; /* of feed.link; owned */
     struct listen_unix listening;
     ev_io acceptable;
     int spare_fd;             /* owns; given up to accept and close when there is no other */
@@ -46,14 +48,17 @@ static void note_refusal(struct unix_ingest *u, const char *why, const struct uc
     u->refused = 0;
 }
 
+static bool is_full(const struct unix_ingest *u)
+{
+    return u->trainers.params.stats->trainers >= u->trainers.params.config->max_trainers;
+}
+
 /* NULL when this one may come in. */
 static const char *why_not(const struct unix_ingest *u, const struct ucred *who)
 {
     if (who->uid != geteuid() && who->uid != 0)
         return "another user";
-    if (u->trainers.params.stats->trainers >= u->trainers.params.config->max_trainers)
-        return "as many trainers as allowed";
-    return NULL;
+    return is_full(u) ? "as many trainers as allowed" : NULL;
 }
 
 static void admit(struct unix_ingest *u, int fd)
@@ -112,6 +117,7 @@ struct unix_ingest *unix_ingest_create(const struct unix_ingest_params *params)
     }
     u->trainers.params = *params;
     list_init(&u->trainers.all);
+    list_init(&u->feeds);
     u->spare_fd = open_spare();
     if (!listen_unix_open(&u->listening, params->config->socket_path)) {
         unix_ingest_destroy(u);
@@ -135,6 +141,8 @@ void unix_ingest_destroy(struct unix_ingest *u)
     if (!u)
         return;
     struct list *first;
+    while ((first = list_first(&u->feeds)) != NULL)
+        feed_end(first);
     while ((first = list_first(&u->trainers.all)) != NULL)
         trainer_destroy(trainer_of(first));
     stop_accepting(u);
@@ -169,6 +177,27 @@ void unix_ingest_drain(struct unix_ingest *u)
     LIST_EACH_SAFE (at, &u->trainers.all) {
         trainer_end(trainer_of(at));
     }
+}
+
+int unix_ingest_adopt(struct unix_ingest *u)
+{
+    int ends[2];
+    if (is_full(u) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+        return -1;
+    if (trainer_create(&u->trainers, ends[0], 0))
+        return ends[1];
+    (void)close(ends[1]);
+    return -1;
+}
+
+struct ev_loop *unix_ingest_loop(struct unix_ingest *u)
+{
+    return u->trainers.params.loop;
+}
+
+struct list *unix_ingest_feeds(struct unix_ingest *u)
+{
+    return &u->feeds;
 }
 
 size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, struct span command,

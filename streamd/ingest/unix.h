@@ -43,6 +43,14 @@ void unix_ingest_resend(struct unix_ingest *u);
 /* Stops accepting and reading; lines already read are finished and their answers written. */
 void unix_ingest_drain(struct unix_ingest *u);
 
+/* Lets in a trainer that comes by another road. Answers the other end of its connection, which is
+ * the caller's; -1: there are as many as allowed, or no descriptor or memory is left. */
+int unix_ingest_adopt(struct unix_ingest *u);
+
+/* For feed.c: the loop that the trainers are on, and its list of those that it leads to them. */
+struct ev_loop *unix_ingest_loop(struct unix_ingest *u);
+struct list *unix_ingest_feeds(struct unix_ingest *u);
+
 /* Sends a control line to every trainer that started this session; answers how many were told. */
 size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, struct span command,
                            struct span reason);

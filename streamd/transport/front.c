@@ -4,6 +4,7 @@
 #include "streamd/app.h"
 #include "streamd/http/cors.h"
 #include "streamd/http/router.h"
+#include "streamd/ingest/feed.h"
 #include "streamd/transport/engine.h"
 #include "streamd/transport/plain.h"
 #include "streamd/transport/sse.h"
@@ -76,7 +77,7 @@ bool front_may_upgrade(struct app *app, const struct request *req, struct reply 
     }
     if (engine_mount_find(&app->peers, req->path))
         return engine_may_upgrade(&app->peers, req, refusal);
-    if (span_is(req->path, "/ws"))
+    if (span_is(req->path, "/ws") || (span_is(req->path, FEED_PATH) && app->control.unix_ingest))
         return true;
     reply_error(refusal, 404, "No WebSocket here");
     return false;
@@ -88,6 +89,8 @@ void front_ws_open(struct link *l, const struct request *req)
     const struct engine_mount *mount = engine_mount_find(peers, req->path);
     if (mount)
         engine_ws_open(peers, mount, l, req);
+    else if (span_is(req->path, FEED_PATH))
+        feed_open(peers, l);
     else
         plain_open(peers, l, req);
 }

@@ -264,6 +264,16 @@ void peer_write_last(struct peer *p)
         continue;
 }
 
+bool peer_ping_ws(struct peer *p)
+{
+    unsigned char head[WS_HEADER_MAX];
+    struct span payload = SPAN(PEER_PING_PAYLOAD);
+    size_t n = wsframe_header(head, WS_PING, false, payload.len);
+    subscriber_push(&p->subscriber, refbuf_create2((struct span){(const char *)head, n}, payload),
+                    ENTRY_FRAMED);
+    return true;
+}
+
 void peer_goodbye_ws(struct peer *p, unsigned code, const char *why)
 {
     if (!p->link)

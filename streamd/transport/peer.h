@@ -20,6 +20,7 @@
 #include "streamd/transport/link.h"
 
 struct engine;
+struct feed;
 struct peer;
 struct peers;
 
@@ -45,6 +46,7 @@ struct peer {
     struct peers *peers;           /* borrows */
     struct link *link;     /* borrows; where updates go. NULL between polls and after it closed */
     struct engine *engine; /* owns; NULL unless Socket.IO */
+    struct feed *feed;     /* borrows; NULL unless it is a trainer (feed.h) */
     struct list all;       /* in peers.all, or peers.doomed */
     struct wait heartbeat; /* in peers.ping or peers.pong */
     struct list turn;      /* in peers.replay_turns */
@@ -91,6 +93,9 @@ void peer_prefetch_stream(const struct subscriber *s);
 /* Writes a WebSocket close frame. */
 void peer_write_close(struct peers *peers, struct link *l, unsigned code, const char *why);
 
+/* dialect.ping of a WebSocket: a ping frame, queued. */
+bool peer_ping_ws(struct peer *p);
+
 /* Writes a close frame and waits for the client to go, at most peers.linger. */
 void peer_goodbye_ws(struct peer *p, unsigned code, const char *why);
 
@@ -109,6 +114,7 @@ enum {
     CLOSE_POLICY = 1008,
     CLOSE_TOO_BIG = 1009,
     CLOSE_INTERNAL = 1011,
+    CLOSE_TRY_LATER = 1013,
     CLOSE_NORMAL = 1000,
     CLOSE_SLOW = 4008,    /* the outbox was full */
     CLOSE_TIMEOUT = 4009, /* no pong, or nothing asked for in time */

@@ -4,7 +4,6 @@
 #include "proto/json_write.h"
 #include "proto/plain.h"
 #include "proto/query.h"
-#include "proto/wsframe.h"
 #include "streamd/transport/peers.h"
 #include "streamd/transport/random_id.h"
 #include "streamd/transport/replay.h"
@@ -55,16 +54,6 @@ static void on_message(struct peer *p, struct link *l, struct span message, bool
     buf_fini(&ack);
 }
 
-static bool ping(struct peer *p)
-{
-    unsigned char head[WS_HEADER_MAX];
-    struct span payload = SPAN(PEER_PING_PAYLOAD);
-    size_t n = wsframe_header(head, WS_PING, false, payload.len);
-    subscriber_push(&p->subscriber, refbuf_create2((struct span){(const char *)head, n}, payload),
-                    ENTRY_FRAMED);
-    return true;
-}
-
 static void on_link_closed(struct peer *p, struct link *l)
 {
     (void)l;
@@ -73,7 +62,7 @@ static void on_link_closed(struct peer *p, struct link *l)
 
 static const struct dialect dialect_plain = {
     .name = "plain",
-    .ping = ping,
+    .ping = peer_ping_ws,
     .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = peer_goodbye_ws,
