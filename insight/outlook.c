@@ -43,8 +43,6 @@ static const char *reason_of(const struct insight *s, enum grade confidence)
         [GRADE_MEDIUM] = "the speed varies",
         [GRADE_HIGH] = "the speed has been steady",
     };
-    if (s->now.diverging)
-        return "the run diverges: the remaining time is of no use";
     if (s->now.overfitting)
         return "the run overfits: the remaining time is likely unnecessary";
     if (s->now.plateau)
@@ -55,6 +53,7 @@ static const char *reason_of(const struct insight *s, enum grade confidence)
 static void tell_eta(struct insight *s, const struct eta_interval *e)
 {
     struct assessed_eta *out = &s->now.eta;
+    s->remaining_s = e->s;
     out->s = e->s;
     out->lo = e->lo;
     out->hi = e->hi;
@@ -101,6 +100,26 @@ void outlook_see_savings(struct insight *s)
 {
     struct assessed_stop *stop = &s->now.stop;
     double useless = s->now.diverging ? 1 : 1 - s->now.p_gain;
-    stop->saving_s = s->now.eta.s * useless;
+    stop->saving_s = s->remaining_s * useless;
     stop->gpu_hours = stop->saving_s * s->config.devices / s_per_hour;
+}
+
+static void close_eta(struct assessed_eta *eta, const char *reason)
+{
+    eta->s = eta->lo = eta->hi = eta->remaining_epochs = NAN;
+    eta->confidence = GRADE_LOW;
+    eta->reason = reason;
+}
+
+void outlook_close(struct insight *s)
+{
+    struct assessment *a = &s->now;
+    if (s->completed || s->crashed)
+        close_eta(&a->eta, "the run is over");
+    if (!a->diverging)
+        return;
+    close_eta(&a->eta, "the run diverges: how long it would go on is of no use");
+    a->forecast = (struct assessed_forecast){NAN, NAN, NAN, NAN};
+    a->p_gain = NAN;
+    a->gain_class = GRADE_LOW;
 }

@@ -17,4 +17,8 @@ void outlook_see_end(struct insight *s);
 /* At the end of a point: brings the savings of s->now.stop up to date. */
 void outlook_see_savings(struct insight *s);
 
+/* Last of all: a run that is over has no time left, and of one that diverges nothing is foretold;
+ * what stopping it saves is still known. */
+void outlook_close(struct insight *s);
+
 #endif
