@@ -33,6 +33,16 @@ const char *stop_why(enum stop_cause cause)
     return texts[cause];
 }
 
+bool advice_is_news(struct advice *last, const struct assessed_stop *stop)
+{
+    if (stop->waited < last->waited)
+        *last = (struct advice){STOP_NO, 0};
+    bool news = stop->recommend && stop->cause != last->cause;
+    if (stop->recommend)
+        *last = (struct advice){stop->cause, stop->waited};
+    return news;
+}
+
 const char *finding_name(enum finding_kind kind)
 {
     static const char *const names[FINDINGS] = {

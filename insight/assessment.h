@@ -57,16 +57,18 @@ struct assessed_best {
     uint64_t since; /* evaluations after it, with no better one */
 };
 
-/* The time that is left until the planned end. */
+/* The time that is left until the planned end; not known of a run that is over or diverges. */
 struct assessed_eta {
     double s, lo, hi; /* seconds from the newest point; nine times of ten it is within lo..hi */
     double s_per_epoch;
     double remaining_epochs;
     enum grade confidence;
-    const char *reason; /* of the confidence; a sentence without its full stop; "" without an ETA */
+    const char
+        *reason; /* of the confidence, or why there is no ETA; a sentence without its full stop;
+                  * "": no time or no plan was told */
 };
 
-/* The monitored metric at the planned end. */
+/* The monitored metric at the planned end; not known while the run diverges. */
 struct assessed_forecast {
     double at;            /* step or epoch: the end it speaks of */
     double value, lo, hi; /* nine times of ten it is within lo..hi */
@@ -95,6 +97,16 @@ struct assessed_stop {
     double saving_s;   /* expected seconds of training saved by stopping now; NaN: no ETA */
     double gpu_hours;  /* the same over all devices */
 };
+
+/* The advice that was last passed on; all zero: none was. */
+struct advice {
+    enum stop_cause cause;
+    uint64_t waited;
+};
+
+/* Is it advice that was not passed on yet: for another cause, or for the first time since a gain?
+ * It counts as passed on then; one that comes and goes within a wait is said once. */
+bool advice_is_news(struct advice *last, const struct assessed_stop *stop);
 
 /* X(kind, name, suggested action) */
 #define FINDING_TABLE(X)                                                                           \
@@ -147,7 +159,8 @@ struct assessment {
     double stall_after_s; /* without a point for so long the run counts as stalled */
     struct assessed_eta eta;
     struct assessed_forecast forecast;
-    double p_gain;         /* chance that the metric still improves by more than 1 % of its range */
+    double p_gain; /* chance that the metric still improves by more than 1 % of its range; NaN
+                    * also while diverging */
     enum grade gain_class; /* of p_gain: LOW below 0.2, HIGH from 0.6 */
     struct assessed_stop stop;
     struct finding findings[ASSESSMENT_FINDINGS_MAX];

@@ -88,8 +88,10 @@ void divergence_push(struct divergence *d, const double *train_loss, const doubl
     bool alarm = train_loss && see(d, *train_loss);
     bool broken = val_loss && !isfinite(*val_loss);
     if (alarm || broken) {
-        if (!d->on)
+        if (!d->on) {
             d->at = alarm ? *train_loss : *val_loss;
+            d->at_val = !alarm;
+        }
         d->on = true;
         d->bad++;
         d->good = 0;

@@ -27,6 +27,7 @@ struct divergence {
     uint64_t bad, good;             /* points since it diverged that confirm it; that deny it */
     bool on;                        /* diverging */
     double at;                      /* the loss that made it so */
+    bool at_val;                    /* of validation */
 };
 
 void divergence_init(struct divergence *d);

@@ -30,6 +30,7 @@ static void fill_defaults(struct insight_config *c)
     c->tau = or_default(c->tau, c->strict ? 0.15 : 0.08);
     c->caution = or_default(c->caution, c->strict ? 0.5 : 0.7);
     c->devices = or_default(c->devices, 1);
+    c->memory_told = c->memory_mb > 0;
     c->memory_mb = or_default(c->memory_mb, 24576);
     c->stall_factor = or_default(c->stall_factor, 3);
     c->total = or_default(c->total, NAN);
@@ -173,6 +174,8 @@ static void count_sample(struct insight *s, const struct point *p)
 static void see_memory(struct insight *s, const struct point *p)
 {
     double mb;
+    if (is_new(p, POINT_GPU_TOTAL_MB, &mb) && mb > 0 && !s->config.memory_told)
+        s->config.memory_mb = fmin(mb, POINT_FAR);
     if (is_new(p, POINT_GPU_MEMORY_MB, &mb) && fabs(mb) <= POINT_FAR)
         memory_push(&s->memory, mb, s->x);
 }
@@ -185,6 +188,7 @@ static void judge(struct insight *s)
         outlook_see_end(s);
     }
     stopping_see_divergence(s);
+    outlook_close(s);
 }
 
 /* The next model of a sweep begins where its number changes. */

@@ -43,8 +43,6 @@ static const char *reason_of(const struct insight *s, enum grade confidence)
         [GRADE_MEDIUM] = "the speed varies",
         [GRADE_HIGH] = "the speed has been steady",
     };
-    if (s->now.diverging)
-        return "the run diverges: the remaining time is of no use";
     if (s->now.overfitting)
         return "the run overfits: the remaining time is likely unnecessary";
     if (s->now.plateau)
@@ -106,9 +104,31 @@ static void reckon_savings(struct insight *s)
     stop->gpu_hours = stop->saving_s * s->config.devices / s_per_hour;
 }
 
+static void close_eta(struct insight *s, const char *reason)
+{
+    struct assessed_eta *eta = &s->now.eta;
+    eta->s = eta->lo = eta->hi = eta->remaining_epochs = NAN;
+    eta->confidence = GRADE_LOW;
+    eta->reason = reason;
+}
+
 void outlook_reckon(struct insight *s)
 {
     s->now.stall_after_s = outlook_stall_after(s);
     reckon_eta(s);
     reckon_savings(s);
+    if (s->now.diverging)
+        close_eta(s, "the run diverges: how long it would go on is of no use");
+    else if (s->completed || s->crashed)
+        close_eta(s, "the run is over");
+}
+
+void outlook_close(struct insight *s)
+{
+    struct assessment *a = &s->now;
+    if (!a->diverging)
+        return;
+    a->forecast = (struct assessed_forecast){NAN, NAN, NAN, NAN};
+    a->p_gain = NAN;
+    a->gain_class = GRADE_LOW;
 }

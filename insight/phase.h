@@ -12,8 +12,8 @@
 #define PHASE_TABLE(X)                                                                             \
     X(PHASE_INITIALIZING, "INITIALIZING", "🟡", "Too little was seen to judge the run", "wait",  \
       "The run has just begun. Wait for more samples.")                                            \
-    X(PHASE_WARMUP, "WARMUP", "🟡", "The learning rate is ramping up", "wait",                   \
-      "The learning rate is still warming up. Wait before judging the run.")                       \
+    X(PHASE_WARMUP, "WARMUP", "🟡", "The learning rate ramps up, or the first epochs are slow",  \
+      "wait", "The run is still warming up. Wait before judging it.")                              \
     X(PHASE_LEARNING_FAST, "LEARNING_FAST", "🟢", "Improving by more than 5 % an epoch",         \
       "monitor", "The run learns fast. Let it run.")                                               \
     X(PHASE_STABLE_CONVERGENCE, "STABLE_CONVERGENCE", "🔵", "Improving by 1 to 5 % an epoch",       \

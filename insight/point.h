@@ -24,7 +24,8 @@
     X(POINT_GRAD_NORM, "grad_norm")      /* */                                                     \
     X(POINT_ACCURACY, "accuracy")        /* of training; shown in snapshots, judges nothing */     \
     X(POINT_GPU_MEMORY_MB, "gpu_mem_mb") /* in use on one device */                                \
-    X(POINT_MODEL, "model")              /* a change begins the next model of a sweep */
+    X(POINT_GPU_TOTAL_MB, "gpu_mem_total_mb") /* that the device has */                            \
+    X(POINT_MODEL, "model")                   /* a change begins the next model of a sweep */
 
 enum point_field {
 #define POINT_ENUM(field, name) field,

@@ -50,7 +50,8 @@ struct insight_config {
     double caution;      /* scales every patience (0.7; strict: 0.5) */
     bool strict;         /* judge gains against the range since a tenth of the run */
     double devices;      /* GPUs that stopping would free (1) */
-    double memory_mb;    /* of one device (24576) */
+    double memory_mb;    /* of one device (what points tell, else 24576) */
+    bool memory_told;    /* set by insight_init: the config told it */
     double stall_factor; /* times the median interval without a point (3) */
 };
 
@@ -73,11 +74,11 @@ struct insight {
     struct eta eta;
     struct rhythm rhythm;
     struct memory memory;
-    double total;      /* planned length on the run's axis; NaN: not known (yet) */
-    bool by_steps;     /* the axis is the step */
-    double p_stop;     /* the chance of a gain that stop advice goes by; NaN: not known */
-    uint64_t worse;    /* evaluations in a row that looked overfitted */
-    double lr, lr_max; /* the newest, the highest */
+    double total;       /* planned length on the run's axis; NaN: not known (yet) */
+    bool by_steps;      /* the axis is the step */
+    double p_stop;      /* the chance of a gain that stop advice goes by; NaN: not known */
+    uint64_t worse;     /* evaluations in a row that looked overfitted */
+    double lr, lr_max;  /* the newest, the highest */
     uint64_t lr_count;
     struct history rates; /* the learning rate at each evaluation */
     bool warming;         /* the rate has just risen to a new height */

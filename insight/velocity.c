@@ -13,6 +13,7 @@ static const double setback_rate = 0.1;
 static const double quiet = 0.001;       /* setbacks on average: a tenth of what a plateau is */
 static const double averaged_max = 32;   /* velocities */
 static const double averaged_share = 3;  /* of the run: its latest third, at most */
+static const double rise_setbacks = 5;   /* more is not noise */
 static const double margin_setbacks = 2; /* of what is left of them in the average */
 
 static void window_init(struct window *w)
@@ -121,9 +122,10 @@ double velocity_margin(const struct velocity *v)
     return in_use(v)->margin;
 }
 
-double velocity_newest(const struct velocity *v)
+double velocity_rise(const struct velocity *v)
 {
-    return in_use(v)->newest;
+    const struct window *w = in_use(v);
+    return -w->newest > rise_setbacks * w->setback ? -w->newest : 0;
 }
 
 double velocity_mean(const struct velocity *v)

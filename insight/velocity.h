@@ -48,8 +48,9 @@ double velocity_now(const struct velocity *v, double *out_steps);
 /* By how much that must pass a limit so that it is not by noise; 0 while the loss only falls. */
 double velocity_margin(const struct velocity *v);
 
-/* Between the last two alone; NaN: not known. */
-double velocity_newest(const struct velocity *v);
+/* By which share the loss has risen from the last window but one to the last; 0: by no more than
+ * its noise explains. */
+double velocity_rise(const struct velocity *v);
 
 /* The mean of the last window that ended; NaN: none did. */
 double velocity_mean(const struct velocity *v);

@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SPAN_TEXT_MAX = 32 };
+
 static const uint64_t samples_first = 20; /* fewer: initializing */
 static const uint64_t epochs_first = 3;   /* an epoch is many samples, however it was logged */
 static const double fast = 0.05;
 static const double stable = 0.01;
-static const double rising = 0.2; /* worth a word even where it is no divergence */
+static const double least_percent = 0.05; /* less is 0.0 */
+static const double rising = 0.2;         /* worth a word even where it is no divergence */
 
 static double known(const struct insight *s, enum point_field field)
 {
@@ -68,30 +71,41 @@ static enum insight_phase phase_of(const struct insight *s)
     return phase_of_velocity(s);
 }
 
+/* What the velocity spans: "epoch", or "40 steps" where the run has no epochs. */
+static const char *span_text(const struct insight *s, char out[SPAN_TEXT_MAX])
+{
+    if (isnan(s->now.velocity_steps))
+        return "epoch";
+    (void)snprintf(out, SPAN_TEXT_MAX, "%.6g steps", s->now.velocity_steps);
+    return out;
+}
+
 static void say_velocity(const struct insight *s, enum insight_phase to, char *out)
 {
+    char span[SPAN_TEXT_MAX];
     const char *verb = !is_of_speed(s->now.phase) ? "is at"
                        : to > s->now.phase        ? "dropped to"
                                                   : "rose to";
     double percent = 100 * s->now.velocity;
-    if (isnan(s->now.velocity_steps))
-        (void)snprintf(out, ASSESSMENT_REASON_MAX,
-                       "Learning velocity %s %.1f%% improvement per epoch", verb, percent);
+    if (percent <= -least_percent)
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "Learning has stopped: %.1f%% worse per %s",
+                       -percent, span_text(s, span));
     else
-        (void)snprintf(out, ASSESSMENT_REASON_MAX,
-                       "Learning velocity %s %.1f%% improvement per %.6g steps", verb, percent,
-                       s->now.velocity_steps);
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "Learning velocity %s %.1f%% improvement per %s",
+                       verb, fmax(percent, 0), span_text(s, span));
 }
 
 static void say_divergence(const struct insight *s, char *out)
 {
-    double at = s->divergence.at;
-    if (isfinite(at))
+    const struct divergence *d = &s->divergence;
+    const char *whose = d->at_val ? "Validation loss" : "Loss";
+    if (isfinite(d->at))
         (void)snprintf(out, ASSESSMENT_REASON_MAX,
-                       "Loss exploded to %.4g, above the %.4g it began at", at,
-                       s->divergence.start);
+                       "Loss exploded to %.4g, above the %.4g it began at, from as low as %.4g",
+                       d->at, d->start, d->lowest);
     else
-        (void)snprintf(out, ASSESSMENT_REASON_MAX, "Loss is %s", isnan(at) ? "NaN" : "infinite");
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "%s is %s", whose,
+                       isnan(d->at) ? "NaN" : "infinite");
 }
 
 static void say_overfitting(const struct insight *s, char *out)
@@ -107,7 +121,8 @@ static void say_converged(const struct insight *s, char *out)
         (void)snprintf(out, ASSESSMENT_REASON_MAX, "%s",
                        s->detail[0] ? s->detail : "The trainer completed its run");
     else
-        (void)snprintf(out, ASSESSMENT_REASON_MAX, "The planned %.6g were reached", s->total);
+        (void)snprintf(out, ASSESSMENT_REASON_MAX, "The planned %.10g %s were reached", s->total,
+                       s->by_steps ? "steps" : "epochs");
 }
 
 static void say_why(const struct insight *s, enum insight_phase to, char *out)
@@ -182,14 +197,22 @@ static void find(struct insight *s, enum finding_kind kind, bool on, enum severi
 
 static void say_plateau(const struct insight *s, char *out)
 {
-    (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX, "plateaued at %.4g for %.0f evaluations",
-                   s->now.plateau_at, (double)s->curve.waited);
+    double waited = (double)s->curve.waited;
+    if (isnan(s->now.plateau_at))
+        (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX, "no finite value for %.0f evaluations",
+                       waited);
+    else
+        (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX, "plateaued at %.4g for %.0f evaluations",
+                       s->now.plateau_at, waited);
 }
 
 static void say_rising(const struct insight *s, char *out)
 {
-    (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX,
-                   "the loss rose by %.1f%% from one epoch to the next", -100 * s->now.velocity);
+    char span[SPAN_TEXT_MAX];
+    (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX, "%s by %.1f%% within %s%s",
+                   s->velocity_by_train ? "the loss rose" : "validation got worse",
+                   100 * velocity_rise(&s->velocity), isnan(s->now.velocity_steps) ? "an " : "",
+                   span_text(s, span));
 }
 
 static void say_leak(const struct insight *s, char *out)
@@ -224,6 +247,7 @@ void verdict_reach(struct insight *s)
     find(s, FINDING_DIVERGENCE, s->now.diverging, SEVERITY_CRITICAL, say_divergence);
     find(s, FINDING_OVERFITTING, s->now.overfitting, SEVERITY_WARNING, say_overfitting);
     find(s, FINDING_PLATEAU, s->now.plateau, SEVERITY_INFO, say_plateau);
-    find(s, FINDING_LOSS_RISING, s->now.velocity < -rising, SEVERITY_WARNING, say_rising);
+    find(s, FINDING_LOSS_RISING, velocity_rise(&s->velocity) > rising, SEVERITY_WARNING,
+         say_rising);
     find_memory(s);
 }

@@ -51,9 +51,20 @@ static bool is_metric(const struct assessment *a)
     return strcmp(a->monitor, "val_metric") == 0;
 }
 
+/* With so many decimals; what would be lost in them has three digits. */
+static void add_value(struct buf *b, double value, int decimals)
+{
+    if (!isfinite(value))
+        buf_add_str(b, isnan(value) ? "NaN" : value > 0 ? "Inf" : "-Inf");
+    else if (value != 0 && fabs(value) < 0.001)
+        buf_addf(b, "%.3g", value);
+    else
+        buf_addf(b, "%.*f", decimals, value);
+}
+
 static void add_judged(struct buf *b, const struct assessment *a, double value)
 {
-    buf_addf(b, is_metric(a) ? "%.3f" : "%.4f", value);
+    add_value(b, value, is_metric(a) ? 3 : 4);
 }
 
 /* "0.256 (Epoch 16)" */
@@ -67,26 +78,43 @@ static void add_judged_at(struct buf *b, const struct assessment *a, double valu
         buf_addf(b, " (Step %.0f)", step);
 }
 
+static void add_best(struct buf *b, const struct assessment *a)
+{
+    if (a->evaluations == 0 || isnan(a->best.value))
+        buf_add_str(b, "none yet");
+    else
+        add_judged_at(b, a, a->best.value, a->best.epoch, a->best.step);
+}
+
 /* ---- the parts of a change of phase ---- */
 
 static void add_validation(struct buf *b, const struct notify_event *e, const struct snapshot *now)
 {
     const char *metric = e->metric ? e->metric : "metric";
     const char *slash = strrchr(metric, '/');
-    if (!isnan(now->val_metric) && strstr(metric, "mAP"))
-        buf_addf(b, "\n   Val mAP: %.3f", now->val_metric);
-    else if (!isnan(now->val_metric))
-        buf_addf(b, "\n   Val %s: %.3f", slash ? slash + 1 : metric, now->val_metric);
-    else if (!isnan(now->val_loss))
-        buf_addf(b, "\n   Val loss: %.4f", now->val_loss);
+    if (!isnan(now->val_metric)) {
+        buf_addf(b, "\n   Val %s: ", strstr(metric, "mAP") ? "mAP" : slash ? slash + 1 : metric);
+        add_value(b, now->val_metric, 3);
+    } else if (!isnan(now->val_loss)) {
+        buf_add_str(b, "\n   Val loss: ");
+        add_value(b, now->val_loss, 4);
+    }
+}
+
+/* Nothing where it is not known. */
+static void add_loss(struct buf *b, const char *head, double loss)
+{
+    if (isnan(loss))
+        return;
+    buf_add_str(b, head);
+    add_value(b, loss, 4);
 }
 
 static void add_state(struct buf *b, const struct notify_event *e)
 {
     const struct snapshot *now = &e->assessment->transition.snapshot;
     buf_add_str(b, "\n\n📉 Current State:");
-    if (!isnan(now->train_loss))
-        buf_addf(b, "\n   Loss: %.4f", now->train_loss);
+    add_loss(b, "\n   Loss: ", now->train_loss);
     if (!isnan(now->lr))
         buf_addf(b, "\n   LR: %.2e", now->lr);
     add_validation(b, e, now);
@@ -111,9 +139,10 @@ static void add_range(struct buf *b, const struct assessed_eta *eta)
 
 static const char *eta_reason(const struct assessed_eta *eta)
 {
-    if (isnan(eta->s))
-        return "how long the run shall be is not known";
-    return eta->reason && *eta->reason ? eta->reason : "reckoned from the steps so far";
+    if (eta->reason && *eta->reason)
+        return eta->reason;
+    return isnan(eta->s) ? "how long the run shall be is not known"
+                         : "reckoned from the steps so far";
 }
 
 static void write_phase(struct buf *b, const struct notify_event *e)
@@ -168,13 +197,13 @@ static void write_stop(struct buf *b, const struct notify_event *e)
         add_stalled(b, e);
         buf_add_str(b, "\n   Best: ");
     }
-    add_judged_at(b, a, a->best.value, a->best.epoch, a->best.step);
+    add_best(b, a);
     buf_add_str(b, "\n   Current: ");
     add_judged_at(b, a, a->monitored, e->epoch, e->step);
     buf_addf(b, "\n\n💡 Recommendation: Stop now. P(>0.5%% gain) ≈ %s\n\n💵 Savings: ",
              grade_upper(a->gain_class));
     add_saving(b, &a->stop);
-    buf_addf(b, " GPU hours\n\n🏆 Use checkpoint: %s",
+    buf_addf(b, "%s\n\n🏆 Use checkpoint: %s", isnan(a->stop.saving_s) ? "" : " GPU hours",
              e->checkpoint ? e->checkpoint : "the one nearest to the best value");
 }
 
@@ -226,8 +255,7 @@ static void write_progress(struct buf *b, const struct notify_event *e)
     add_place(b, e);
     buf_add_str(b, " | ");
     add_phase(b, a->phase);
-    if (!isnan(e->now.train_loss))
-        buf_addf(b, "\n📉 Loss: %.4f", e->now.train_loss);
+    add_loss(b, "\n📉 Loss: ", e->now.train_loss);
     if (!isnan(accuracy)) /* a fraction, or per cent already */
         buf_addf(b, "%sAcc: %.1f%%", isnan(e->now.train_loss) ? "\n" : " | ",
                  accuracy <= 1 ? accuracy * 100 : accuracy);
@@ -243,8 +271,13 @@ static void write_progress(struct buf *b, const struct notify_event *e)
 static void write_summary(struct buf *b, const struct assessment *a)
 {
     const struct phase_words *words = phase_words(a->phase);
+    bool early = a->phase == PHASE_INITIALIZING || a->phase == PHASE_WARMUP;
     bool well = !a->diverging && !a->overfitting && a->phase != PHASE_CRASHED;
-    buf_addf(b, "Converging normally? %s: %s", well ? "Yes" : "No", words->description);
+    buf_addf(b, "Converging normally? %s: %s",
+             early  ? "Too early to say"
+             : well ? "Yes"
+                    : "No",
+             words->description);
     buf_addf(b, "\nStop early? %s", a->stop.recommend ? "Yes: " : "No");
     buf_add_str(b, a->stop.recommend ? a->stop.why : "");
     buf_add_str(b, "\nFinished when? ");
@@ -270,10 +303,7 @@ static void write_report(struct buf *b, const struct notify_event *e)
     buf_add_str(b, " | Phase: ");
     add_phase(b, a->phase);
     buf_add_str(b, "\n\n🏆 Best Result: ");
-    if (a->evaluations == 0 || isnan(a->best.value))
-        buf_add_str(b, "none yet");
-    else
-        add_judged_at(b, a, a->best.value, a->best.epoch, a->best.step);
+    add_best(b, a);
     buf_addf(b, "\n🔄 State Transitions: %" PRIu64, a->transitions);
     buf_addf(b, "\n💰 Early termination alerts: %" PRIu64 "\n\n", e->stop_alerts);
     write_summary(b, a);
@@ -295,8 +325,7 @@ void wording_status(struct buf *b, const struct notify_event *e)
     add_place(b, e);
     buf_add_str(b, " | ");
     add_phase(b, a->phase);
-    if (!isnan(e->now.train_loss))
-        buf_addf(b, " | Loss %.4f", e->now.train_loss);
+    add_loss(b, " | Loss ", e->now.train_loss);
     buf_add_str(b, " | ETA ");
     add_eta(b, &a->eta);
 }

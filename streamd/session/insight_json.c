@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { DIGITS = 6 };
+enum { DIGITS = 6, ADVICE_EVIDENCE_MAX = 256 };
 
 static void write_number(struct buf *out, const char *name, double v)
 {
@@ -72,13 +72,29 @@ void insight_write_finding(struct buf *out, const struct finding *f)
     write_place(out, "sinceStep", f->since_step);
 }
 
+static void write_stop_evidence(struct buf *out, const struct assessment *a)
+{
+    const struct assessed_best *best = &a->best;
+    if (a->stop.cause == STOP_DIVERGED)
+        buf_add_str(out, a->reason);
+    else
+        buf_addf(out, "%llu evaluations without a gain that counts",
+                 (unsigned long long)a->stop.waited);
+    if (!isfinite(best->value))
+        return;
+    buf_addf(out, "; best %.6g", best->value);
+    if (isfinite(best->step))
+        buf_addf(out, " at step %.15g", best->step);
+    else if (isfinite(best->epoch))
+        buf_addf(out, " at epoch %.6g", best->epoch);
+}
+
 void insight_write_advice(struct buf *out, const struct assessment *a)
 {
     const struct assessed_stop *stop = &a->stop;
     struct buf evidence;
-    buf_init(&evidence, ASSESSMENT_EVIDENCE_MAX);
-    buf_addf(&evidence, "%llu evaluations without a gain that counts; best %.6g at step %.17g",
-             (unsigned long long)stop->waited, a->best.value, a->best.x);
+    buf_init(&evidence, ADVICE_EVIDENCE_MAX);
+    write_stop_evidence(&evidence, a);
     write_text(out, "kind", "stop");
     write_text(out, "severity", severity_name(SEVERITY_WARNING));
     json_write_pair_string(out, "evidence", buf_span(&evidence));

@@ -128,7 +128,7 @@ static void take_over(struct interpreter *in, const struct reckoning *recalled)
         (void)reckoning_record(&in->reckoning, &entry.record, entry.server_time_s, entry.offset);
     series_cursor_fini(&cursor);
     in->told |= interpreter_standing(&recalled->engine.now);
-    in->advised |= recalled->engine.now.stop.recommend;
+    (void)advice_is_news(&in->advice, &recalled->engine.now.stop);
     in->partial = false;
     in->untold = true;
     s->version++;
@@ -181,7 +181,7 @@ struct interpreter *interpreter_adopt(struct session *s, const struct reckoning 
         return NULL;
     in->reckoning = *reckoning;
     in->told = interpreter_standing(&reckoning->engine.now);
-    in->advised = reckoning->engine.now.stop.recommend;
+    (void)advice_is_news(&in->advice, &reckoning->engine.now.stop);
     return in;
 }
 

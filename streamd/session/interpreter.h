@@ -34,12 +34,12 @@ struct interpreter {
     uint64_t recalled;      /* the offset up to which it goes */
     bool partial;           /* it has not seen the run from its first record on */
     bool recalling;
-    bool untold;      /* there is news that no `insight` has told */
-    bool advised;     /* to stop, and that stands */
-    uint64_t advices; /* how often */
-    unsigned told;    /* bit k: the finding of kind k was told and still stands */
-    uint64_t told_us; /* when the last `insight` went */
-    uint64_t seen_us; /* when the newest record came */
+    bool untold;          /* there is news that no `insight` has told */
+    struct advice advice; /* to stop, as it was last told */
+    uint64_t advices;     /* how often */
+    unsigned told;        /* bit k: the finding of kind k was told and still stands */
+    uint64_t told_us;     /* when the last `insight` went */
+    uint64_t seen_us;     /* when the newest record came */
 };
 
 /* A record was kept; out of memory, the session goes without an interpreter. */

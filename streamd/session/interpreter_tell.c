@@ -89,13 +89,10 @@ static void tell_finding(struct interpreter *in, const struct assessment *a, siz
     notify(in, (struct notify_event){.kind = NOTIFY_FINDING, .finding = i}, now);
 }
 
-/* Stopping is advised: said once for as long as the advice stands. */
 static void tell_stop(struct interpreter *in, const struct assessment *a, struct now now)
 {
     struct session *s = in->session;
-    bool news = a->stop.recommend && !in->advised;
-    in->advised = a->stop.recommend;
-    if (!news)
+    if (!advice_is_news(&in->advice, &a->stop))
         return;
     log_info("insight", "stop advised id=%s why=\"%s\"", s->id, a->stop.why);
     struct buf *b = payload_begin(s);

@@ -35,6 +35,7 @@ static const struct {
     {"gpu_memory_mb", POINT_GPU_MEMORY_MB},
     {"memory_mb", POINT_GPU_MEMORY_MB},
     {"memory", POINT_GPU_MEMORY_MB},
+    {"gpu_memory_total_mb", POINT_GPU_TOTAL_MB},
 };
 
 /* Whose loss and metrics are of data the model was not trained on. */
@@ -144,6 +145,8 @@ void record_point_config(struct span config, struct point_names *names, struct i
 {
     static const char *const steps[] = {"total_steps", "max_steps", "totalSteps", NULL};
     static const char *const epochs[] = {"epochs", "num_epochs", "max_epochs", NULL};
+    static const char *const devices[] = {"devices", "num_gpus", "gpus", "world_size", NULL};
+    static const char *const memory[] = {"gpu_memory_total_mb", NULL};
     struct fields *told;
     struct span text;
     memset(names, 0, sizeof(*names));
@@ -152,6 +155,8 @@ void record_point_config(struct span config, struct point_names *names, struct i
         return;
     (void)first_number(told, steps, &out->total);
     (void)first_number(told, epochs, &out->total_epochs);
+    (void)first_number(told, devices, &out->devices);
+    (void)first_number(told, memory, &out->memory_mb);
     if (fields_string(told, "monitor", &text))
         follow(text, names, out);
     if (fields_string(told, "monitor_mode", &text))

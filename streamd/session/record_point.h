@@ -30,7 +30,9 @@ struct point_names {
  * Reads a session's config (a JSON object; NULL pointer: none) for what the interpreter may be
  * told: `monitor` and `monitor_mode` (min, max), `epochs` (`num_epochs`, `max_epochs`),
  * `total_steps`
- * (`max_steps`). Begins *names anew. What is missing or of another type is left to be found out.
+ * (`max_steps`), `devices` (`num_gpus`, `gpus`, `world_size`: how many stopping would free) and
+ * `gpu_memory_total_mb` (of one of them). Begins *names anew. What is missing or of another type is
+ * left to be found out.
  */
 void record_point_config(struct span config, struct point_names *names, struct insight_config *out);
 

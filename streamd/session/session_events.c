@@ -321,13 +321,13 @@ void session_complete(struct session *s, struct now now)
     session_touch(s, now);
     session_enter(s, SESSION_COMPLETED);
     keeping_seal(&s->registry->keeping, s);
+    interpret_event(s, INSIGHT_COMPLETED, NULL, now);
     struct buf *b = payload_begin(s);
     json_write_pair_u64(b, "totalModels", s->total_models);
     json_write_pair_u64(b, "overallProgress", 100);
     payload_time(b, now);
     payload_announce(s, "training_completed", b);
     bulletin_status(s, "completed", SPAN(""), now.wall_s);
-    interpret_event(s, INSIGHT_COMPLETED, NULL, now);
 }
 
 void session_fail(struct session *s, struct span error, struct now now)
@@ -342,11 +342,11 @@ void session_fail(struct session *s, struct span error, struct now now)
     session_touch(s, now);
     session_enter(s, SESSION_FAILED);
     keeping_seal(&s->registry->keeping, s);
+    interpret_event(s, INSIGHT_CRASHED, s->error, now);
     struct buf *b = payload_begin(s);
     json_write_pair_string(b, "error", error);
     payload_announce(s, "training_error", b);
     bulletin_status(s, s->operation.cancelled_s > 0 ? "stopped" : "failed", error, now.wall_s);
-    interpret_event(s, INSIGHT_CRASHED, s->error, now);
 }
 
 void session_announce_cleanup(struct session *s)

@@ -108,12 +108,11 @@ static void tell(struct watched *w, const struct assessment *a, uint64_t evaluat
         struct notify_event e = watched_event(w, NOTIFY_PROGRESS);
         (void)notify_event(w->notify, &e, now);
     }
-    if (a->stop.recommend && !w->advised) {
+    if (advice_is_news(&w->advice, &a->stop)) {
         struct notify_event e = watched_event(w, NOTIFY_STOP);
         e.number = ++w->stop_alerts;
         (void)notify_event(w->notify, &e, now);
     }
-    w->advised = a->stop.recommend;
 }
 
 static void tell_event(struct watched *w, enum insight_event event, const char *detail,

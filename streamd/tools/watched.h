@@ -45,11 +45,11 @@ struct watched {
     struct insight engine;
     struct point newest; /* of each field the newest value */
     char name[SOURCE_TEXT_MAX + 1];
-    bool begun;         /* the first record was there */
-    bool crashed, over; /* the log says so */
-    unsigned told;      /* bit k: the finding of kind k was told and stands */
-    bool advised;       /* stopping was, and still is */
-    double ahead_s;     /* the log's clock is so far from ours; NaN: it has none */
+    bool begun;           /* the first record was there */
+    bool crashed, over;   /* the log says so */
+    unsigned told;        /* bit k: the finding of kind k was told and stands */
+    struct advice advice; /* to stop, as it was last told */
+    double ahead_s;       /* the log's clock is so far from ours; NaN: it has none */
     struct checkpoint checkpoints[CHECKPOINTS_MAX]; /* a ring */
     uint64_t checkpoint_count;
     uint64_t records, stop_alerts, findings;

@@ -130,16 +130,19 @@ static void a_loss_that_is_no_number_is_an_alert_at_once(void **state)
     assert_int_equal(session_assessment(world_session(w, "run"))->phase, PHASE_DIVERGING);
 }
 
-static void the_end_is_the_last_phase(void **state)
+/* So that whoever goes when the run is over has heard how it ended. */
+static void the_end_is_told_after_all_that_is_said_of_it(void **state)
 {
     struct world *w = *state;
     struct client *own = client_watch(w, SOCKETIO, "run");
     trainer_starts(w, "run");
     learns(w, "run", 1, 30, 0.1);
     trainer_completes(w, "run");
-    (void)waits_for(own, "training_completed");
+    assert_true(heard_is(waits_for(own, "phase_changed"), "to", "LEARNING_FAST"));
     assert_true(heard_is(waits_for(own, "phase_changed"), "to", "CONVERGED"));
     assert_true(heard_is(waits_for(own, "insight"), "phase", "CONVERGED"));
+    (void)waits_for(own, "training_completed");
+    assert_int_equal(own->next, own->count);
     trainer_starts(w, "bad");
     struct client *other = client_watch(w, SOCKETIO, "bad");
     learns(w, "bad", 1, 3, 0.1);
@@ -147,6 +150,9 @@ static void the_end_is_the_last_phase(void **state)
     const struct heard *h = waits_for(other, "phase_changed");
     assert_true(heard_is(h, "to", "CRASHED"));
     assert_true(strstr(h->data, "CUDA out of memory") != NULL);
+    assert_true(heard_is(waits_for(other, "insight"), "phase", "CRASHED"));
+    (void)waits_for(other, "training_error");
+    assert_int_equal(other->next, other->count);
 }
 
 static void who_has_been_silent_longest_makes_room(void **state)
@@ -238,7 +244,7 @@ int main(void)
         TEST(a_verdict_comes_at_most_every_two_seconds),
         TEST(a_verdict_tells_the_time_that_is_left_when_it_is_told),
         TEST(a_loss_that_is_no_number_is_an_alert_at_once),
-        TEST(the_end_is_the_last_phase),
+        TEST(the_end_is_told_after_all_that_is_said_of_it),
         TEST(who_has_been_silent_longest_makes_room),
         TEST(a_run_that_begins_anew_is_judged_anew),
         TEST(nobody_who_is_behind_is_buried_in_verdicts),

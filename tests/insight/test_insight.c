@@ -187,6 +187,85 @@ static void a_point_without_anything_is_a_point(void **state)
     assert_true(isnan(insight_now(&run)->best.value));
 }
 
+static const char *found(const struct assessment *a, enum finding_kind kind)
+{
+    for (size_t i = 0; i < a->finding_count; i++) {
+        if (a->findings[i].kind == kind)
+            return a->findings[i].evidence;
+    }
+    return "";
+}
+
+static void what_gets_worse_is_not_called_an_improvement(void **state)
+{
+    (void)state;
+    double loss = 3;
+    (void)epochs(0, 8, &loss, 0.10);
+    const struct assessment *a = epochs(8, 3, &loss, -0.3);
+    assert_string_equal(phase_name(a), "PLATEAU");
+    assert_string_equal(a->reason, "Learning has stopped: 3.3% worse per epoch");
+}
+
+static void a_velocity_of_nothing_has_no_sign(void **state)
+{
+    (void)state;
+    double loss = 3;
+    (void)epochs(0, 8, &loss, 0.10);
+    assert_string_equal(epochs(8, 3, &loss, -1e-9)->reason,
+                        "Learning velocity dropped to 0.0% improvement per epoch");
+}
+
+static void a_loss_that_rises_by_more_than_its_noise_is_said(void **state)
+{
+    (void)state;
+    double loss = 3;
+    (void)epochs(0, 8, &loss, 0.05);
+    loss *= 1.5;
+    assert_string_equal(found(epochs(8, 2, &loss, 0), FINDING_LOSS_RISING),
+                        "the loss rose by 42.5% within an epoch");
+    assert_string_equal(found(epochs(10, 2, &loss, 0), FINDING_LOSS_RISING), "");
+}
+
+static void whose_loss_is_not_finite_is_said(void **state)
+{
+    (void)state;
+    (void)epoch_of(&run, 1, 2, 2);
+    const struct assessment *a = epoch_of(&run, 2, 2, NAN);
+    assert_string_equal(a->reason, "Validation loss is NaN");
+    (void)begin(NULL);
+    assert_string_equal(epoch_of(&run, 2, INFINITY, 1)->reason, "Loss is infinite");
+}
+
+static void an_explosion_says_where_it_came_from(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        (void)train(&run, i, 4 * exp(-i / 5.0));
+    (void)train(&run, 40, 9);
+    assert_string_equal(train(&run, 41, 12)->reason,
+                        "Loss exploded to 12, above the 4 it began at, from as low as 0.003386");
+}
+
+static void the_planned_end_has_a_unit(void **state)
+{
+    (void)state;
+    insight_init(&run, &(struct insight_config){.total = 1250000});
+    assert_string_equal(train(&run, 1250000, 1)->reason, "The planned 1250000 steps were reached");
+    insight_init(&run, &(struct insight_config){.total = 48});
+    assert_string_equal(epoch_of(&run, 48, 1, 1)->reason, "The planned 48 epochs were reached");
+}
+
+static void a_plateau_of_no_finite_value_has_none(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++)
+        (void)metric(&run, i, i);
+    for (int i = 6; i < 60; i++)
+        (void)metric(&run, i, NAN);
+    const char *evidence = found(insight_now(&run), FINDING_PLATEAU);
+    assert_true(strlen(evidence) > 0 && !strstr(evidence, "nan"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +280,13 @@ int main(void)
         cmocka_unit_test_setup(the_best_is_the_first_of_equals, begin),
         cmocka_unit_test_setup(a_metric_rises_unless_it_falls, begin),
         cmocka_unit_test_setup(the_next_model_of_a_sweep_begins_anew, begin),
+        cmocka_unit_test_setup(what_gets_worse_is_not_called_an_improvement, begin),
+        cmocka_unit_test_setup(a_velocity_of_nothing_has_no_sign, begin),
+        cmocka_unit_test_setup(a_loss_that_rises_by_more_than_its_noise_is_said, begin),
+        cmocka_unit_test_setup(whose_loss_is_not_finite_is_said, begin),
+        cmocka_unit_test_setup(an_explosion_says_where_it_came_from, begin),
+        cmocka_unit_test_setup(the_planned_end_has_a_unit, begin),
+        cmocka_unit_test_setup(a_plateau_of_no_finite_value_has_none, begin),
         cmocka_unit_test_setup(a_point_without_anything_is_a_point, begin),
     };
     return cmocka_run_group_tests_name("insight/insight", tests, NULL, NULL);

@@ -129,6 +129,72 @@ static void memory_near_its_end_is_said(void **state)
     assert_null(found(memory(1, 22001), FINDING_MEMORY_SHORT));
 }
 
+static const struct assessment *memory_of(double step, double mb, double total_mb)
+{
+    struct point p = point_at(step);
+    point_set(&p, POINT_GPU_MEMORY_MB, mb);
+    point_set(&p, POINT_GPU_TOTAL_MB, total_mb);
+    return insight_point(&run, &p);
+}
+
+static void how_much_memory_there_is_may_come_with_the_points(void **state)
+{
+    (void)state;
+    assert_null(found(memory_of(0, 30000, 40960), FINDING_MEMORY_SHORT));
+    const struct finding *f = found(memory_of(1, 38000, 40960), FINDING_MEMORY_SHORT);
+    assert_non_null(f);
+    assert_string_equal(f->evidence, "38000 of 40960 MB in use (93% VRAM)");
+    insight_init(&run, &(struct insight_config){.memory_mb = 81920}); /* what was told wins */
+    assert_null(found(memory_of(0, 38000, 40960), FINDING_MEMORY_SHORT));
+    insight_init(&run, &(struct insight_config){.total = 0});
+    assert_null(found(memory_of(0, 20000, -1), FINDING_MEMORY_SHORT));
+}
+
+static void train_at(double step, double loss)
+{
+    struct point p = point_at(step);
+    point_set(&p, POINT_TIME_S, 2 * step);
+    point_set(&p, POINT_TRAIN_LOSS, loss);
+    point_set(&p, POINT_VAL_LOSS, loss + 0.1);
+    (void)insight_point(&run, &p);
+}
+
+static void of_a_run_that_diverges_nothing_is_foretold(void **state)
+{
+    (void)state;
+    const struct assessment *a = insight_now(&run);
+    for (int i = 0; i <= 400; i += 10)
+        train_at(i, 1 + exp(-i / 100.0));
+    assert_true(isfinite(a->p_gain) && isfinite(a->forecast.value) && isfinite(a->eta.s));
+    for (int i = 410; i <= 430; i += 10) {
+        train_at(i, NAN);
+        assert_int_equal(a->phase, PHASE_DIVERGING);
+        assert_true(isnan(a->p_gain) && isnan(a->forecast.value) && isnan(a->eta.s));
+        assert_string_equal(a->eta.reason,
+                            "the run diverges: how long it would go on is of no use");
+        assert_float_equal(a->stop.saving_s, 2.0F * (float)(1000 - i),
+                           1); /* all of it, whatever it was */
+    }
+    assert_int_equal(a->stop.cause, STOP_DIVERGED);
+    for (int i = 440; i <= 460; i += 10)
+        train_at(i, 1.02); /* and it comes back */
+    assert_true(isfinite(a->p_gain) && isfinite(a->forecast.value) && isfinite(a->eta.s));
+}
+
+static void a_run_that_is_over_has_no_time_left(void **state)
+{
+    (void)state;
+    const struct assessment *a = insight_now(&run);
+    for (int i = 0; i <= 400; i += 10)
+        train_at(i, 1);
+    (void)insight_event(&run, INSIGHT_CRASHED, NULL);
+    assert_true(isnan(a->eta.s));
+    assert_string_equal(a->eta.reason, "the run is over");
+    (void)insight_event(&run, INSIGHT_RESUMED, NULL);
+    train_at(410, 1);
+    assert_true(isfinite(a->eta.s));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +204,9 @@ int main(void)
         cmocka_unit_test_setup(silence_for_three_intervals_is_a_stall, begin),
         cmocka_unit_test_setup(memory_that_rises_by_a_fifth_in_ten_readings_leaks, begin),
         cmocka_unit_test_setup(memory_near_its_end_is_said, begin),
+        cmocka_unit_test_setup(how_much_memory_there_is_may_come_with_the_points, begin),
+        cmocka_unit_test_setup(of_a_run_that_diverges_nothing_is_foretold, begin),
+        cmocka_unit_test_setup(a_run_that_is_over_has_no_time_left, begin),
     };
     return cmocka_run_group_tests_name("insight/outlook", tests, NULL, NULL);
 }

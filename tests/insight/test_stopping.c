@@ -99,6 +99,24 @@ static void validation_that_rises_with_training_is_not(void **state)
         assert_false(epoch_of(&run, i, 1.1 + 0.05 * (i - 9), 1.1 + 0.08 * (i - 9))->overfitting);
 }
 
+static void advice_within_one_wait_is_passed_on_once(void **state)
+{
+    (void)state;
+    struct advice last = {STOP_NO, 0};
+    struct assessed_stop yes = {.recommend = true, .cause = STOP_NO_GAIN, .waited = 9};
+    struct assessed_stop no = {.cause = STOP_NO, .waited = 10};
+    assert_true(advice_is_news(&last, &yes));
+    assert_false(advice_is_news(&last, &yes));
+    assert_false(advice_is_news(&last, &no));
+    yes.waited = 11;
+    assert_false(advice_is_news(&last, &yes));
+    yes.cause = STOP_DIVERGED;
+    assert_true(advice_is_news(&last, &yes));
+    no.waited = 0; /* a gain */
+    assert_false(advice_is_news(&last, &no));
+    assert_true(advice_is_news(&last, &yes));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +126,7 @@ int main(void)
         cmocka_unit_test(a_stall_makes_a_gain_less_likely),
         cmocka_unit_test(validation_that_rises_while_training_falls_is_overfitting),
         cmocka_unit_test(validation_that_rises_with_training_is_not),
+        cmocka_unit_test(advice_within_one_wait_is_passed_on_once),
     };
     return cmocka_run_group_tests_name("insight/stopping", tests, NULL, NULL);
 }

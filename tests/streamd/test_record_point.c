@@ -61,6 +61,7 @@ static void names_are_known_in_the_spellings_of_trainers(void **state)
         {"\"step\":7", POINT_STEP},
         {"\"train_accuracy\":7", POINT_ACCURACY},
         {"\"gpu_memory_mb\":7", POINT_GPU_MEMORY_MB},
+        {"\"gpu_memory_total_mb\":7", POINT_GPU_TOTAL_MB},
         {"\"val_accuracy\":7", POINT_VAL_METRIC},
         {"\"coco/bbox_mAP\":7", POINT_VAL_METRIC},
         {"\"metrics/mAP50-95(B)\":7", POINT_VAL_METRIC},
@@ -129,6 +130,8 @@ static void a_config_says_what_to_follow_and_how_long(void **state)
     assert_true(config.total == 800 && config.total_epochs == 12);
     struct point p = read(&names, "\"val_f1\":0.5,\"val_accuracy\":0.9");
     assert_value(&p, POINT_VAL_METRIC, 0.9);
+    record_point_config(SPAN("{\"num_gpus\":8,\"gpu_memory_total_mb\":40960}"), &names, &config);
+    assert_true(config.devices == 8 && config.memory_mb == 40960);
     record_point_config(SPAN("{\"monitor\":\"eval_loss\"}"), &names, &config);
     assert_int_equal(config.monitor, MONITOR_VAL_LOSS);
     record_point_config(SPAN("{\"monitor\":\"loss\"}"), &names, &config);

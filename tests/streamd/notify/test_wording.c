@@ -131,8 +131,36 @@ static void a_run_of_losses_without_epochs_is_told_too(void **state)
            "💰 Early Termination Recommendation\n\n📊 Experiment: config_dent_dcn_final\n\n"
            "⚠️ Analysis:\n   No improvement for 6 evaluations\n   Best: 0.5000 (Step 100)\n"
            "   Current: 0.6000 (Step 700)\n\n"
-           "💡 Recommendation: Stop now. P(>0.5% gain) ≈ LOW\n\n💵 Savings: unknown GPU hours\n\n"
+           "💡 Recommendation: Stop now. P(>0.5% gain) ≈ LOW\n\n💵 Savings: unknown\n\n"
            "🏆 Use checkpoint: the one nearest to the best value");
+}
+
+static void a_run_that_diverges_has_no_time_left_and_a_saving(void **state)
+{
+    (void)state;
+    struct assessment a = detection();
+    a.reason[0] = '\0';
+    (void)strcat(a.reason, "Loss is NaN");
+    a.monitor = "val_loss";
+    a.stop.cause = STOP_DIVERGED;
+    a.best.value = 0.00025;
+    a.monitored = -NAN;
+    struct notify_event e = event_of(NOTIFY_STOP, &a);
+    expect(wording_write, &e,
+           "💰 Early Termination Recommendation\n\n📊 Experiment: config_dent_dcn_final\n\n"
+           "⚠️ Analysis:\n   Loss is NaN\n   Best: 0.00025 (Epoch 16)\n"
+           "   Current: NaN (Epoch 20)\n\n"
+           "💡 Recommendation: Stop now. P(>0.5% gain) ≈ LOW\n\n"
+           "💵 Savings: ~2h 40m GPU hours\n\n🏆 Use checkpoint: epoch_16.pth");
+    a.eta = (struct assessed_eta){.s = NAN, .lo = NAN, .hi = NAN, .reason = "the run diverges"};
+    a.transition.to = PHASE_DIVERGING;
+    struct buf b;
+    buf_init(&b, 4096);
+    e.kind = NOTIFY_PHASE;
+    wording_write(&b, &e);
+    buf_add_char(&b, '\0');
+    assert_non_null(strstr(b.ptr, "   Remaining: unknown\n   Reason: the run diverges\n"));
+    buf_fini(&b);
 }
 
 static void a_plateaus_notice_is_short(void **state)
@@ -180,7 +208,8 @@ static void a_report_needs_no_validation(void **state)
     expect(wording_write, &e,
            "🟡 Training Report: run-1\n\n📊 Not begun | Phase: INITIALIZING\n\n"
            "🏆 Best Result: none yet\n🔄 State Transitions: 0\n💰 Early termination alerts: 0\n\n"
-           "Converging normally? Yes: Too little was seen to judge the run\nStop early? No\n"
+           "Converging normally? Too early to say: Too little was seen to judge the run\n"
+           "Stop early? No\n"
            "Finished when? Not known\nAnything wrong? No");
 }
 
@@ -232,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_plateau_is_told_line_by_line),
         cmocka_unit_test(early_termination_is_told_line_by_line),
         cmocka_unit_test(a_run_of_losses_without_epochs_is_told_too),
+        cmocka_unit_test(a_run_that_diverges_has_no_time_left_and_a_saving),
         cmocka_unit_test(a_plateaus_notice_is_short),
         cmocka_unit_test(progress_says_where_it_is),
         cmocka_unit_test(a_report_needs_no_validation),
