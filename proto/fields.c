@@ -166,7 +166,7 @@ bool fields_as_bool(const struct fields *f, bool *out)
 
 const struct fields *fields_first(const struct fields *f)
 {
-    return fields_of(node_of(f)->child);
+    return f ? fields_of(node_of(f)->child) : NULL;
 }
 
 const struct fields *fields_next(const struct fields *item)

@@ -59,7 +59,7 @@ bool fields_as_number(const struct fields *f, double *out);
 bool fields_as_bool(const struct fields *f, bool *out);
 
 /* The items of an array or the members of an object, in the order in which they stand, duplicates
- * too; NULL at the end, and of any other value. */
+ * too; NULL at the end, and of any other value or NULL. */
 const struct fields *fields_first(const struct fields *f);
 const struct fields *fields_next(const struct fields *item);
 size_t fields_count(const struct fields *f);
