@@ -109,13 +109,14 @@ static void add_cors(const struct reply *r, const struct request *req, const str
     buf_add_str(out, "Access-Control-Allow-Origin: ");
     buf_add_span(out, req->origin);
     buf_add_str(out, "\r\nAccess-Control-Allow-Credentials: true\r\n"
-                     "Access-Control-Expose-Headers: ETag\r\n");
+                     "Access-Control-Expose-Headers: ETag, Mcp-Session-Id\r\n");
     if (req->method != METHOD_OPTIONS || r->status != 204)
         return;
     buf_add_str(out, "Access-Control-Allow-Methods: ");
     add_methods(out, r->allow);
     buf_add_str(out, "Access-Control-Allow-Headers: Accept, Authorization, Cache-Control, "
-                     "Content-Type, If-None-Match, Last-Event-ID\r\n"
+                     "Content-Type, If-None-Match, Last-Event-ID, Mcp-Method, Mcp-Name, "
+                     "Mcp-Protocol-Version, Mcp-Session-Id\r\n"
                      "Access-Control-Max-Age: 7200\r\n");
 }
 
