@@ -18,6 +18,7 @@ enum { ETAG_DIGITS = 16 };
 
 #define REASONS(X)                                                                                 \
     X(200, "OK")                                                                                   \
+    X(202, "Accepted")                                                                             \
     X(204, "No Content")                                                                           \
     X(304, "Not Modified")                                                                         \
     X(400, "Bad Request")                                                                          \
@@ -25,6 +26,7 @@ enum { ETAG_DIGITS = 16 };
     X(403, "Forbidden")                                                                            \
     X(404, "Not Found")                                                                            \
     X(405, "Method Not Allowed")                                                                   \
+    X(406, "Not Acceptable")                                                                       \
     X(408, "Request Timeout")                                                                      \
     X(409, "Conflict")                                                                             \
     X(411, "Length Required")                                                                      \

@@ -67,6 +67,21 @@ void mcp_call_content(struct mcp_call *call, struct span blocks)
     mcp_work_close(call->work);
 }
 
+bool mcp_call_requires(struct mcp_call *call, const char *capability)
+{
+    enum { MISSING_CAPABILITY = -32021 };
+    struct mcp_work *w = call->work;
+    struct buf data;
+    if (w->said.capabilities && fields_object(w->said.capabilities, capability))
+        return true;
+    buf_init(&data, 1024);
+    buf_addf(&data, "{\"requiredCapabilities\":{\"%s\":{}}}", capability);
+    mcp_work_refuse(w, mcp_is_modern(w->version) ? 400 : 200, MISSING_CAPABILITY,
+                    "The client did not declare a capability that this needs", buf_span(&data));
+    buf_fini(&data);
+    return false;
+}
+
 void mcp_call_progress(struct mcp_call *call, double done, double total, struct span message)
 {
     struct mcp_work *w = call->work;

@@ -4,6 +4,8 @@
 #include "proto/json_write.h"
 #include "proto/number.h"
 
+#include <math.h>
+
 static const char *const versions[MCP_VERSIONS] = {
     [MCP_2025_03_26] = "2025-03-26",
     [MCP_2025_06_18] = "2025-06-18",
@@ -46,6 +48,14 @@ int mcp_level_find(struct span name)
     return MCP_NO_LEVEL;
 }
 
+/* 1e999 is a number that JSON has no other word for. */
+static bool can_be_sent_back(const struct fields *token)
+{
+    double number;
+    return fields_type(token) == FIELDS_STRING ||
+           (fields_as_number(token, &number) && isfinite(number));
+}
+
 void mcp_said_read(const struct fields *params, struct mcp_said *out)
 {
     const struct fields *meta = params ? fields_object(params, "_meta") : NULL;
@@ -59,7 +69,7 @@ void mcp_said_read(const struct fields *params, struct mcp_said *out)
     if (fields_string(meta, "io.modelcontextprotocol/logLevel", &level))
         out->level = mcp_level_find(level);
     const struct fields *token = fields_any(meta, "progressToken");
-    if (token && (fields_type(token) == FIELDS_STRING || fields_type(token) == FIELDS_NUMBER))
+    if (token && can_be_sent_back(token))
         out->progress_token = token;
 }
 
@@ -70,5 +80,5 @@ void mcp_token_write(const struct fields *token, struct buf *out)
     if (fields_as_string(token, &text))
         json_write_string(out, text);
     else if (fields_as_number(token, &number))
-        num_write_significant(out, number, 17);
+        num_write_double(out, number);
 }

@@ -79,6 +79,10 @@ void mcp_call_failf(struct mcp_call *call, const char *format, ...)
 /* The answer: an array of content blocks, as JSON. */
 void mcp_call_content(struct mcp_call *call, struct span blocks);
 
+/* Did the client declare that capability ("sampling", ..) for this call? If not, that is the
+ * answer. Of legacy clients none is known. */
+bool mcp_call_requires(struct mcp_call *call, const char *capability);
+
 /* Not answers: how far it is, for an agent that asked for it (else nothing is said). `total` NAN
  * and an empty message are left out. `done` must grow. */
 void mcp_call_progress(struct mcp_call *call, double done, double total, struct span message);
