@@ -56,6 +56,11 @@ static const cJSON *node_of(const struct fields *f)
     return (const cJSON *)(const void *)f;
 }
 
+static const struct fields *fields_of(const cJSON *node)
+{
+    return (const struct fields *)(const void *)node;
+}
+
 void fields_destroy(struct fields *f)
 {
     cJSON_Delete((cJSON *)(void *)f);
@@ -86,20 +91,12 @@ bool fields_has(const struct fields *f, const char *name)
 
 bool fields_string(const struct fields *f, const char *name, struct span *out)
 {
-    const cJSON *node = member(f, name);
-    if (!cJSON_IsString(node))
-        return false;
-    *out = span_of(node->valuestring);
-    return true;
+    return fields_as_string(fields_any(f, name), out);
 }
 
 bool fields_number(const struct fields *f, const char *name, double *out)
 {
-    const cJSON *node = member(f, name);
-    if (!cJSON_IsNumber(node))
-        return false;
-    *out = node->valuedouble;
-    return true;
+    return fields_as_number(fields_any(f, name), out);
 }
 
 bool fields_is_null(const struct fields *f, const char *name)
@@ -109,15 +106,88 @@ bool fields_is_null(const struct fields *f, const char *name)
 
 bool fields_bool(const struct fields *f, const char *name, bool *out)
 {
-    const cJSON *node = member(f, name);
-    if (!cJSON_IsBool(node))
-        return false;
-    *out = cJSON_IsTrue(node);
-    return true;
+    return fields_as_bool(fields_any(f, name), out);
+}
+
+const struct fields *fields_any(const struct fields *f, const char *name)
+{
+    return fields_of(member(f, name));
 }
 
 const struct fields *fields_object(const struct fields *f, const char *name)
 {
     const cJSON *node = member(f, name);
-    return cJSON_IsObject(node) ? (const struct fields *)(const void *)node : NULL;
+    return cJSON_IsObject(node) ? fields_of(node) : NULL;
+}
+
+const struct fields *fields_array(const struct fields *f, const char *name)
+{
+    const cJSON *node = member(f, name);
+    return cJSON_IsArray(node) ? fields_of(node) : NULL;
+}
+
+enum fields_type fields_type(const struct fields *f)
+{
+    const cJSON *node = node_of(f);
+    if (cJSON_IsBool(node))
+        return FIELDS_BOOL;
+    if (cJSON_IsNumber(node))
+        return FIELDS_NUMBER;
+    if (cJSON_IsString(node))
+        return FIELDS_STRING;
+    if (cJSON_IsArray(node))
+        return FIELDS_ARRAY;
+    return cJSON_IsObject(node) ? FIELDS_OBJECT : FIELDS_NULL;
+}
+
+bool fields_as_string(const struct fields *f, struct span *out)
+{
+    if (!cJSON_IsString(node_of(f)))
+        return false;
+    *out = span_of(node_of(f)->valuestring);
+    return true;
+}
+
+bool fields_as_number(const struct fields *f, double *out)
+{
+    if (!cJSON_IsNumber(node_of(f)))
+        return false;
+    *out = node_of(f)->valuedouble;
+    return true;
+}
+
+bool fields_as_bool(const struct fields *f, bool *out)
+{
+    if (!cJSON_IsBool(node_of(f)))
+        return false;
+    *out = cJSON_IsTrue(node_of(f));
+    return true;
+}
+
+const struct fields *fields_first(const struct fields *f)
+{
+    return f ? fields_of(node_of(f)->child) : NULL;
+}
+
+const struct fields *fields_next(const struct fields *item)
+{
+    return fields_of(node_of(item)->next);
+}
+
+size_t fields_count(const struct fields *f)
+{
+    size_t count = 0;
+    for (const struct fields *at = fields_first(f); at; at = fields_next(at))
+        count++;
+    return count;
+}
+
+const char *fields_name(const struct fields *member)
+{
+    return node_of(member)->string;
+}
+
+bool fields_equal(const struct fields *a, const struct fields *b)
+{
+    return cJSON_Compare(node_of(a), node_of(b), true);
 }

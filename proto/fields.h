@@ -34,7 +34,40 @@ bool fields_string(const struct fields *f, const char *name, struct span *out);
 bool fields_number(const struct fields *f, const char *name, double *out);
 bool fields_bool(const struct fields *f, const char *name, bool *out);
 
-/* The member that is an object, borrowed from f; NULL when there is none. */
+/* The member that is an object, that is an array, whatever it is; borrowed from f. NULL when there
+ * is none. */
 const struct fields *fields_object(const struct fields *f, const char *name);
+const struct fields *fields_array(const struct fields *f, const char *name);
+const struct fields *fields_any(const struct fields *f, const char *name);
+
+/* ---- a value by itself: what fields_parse gave, an item of an array, a member ---- */
+
+enum fields_type {
+    FIELDS_NULL,
+    FIELDS_BOOL,
+    FIELDS_NUMBER,
+    FIELDS_STRING,
+    FIELDS_ARRAY,
+    FIELDS_OBJECT,
+};
+
+enum fields_type fields_type(const struct fields *f);
+
+/* As above, of the value itself. */
+bool fields_as_string(const struct fields *f, struct span *out);
+bool fields_as_number(const struct fields *f, double *out);
+bool fields_as_bool(const struct fields *f, bool *out);
+
+/* The items of an array or the members of an object, in the order in which they stand, duplicates
+ * too; NULL at the end, and of any other value or NULL. */
+const struct fields *fields_first(const struct fields *f);
+const struct fields *fields_next(const struct fields *item);
+size_t fields_count(const struct fields *f);
+
+/* The name of a member, borrowed; NULL for an item. */
+const char *fields_name(const struct fields *member);
+
+/* Are the two the same JSON value? Of objects the order of members does not count. */
+bool fields_equal(const struct fields *a, const struct fields *b);
 
 #endif

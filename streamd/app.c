@@ -67,6 +67,7 @@ struct app *app_create(const struct app_params *params, struct now now)
     app->now = app->started = now;
     timers_init(&app->timers);
     app->control.registry = &app->registry;
+    mcp_init(&app->mcp, app, random_seed());
     hub_init(&app->hub, &app->stats, config->max_outbox_bytes, config->max_outbox_messages,
              random_seed());
     line_decoder_init(&app->decoder, random_seed());
@@ -114,6 +115,7 @@ void app_destroy(struct app *app)
 {
     if (!app)
         return;
+    mcp_fini(&app->mcp);
     trainer_command_destroy(app->control.trainers);
     assets_destroy(app->assets);
     if (app->peers.registry)

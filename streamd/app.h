@@ -16,6 +16,7 @@
 #include "streamd/http/assets.h"
 #include "streamd/http/trainer_command.h"
 #include "streamd/ingest/control.h"
+#include "streamd/mcp/mcp.h"
 #include "streamd/room/room.h"
 #include "streamd/session/registry.h"
 #include "streamd/stats.h"
@@ -34,6 +35,7 @@ struct app {
     struct registry registry;
     struct peers peers;
     struct assets *assets;           /* owns */
+    struct mcp mcp;                  /* the agents' door */
     struct control control;          /* who can be told what to do; owns its trainers */
     const struct route *more_routes; /* borrows; rows of a test's own, or NULL */
     int wake_fd;                     /* owns; readable: app_receive has something to do */

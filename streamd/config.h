@@ -64,6 +64,12 @@ struct config {
     uint64_t commit_interval_ms;  /* what came is on disk after this at the latest */
     uint64_t max_unkept_bytes;    /* that wait for the disk; then trainers wait */
 
+    uint64_t mcp_max_sessions;      /* agents' sessions at a time */
+    uint64_t mcp_session_idle_s;    /* such a session ends after this */
+    uint64_t mcp_max_calls;         /* agents' requests being answered at a time */
+    uint64_t mcp_max_subscriptions; /* resources that one agent subscribes to */
+    uint64_t mcp_max_replay_bytes;  /* events kept for one session */
+
     const char *telegram_token; /* NULL: Telegram is not told */
     const char *telegram_chat;
     const char *webhook; /* NULL: none */

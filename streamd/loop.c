@@ -102,6 +102,7 @@ static void drain(struct loop *loop, int signum)
     unix_ingest_drain(loop->app->control.unix_ingest);
     registry_publish_all(&loop->app->registry, loop->app->now.us);
     peers_drain(&loop->app->peers);
+    mcp_drain(&loop->app->mcp);
     double seconds = (double)loop->app->config->drain_timeout_ms * 1e-3;
     ev_timer_init(&loop->drain, on_drain_timeout, seconds, 0);
     loop->drain.data = loop;

@@ -103,6 +103,19 @@ static const struct option_row rows[] = {
     {"History", "retain", SECONDS(retain_s), .fallback = "30d",
      .help = "history is dropped after this"},
 
+    {"Agents", "mcp-max-sessions", COUNT(mcp_max_sessions, 1, 100000), .fallback = "256",
+     .help = "sessions of agents that speak a protocol version before 2026-07-28; who was silent "
+             "longest makes room"},
+    {"Agents", "mcp-session-idle", SECONDS(mcp_session_idle_s), .fallback = "30m",
+     .help = "such a session ends after this without a request or an open stream"},
+    {"Agents", "mcp-max-calls", COUNT(mcp_max_calls, 1, 100000), .fallback = "512",
+     .help = "requests of agents being answered at a time, those that wait or listen included"},
+    {"Agents", "mcp-max-subscriptions", COUNT(mcp_max_subscriptions, 1, 100000), .fallback = "64",
+     .help = "resources that one agent may subscribe to"},
+    {"Agents", "mcp-max-replay-bytes", COUNT(mcp_max_replay_bytes, 0, 1073741824),
+     .fallback = "262144",
+     .help = "bytes of one session's events kept for an agent that lost its connection"},
+
     {"Notices", "telegram-token", .value = "TOKEN", .kind = OPTION_TEXT, FIELD(telegram_token),
      .derived = "$TELEGRAM_TOKEN",
      .help = "of the bot that tells of changes of phase, findings and when to stop; better given "

@@ -38,6 +38,7 @@
     COUNTER(http_bytes_plain, "bytes of HTTP bodies, before compression")                          \
     COUNTER(http_bytes_wire, "bytes of HTTP bodies, as written")                                   \
     COUNTER(transfers_cut, "streamed answers cut off because the client took nothing")             \
+    COUNTER(mcp_requests, "requests of agents that came to a method")                              \
     COUNTER(history_evicted, "records dropped from memory history at its cap")                     \
     COUNTER(batches_committed, "commits to the store")                                             \
     COUNTER(records_shed, "records told live and not kept while the disk was in trouble")          \
@@ -49,6 +50,8 @@
     GAUGE(trainers, "trainers connected")                                                          \
     GAUGE(connections, "TCP connections open")                                                     \
     GAUGE(transfers, "HTTP answers that are awaited or being streamed")                            \
+    GAUGE(mcp_sessions, "agents' sessions of the older protocol versions")                         \
+    GAUGE(mcp_calls, "agents' requests being answered, listening ones too")                        \
     GAUGE(sessions_live, "sessions in the live list")                                              \
     GAUGE(rooms, "rooms that exist")                                                               \
     GAUGE(history_bytes, "bytes held by memory history")

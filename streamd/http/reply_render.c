@@ -18,6 +18,7 @@ enum { ETAG_DIGITS = 16 };
 
 #define REASONS(X)                                                                                 \
     X(200, "OK")                                                                                   \
+    X(202, "Accepted")                                                                             \
     X(204, "No Content")                                                                           \
     X(304, "Not Modified")                                                                         \
     X(400, "Bad Request")                                                                          \
@@ -25,6 +26,7 @@ enum { ETAG_DIGITS = 16 };
     X(403, "Forbidden")                                                                            \
     X(404, "Not Found")                                                                            \
     X(405, "Method Not Allowed")                                                                   \
+    X(406, "Not Acceptable")                                                                       \
     X(408, "Request Timeout")                                                                      \
     X(409, "Conflict")                                                                             \
     X(411, "Length Required")                                                                      \
@@ -109,13 +111,14 @@ static void add_cors(const struct reply *r, const struct request *req, const str
     buf_add_str(out, "Access-Control-Allow-Origin: ");
     buf_add_span(out, req->origin);
     buf_add_str(out, "\r\nAccess-Control-Allow-Credentials: true\r\n"
-                     "Access-Control-Expose-Headers: ETag\r\n");
+                     "Access-Control-Expose-Headers: ETag, Mcp-Session-Id\r\n");
     if (req->method != METHOD_OPTIONS || r->status != 204)
         return;
     buf_add_str(out, "Access-Control-Allow-Methods: ");
     add_methods(out, r->allow);
     buf_add_str(out, "Access-Control-Allow-Headers: Accept, Authorization, Cache-Control, "
-                     "Content-Type, If-None-Match, Last-Event-ID\r\n"
+                     "Content-Type, If-None-Match, Last-Event-ID, Mcp-Method, Mcp-Name, "
+                     "Mcp-Protocol-Version, Mcp-Session-Id\r\n"
                      "Access-Control-Max-Age: 7200\r\n");
 }
 

@@ -34,6 +34,11 @@ struct request {
     struct span if_none_match;
     struct span last_event_id;
     struct span access_control_request_method;
+    struct span accept;
+    struct span mcp_session_id; /* of the Model Context Protocol, as the three below */
+    struct span mcp_protocol_version;
+    struct span mcp_method;
+    struct span mcp_name;
     bool accept_gzip;
     bool is_1_1; /* HTTP/1.1; else 1.0 */
     bool keep_alive;

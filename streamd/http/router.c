@@ -15,7 +15,13 @@
 #include <string.h>
 
 const struct route *const route_tables[] = {routes_training, routes_operations, routes_legacy,
-                                            routes_service, NULL};
+                                            routes_mcp,      routes_service,    NULL};
+
+/* Their protocol has its own word for it. */
+static bool is_agents(const struct request *req)
+{
+    return span_is(req->path, "/mcp") || span_starts(req->path, SPAN("/mcp/"));
+}
 
 bool router_refuse(const struct config *config, const struct request *req, struct reply *reply)
 {
@@ -23,7 +29,7 @@ bool router_refuse(const struct config *config, const struct request *req, struc
     if (!host_valid(req->host))
         reply_error(reply, 400, "The Host header is missing or malformed");
     else if (!host_allowed(config, req->host))
-        reply_error(reply, 421,
+        reply_error(reply, is_agents(req) ? 403 : 421,
                     "The daemon listens on loopback and does not answer under this Host: use an IP "
                     "address or localhost, or start it with --allow-origin");
     else if (req->content_encoding.len > 0 && !span_is_nocase(req->content_encoding, "identity"))

@@ -27,6 +27,7 @@ struct route {
 extern const struct route routes_training[];   /* /api/training/… */
 extern const struct route routes_operations[]; /* /api/v1/operations… */
 extern const struct route routes_legacy[];     /* /api/phases, /api/cognate, /api/progress */
+extern const struct route routes_mcp[];        /* /mcp, /mcp/operations */
 extern const struct route routes_service[];    /* /health, /metrics, /api/training/stats */
 
 /* One after the other, ended by NULL: for who describes them. */

@@ -79,6 +79,10 @@ void mcp_call_failf(struct mcp_call *call, const char *format, ...)
 /* The answer: an array of content blocks, as JSON. */
 void mcp_call_content(struct mcp_call *call, struct span blocks);
 
+/* Did the client declare that capability ("sampling", ..) for this call? If not, that is the
+ * answer. Of legacy clients none is known. */
+bool mcp_call_requires(struct mcp_call *call, const char *capability);
+
 /* Not answers: how far it is, for an agent that asked for it (else nothing is said). `total` NAN
  * and an empty message are left out. `done` must grow. */
 void mcp_call_progress(struct mcp_call *call, double done, double total, struct span message);
@@ -144,6 +148,8 @@ void mcp_call_messages(struct mcp_call *call, struct span messages);
  * few, since all of them stand in one answer. */
 typedef void mcp_list_fn(struct app *app, struct buf *out);
 
+enum mcp_list { MCP_TOOLS, MCP_RESOURCES, MCP_PROMPTS, MCP_LISTS };
+
 /* Each list ends with a NULL; one that is NULL is empty. */
 struct mcp_set {
     const struct mcp_tool *const *tools;
@@ -152,6 +158,8 @@ struct mcp_set {
     const struct mcp_prompt *const *prompts;
     mcp_list_fn *more_resources; /* NULL: there are no others */
     const char *instructions;    /* for the agent's model: what to use when; NULL: none */
+    unsigned
+        changes; /* bits 1 << enum mcp_list: lists in which rows come and go (mcp_list_changed) */
 };
 
 extern const struct mcp_set mcp_training;   /* at /mcp */
@@ -162,8 +170,6 @@ extern const struct mcp_set mcp_operations; /* at /mcp/operations */
 /* What can be read at `uri` is another now: tells who subscribed to it, at most once a second.
  * Costs next to nothing when nobody did. */
 void mcp_changed(struct app *app, struct span uri);
-
-enum mcp_list { MCP_TOOLS, MCP_RESOURCES, MCP_PROMPTS, MCP_LISTS };
 
 /* There are other rows in a list now: tells everybody who listens. */
 void mcp_list_changed(struct app *app, enum mcp_list list);

@@ -34,8 +34,13 @@ static const struct {
     {WSI_TOKEN_HTTP_CONTENT_TYPE, NULL, AT(content_type)},
     {WSI_TOKEN_HTTP_CONTENT_ENCODING, NULL, AT(content_encoding)},
     {WSI_TOKEN_HTTP_IF_NONE_MATCH, NULL, AT(if_none_match)},
+    {WSI_TOKEN_HTTP_ACCEPT, NULL, AT(accept)},
     {-1, "last-event-id:", AT(last_event_id)},
     {-1, "access-control-request-method:", AT(access_control_request_method)},
+    {-1, "mcp-session-id:", AT(mcp_session_id)},
+    {-1, "mcp-protocol-version:", AT(mcp_protocol_version)},
+    {-1, "mcp-method:", AT(mcp_method)},
+    {-1, "mcp-name:", AT(mcp_name)},
 };
 #undef AT
 enum { HEADERS = sizeof(headers) / sizeof(headers[0]) };

@@ -3,13 +3,14 @@
  * The daemon with what the official Engine.IO and Socket.IO suites want to talk to: an Engine.IO
  * echo at /engine.io/, and in the namespaces "/" and "/custom" an `auth` event on connect,
  * `message` that comes back as `message-back`, and `message-with-ack` that is acknowledged with its
- * arguments; and beside them the routes of routes.h. They are registered on the tables every build
- * has; the protocol code knows nothing of them.
+ * arguments; and beside them the routes of routes.h and the rows of agents.h. They are registered
+ * on the tables every build has; the protocol code knows nothing of them.
  */
 #include "base/buf.h"
 #include "streamd/app.h"
 #include "streamd/daemon.h"
 #include "streamd/transport/socketio.h"
+#include "tests/conformance/agents.h"
 #include "tests/conformance/routes.h"
 
 #include <stdlib.h>
@@ -159,6 +160,7 @@ static void setup(struct app *app)
     app->peers.mounts = &echo;
     app->peers.namespaces = &plain;
     app->more_routes = conformance_routes;
+    app->mcp.more = &conformance_agents;
 }
 
 int main(int argc, char **argv)

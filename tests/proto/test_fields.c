@@ -42,6 +42,45 @@ static void members_are_read_by_name_and_type(void **state)
     fields_destroy(f);
 }
 
+static void arrays_and_members_are_walked_in_order(void **state)
+{
+    (void)state;
+    struct fields *f = parse("{\"a\":[1,\"two\",true,null,[],{}],\"b\":{\"x\":1,\"y\":2,\"x\":3}}");
+    static const enum fields_type types[] = {FIELDS_NUMBER, FIELDS_STRING, FIELDS_BOOL,
+                                             FIELDS_NULL,   FIELDS_ARRAY,  FIELDS_OBJECT};
+    const struct fields *array = fields_array(f, "a");
+    const struct fields *item = fields_first(array);
+    double number = 0;
+    bool flag = false;
+    struct span text;
+    assert_int_equal(fields_count(array), 6);
+    for (size_t i = 0; i < 6; i++, item = fields_next(item)) {
+        assert_int_equal(fields_type(item), types[i]);
+        assert_int_equal(fields_as_number(item, &number), i == 0);
+        assert_int_equal(fields_as_string(item, &text), i == 1);
+        assert_int_equal(fields_as_bool(item, &flag), i == 2);
+        assert_null(fields_name(item));
+    }
+    assert_null(item);
+    assert_true(number == 1 && flag && span_is(text, "two"));
+    const struct fields *members = fields_any(f, "b");
+    assert_string_equal(fields_name(fields_first(members)), "x");
+    assert_int_equal(fields_count(members), 3);
+    assert_null(fields_array(f, "b"));
+    assert_null(fields_any(f, "c"));
+    assert_null(fields_first(fields_first(array)));
+    fields_destroy(f);
+}
+
+static void equal_values_are_told_from_others(void **state)
+{
+    (void)state;
+    struct fields *f = parse("{\"a\":[1,{\"x\":1,\"y\":2}],\"b\":[1,{\"y\":2,\"x\":1}],\"c\":[1]}");
+    assert_true(fields_equal(fields_any(f, "a"), fields_any(f, "b")));
+    assert_false(fields_equal(fields_any(f, "a"), fields_any(f, "c")));
+    fields_destroy(f);
+}
+
 static void a_member_that_is_absent_or_of_another_type_leaves_the_result_alone(void **state)
 {
     (void)state;
@@ -160,6 +199,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_read_by_name_and_type),
+        cmocka_unit_test(arrays_and_members_are_walked_in_order),
+        cmocka_unit_test(equal_values_are_told_from_others),
         cmocka_unit_test(a_member_that_is_absent_or_of_another_type_leaves_the_result_alone),
         cmocka_unit_test(names_are_compared_with_their_case),
         cmocka_unit_test(of_duplicate_keys_the_last_one_counts),

@@ -254,7 +254,7 @@ static void an_allowed_origin_is_named_on_every_answer(void **state)
         assert_int_equal(w->status, statuses[i]);
         assert_header(w, "Access-Control-Allow-Origin", "http://localhost:3000");
         assert_header(w, "Access-Control-Allow-Credentials", "true");
-        assert_header(w, "Access-Control-Expose-Headers", "ETag");
+        assert_header(w, "Access-Control-Expose-Headers", "ETag, Mcp-Session-Id");
         assert_header(w, "Access-Control-Allow-Methods", NULL);
     }
 }
@@ -293,7 +293,7 @@ static void a_preflight_is_answered_from_a_fixed_list(void **state)
     assert_header(w, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
     assert_header(w, "Access-Control-Allow-Headers",
                   "Accept, Authorization, Cache-Control, Content-Type, If-None-Match, "
-                  "Last-Event-ID");
+                  "Last-Event-ID, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id");
     assert_header(w, "Access-Control-Max-Age", "7200");
 }
 

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* What an agent asks, and how it is answered (docs/protocol.md P-95 to P-100). */
+#include "tests/flow/agent_tools.h"
+#include "tests/flow/client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- both eras ---- */
+
+static void a_tool_answers_at_once_as_json(void **state)
+{
+    struct agent a;
+    agent_asks(&a, *state, "\"x\"", "tools/call",
+               "\"name\":\"echo\",\"arguments\":{\"text\":\"hi\"}");
+    agent_hears(&a, "HTTP/1.1 200 OK");
+    agent_hears(&a, "Content-Type: application/json");
+    agent_hears(&a, "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"result\":{\"resultType\":\"complete\","
+                    "\"content\":[{\"type\":\"text\",\"text\":\"{\\\"text\\\":\\\"hi\\\"}\"}],"
+                    "\"structuredContent\":{\"text\":\"hi\"},\"_meta\":");
+    assert_int_equal(((struct world *)*state)->app->stats.mcp_calls, 0);
+}
+
+static void a_legacy_answer_has_nothing_of_the_modern_era(void **state)
+{
+    struct agent a;
+    struct agent b;
+    agent_initializes(&a, *state);
+    agent_asks_legacy(&b, &a, "7", "tools/call", "\"name\":\"echo\"");
+    agent_hears(&b, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\":[{\"type\":\"text\","
+                    "\"text\":\"{\\\"text\\\":\\\"nothing\\\"}\"}],\"structuredContent\":{\"text\":"
+                    "\"nothing\"}}}");
+}
+
+static void wrong_arguments_are_a_result_that_says_where(void **state)
+{
+    struct agent a;
+    agent_asks(&a, *state, "1", "tools/call", "\"name\":\"echo\",\"arguments\":{\"text\":7}");
+    agent_hears(&a, "200 OK");
+    agent_hears(&a, "arguments.text must be a string");
+    agent_hears(&a, "\"isError\":true");
+    agent_asks(&a, *state, "1", "tools/call", "\"name\":\"echo\",\"arguments\":[]");
+    agent_hears(&a, "\"code\":-32602");
+}
+
+static void an_answer_past_the_limit_becomes_advice(void **state)
+{
+    struct agent a;
+    agent_asks(&a, *state, "1", "tools/call", "\"name\":\"large\"");
+    agent_hears(&a, "ask for less");
+    agent_hears(&a, "\"isError\":true");
+    assert_true(a.conn->wire.len < 4096);
+}
+
+static void an_unknown_tool_or_resource_is_an_error(void **state)
+{
+    struct agent a;
+    struct agent l;
+    agent_asks(&a, *state, "1", "tools/call", "\"name\":\"nobody\"");
+    agent_hears(&a, "\"code\":-32602,\"message\":\"Unknown tool: nobody\"");
+    agent_asks(&a, *state, "1", "resources/read", "\"uri\":\"test://things/a/b/text\"");
+    agent_hears(&a, "\"code\":-32602");
+    agent_hears(&a, "\"data\":{\"uri\":\"test://things/a/b/text\"}");
+    agent_initializes(&a, *state);
+    agent_asks_legacy(&l, &a, "1", "resources/read", "\"uri\":\"test://nothing\"");
+    agent_hears(&l, "\"code\":-32002");
+}
+
+static void a_template_reads_what_stands_in_its_place(void **state)
+{
+    struct agent a;
+    agent_asks(&a, *state, "1", "resources/read", "\"uri\":\"test://things/a%20b/text\"");
+    agent_hears(&a, "\"contents\":[{\"uri\":\"test://things/a%20b/text\",\"mimeType\":"
+                    "\"text/plain\",\"text\":\"a b\"}]");
+    agent_hears(&a, "\"ttlMs\":0,\"cacheScope\":\"private\"");
+}
+
+static void the_list_of_tools_is_the_table(void **state)
+{
+    struct agent a;
+    agent_asks(&a, *state, "1", "tools/list", "");
+    agent_hears(&a, "{\"name\":\"echo\",\"description\":\"says it again\",\"inputSchema\":{");
+    agent_hears(&a, "\"annotations\":{\"readOnlyHint\":true,\"openWorldHint\":false}}");
+    agent_hears(&a, "{\"name\":\"later\"");
+    agent_asks(&a, *state, "1", "tools/list", "\"cursor\":\"x\"");
+    agent_hears(&a, "-32602");
+}
+
+/* ---- answers that come later ---- */
+
+static void an_answer_may_come_later_as_json(void **state)
+{
+    struct agent a;
+    agent_asks(&a, *state, "1", "tools/call", "\"name\":\"later\"");
+    agent_hears_nothing(&a);
+    assert_int_equal(((struct world *)*state)->app->stats.mcp_calls, 1);
+    answer_waiting(*state, "{\"done\":1}");
+    agent_hears(&a, "Content-Type: application/json");
+    agent_hears(&a, "done");
+    assert_int_equal(gone, 1);
+    assert_int_equal(((struct world *)*state)->app->stats.mcp_calls, 0);
+}
+
+static void a_modern_agent_that_goes_gives_up_its_call(void **state)
+{
+    struct agent a;
+    agent_asks(&a, *state, "1", "tools/call", "\"name\":\"later\"");
+    agent_leaves(&a);
+    assert_int_equal(gone, 1);
+    agent_asks(&a, *state, "1", "tools/call", "\"name\":\"later\"");
+    agent_leaves(&a);
+    assert_int_equal(gone, 2);
+}
+
+static void progress_makes_a_stream_that_ends_with_the_answer(void **state)
+{
+    struct agent a;
+    agent_asks_with_token(&a, *state);
+    tell_progress(*state, 1);
+    agent_hears(&a, "Content-Type: text/event-stream");
+    agent_hears(&a, "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+                    "progress\",\"params\":{\"progressToken\":5,\"progress\":1}}\n\n");
+    tell_progress(*state, 1);
+    agent_hears_nothing(&a);
+    tell_progress(*state, 2);
+    agent_hears(&a, "\"progress\":2");
+    answer_waiting(*state, "{}");
+    agent_hears(&a, "\"id\":1,\"result\":");
+    agent_hears(&a, "0\r\n\r\n");
+    assert_int_equal(gone, 1);
+}
+
+static void a_modern_stream_that_breaks_ends_its_work(void **state)
+{
+    struct agent a;
+    agent_asks_with_token(&a, *state);
+    tell_progress(*state, 1);
+    agent_leaves(&a);
+    assert_int_equal(gone, 1);
+    assert_int_equal(((struct world *)*state)->app->stats.mcp_calls, 0);
+}
+
+static void what_is_said_while_a_method_works_comes_before_its_answer(void **state)
+{
+    struct agent a;
+    struct agent b;
+    agent_initializes(&a, *state);
+    agent_asks_legacy(&b, &a, "1", "tools/call",
+                      "\"name\":\"talks\",\"_meta\":{\"progressToken\":\"t\"}");
+    agent_hears(&b, "text/event-stream");
+    agent_hears(&b, "id: 0-1\nretry: 1000\ndata: \n\n");
+    agent_hears(&b, "id: 0-2\nevent: message\ndata: ");
+    agent_hears(&b, "\"level\":\"info\"");
+    agent_hears(&b, "\"progressToken\":\"t\",\"progress\":1,\"total\":2,\"message\":\"half\"");
+    agent_hears(&b, "\"id\":1,\"result\"");
+    agent_hears(&b, "0\r\n\r\n");
+}
+
+static void a_level_of_log_is_kept_to(void **state)
+{
+    struct agent a;
+    struct agent b;
+    agent_initializes(&a, *state);
+    agent_asks_legacy(&b, &a, "1", "logging/setLevel", "\"level\":\"error\"");
+    agent_hears(&b, "\"result\":{}");
+    agent_asks_legacy(&b, &a, "2", "tools/call", "\"name\":\"talks\"");
+    agent_hears(&b, "application/json");
+    agent_asks_legacy(&b, &a, "3", "logging/setLevel", "\"level\":\"loud\"");
+    agent_hears(&b, "-32602");
+}
+
+static void who_takes_no_events_gets_json_alone(void **state)
+{
+    struct agent a;
+    struct request req = {.method = METHOD_POST,
+                          .accept = SPAN("application/json"),
+                          .mcp_protocol_version = SPAN("2026-07-28"),
+                          .mcp_method = SPAN("tools/call"),
+                          .mcp_name = SPAN("talks")};
+    agent_sends(&a, *state, &req,
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":"
+                "\"talks\",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+                "\"io.modelcontextprotocol/clientCapabilities\":{},\"progressToken\":5}}}");
+    agent_hears(&a, "application/json");
+    req.accept = SPAN("text/html, image/*");
+    agent_sends(&a, *state, &req, "{}");
+    agent_hears(&a, "406 Not Acceptable");
+}
+
+/* ---- what is refused before a method is looked for ---- */
+
+#define BODY(id, method, meta)                                                                     \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":{" meta "}}"
+
+static const struct {
+    struct request req;
+    const char *body;
+    const char *status;
+    const char *code;
+} refusals[] = {
+    {{.method = METHOD_POST}, "", "400", "-32700"},
+    {{.method = METHOD_POST}, "[]", "400", "-32600"},
+    {{.method = METHOD_POST}, "{\"jsonrpc\":\"2.0\",\"id\":5}", "400", "\"id\":5"},
+    {{.method = METHOD_POST}, BODY("1", "tools/list", ""), "400", "-32600"},
+    {{.method = METHOD_POST}, BODY("1", "server/discover", ""), "400", "-32602"},
+    {{.method = METHOD_POST}, BODY("1", "server/discover", MODERN_META), "400", "-32020"},
+    {{.method = METHOD_POST, .mcp_protocol_version = {"2026-07-28", 10}},
+     BODY("1", "server/discover", MODERN_META),
+     "400",
+     "-32020"},
+    {{.method = METHOD_POST,
+      .mcp_protocol_version = {"2026-07-28", 10},
+      .mcp_method = {"tools/call", 10}},
+     BODY("1", "tools/call", MODERN_META ",\"name\":\"echo\""),
+     "400",
+     "-32020"},
+    {{.method = METHOD_POST,
+      .mcp_protocol_version = {"2026-07-28", 10},
+      .mcp_method = {"tools/call", 10},
+      .mcp_name = {"=?base64?ZWNobw=?=", 18}},
+     BODY("1", "tools/call", MODERN_META ",\"name\":\"echo\""),
+     "400",
+     "-32020"},
+    {{.method = METHOD_POST,
+      .mcp_protocol_version = {"2026-07-28", 10},
+      .mcp_method = {"tools/call", 10},
+      .mcp_name = {"=?base64?ZWNobw==?=", 19}},
+     BODY("1", "tools/call", MODERN_META ",\"name\":\"echo\""),
+     "200",
+     "nothing"},
+    {{.method = METHOD_POST, .mcp_protocol_version = {"1999-01-01", 10}},
+     BODY("1", "x", "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"1999-01-01\"}"),
+     "400",
+     "\"requested\":\"1999-01-01\""},
+    {{.method = METHOD_POST, .mcp_protocol_version = {"2026-07-28", 10}},
+     BODY("1", "x", "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}"),
+     "400",
+     "-32602"},
+    {{.method = METHOD_POST, .mcp_protocol_version = {"2026-07-28", 10}, .mcp_method = {"ping", 4}},
+     BODY("1", "ping", MODERN_META),
+     "404",
+     "-32601"},
+    {{.method = METHOD_POST, .mcp_session_id = {"nobody", 6}},
+     BODY("1", "ping", ""),
+     "404",
+     "-32001"},
+    {{.method = METHOD_POST,
+      .mcp_session_id = {"nobody", 6},
+      .mcp_protocol_version = {"1999-01-01", 10}},
+     BODY("1", "ping", ""),
+     "400",
+     "-32600"},
+    {{.method = METHOD_POST}, BODY("1", "initialize", ""), "200", "-32602"},
+    {{.method = METHOD_GET, .mcp_protocol_version = {"2026-07-28", 10}}, "", "405", "Allow"},
+    {{.method = METHOD_GET, .accept = {"application/json", 16}}, "", "406", ""},
+    {{.method = METHOD_DELETE}, "", "400", ""},
+    {{.method = METHOD_GET, .origin = {"http://evil.example", 19}}, "", "403", ""},
+    {{.method = METHOD_POST, .origin = {"http://evil.example", 19}}, "{}", "403", ""},
+    {{.method = METHOD_POST, .host = {"evil.example", 12}}, "{}", "403", ""},
+    {{.method = METHOD_PUT}, "", "405", "Allow"},
+};
+
+static void a_request_that_does_not_hold_together_is_told_why(void **state)
+{
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        struct agent a;
+        agent_sends(&a, *state, &refusals[i].req, refusals[i].body);
+        struct span all = agent_heard(&a);
+        if (!memmem(all.ptr, all.len, refusals[i].status, 3) ||
+            !memmem(all.ptr, all.len, refusals[i].code, strlen(refusals[i].code)))
+            fail_msg("case %zu: %.*s", i, (int)all.len, all.ptr);
+    }
+    assert_int_equal(((struct world *)*state)->app->stats.mcp_sessions, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        AGENT_TEST(a_tool_answers_at_once_as_json),
+        AGENT_TEST(a_legacy_answer_has_nothing_of_the_modern_era),
+        AGENT_TEST(wrong_arguments_are_a_result_that_says_where),
+        AGENT_TEST(an_answer_past_the_limit_becomes_advice),
+        AGENT_TEST(an_unknown_tool_or_resource_is_an_error),
+        AGENT_TEST(a_template_reads_what_stands_in_its_place),
+        AGENT_TEST(the_list_of_tools_is_the_table),
+        AGENT_TEST(an_answer_may_come_later_as_json),
+        AGENT_TEST(a_modern_agent_that_goes_gives_up_its_call),
+        AGENT_TEST(progress_makes_a_stream_that_ends_with_the_answer),
+        AGENT_TEST(a_modern_stream_that_breaks_ends_its_work),
+        AGENT_TEST(what_is_said_while_a_method_works_comes_before_its_answer),
+        AGENT_TEST(a_level_of_log_is_kept_to),
+        AGENT_TEST(who_takes_no_events_gets_json_alone),
+        AGENT_TEST(a_request_that_does_not_hold_together_is_told_why),
+    };
+    return cmocka_run_group_tests_name("flow/mcp", tests, NULL, NULL);
+}
