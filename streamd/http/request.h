@@ -34,6 +34,8 @@ struct request {
     struct span if_none_match;
     struct span last_event_id;
     struct span access_control_request_method;
+    struct span user_agent;
+    struct span peer; /* who is at the other end, as link.h has it; of a write alone */
     bool accept_gzip;
     bool is_1_1; /* HTTP/1.1; else 1.0 */
     bool keep_alive;

@@ -44,6 +44,7 @@ enum status registry_init(struct registry *r, const struct config *config, struc
     interpreters_init(&r->interpreters, r, config->max_insights);
     orphans_init(&r->orphans, r);
     journal_init(&r->journal);
+    orders_init(&r->orders);
     series_budget_init(&r->budget, config->max_history_bytes, stats);
     buf_init(&r->scratch, PAYLOAD_LIMIT);
     buf_init(&r->metrics, PAYLOAD_LIMIT);

@@ -15,6 +15,7 @@
 #include "streamd/session/interpreters.h"
 #include "streamd/session/journal.h"
 #include "streamd/session/keeping.h"
+#include "streamd/session/orders.h"
 #include "streamd/session/orphans.h"
 #include "streamd/session/session.h"
 
@@ -41,6 +42,7 @@ struct registry {
     struct notify *notify; /* borrows; NULL: nobody is to be told */
     struct orphans orphans;
     struct journal journal;
+    struct orders orders;
     struct line_decoder decoder; /* for newest records of restored sessions */
     uint64_t next_key;
     uint64_t age_base_us; /* what the store's clock is ahead of ours; may have wrapped */
