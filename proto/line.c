@@ -45,6 +45,22 @@ static enum status refuse(struct reading *r, const char *code, const char *why)
     return line_refuse(&r->error, E_MALFORMED, code, why, r->at);
 }
 
+static bool whole_number(enum json_token token, const struct json_value *v, uint64_t *out)
+{
+    const int64_t most = (int64_t)1 << 53;
+    if (token != JSON_NUMBER || v->num.kind != NUM_INT || v->num.i < 0 || v->num.i > most)
+        return false;
+    *out = (uint64_t)v->num.i;
+    return true;
+}
+
+/* Passes over what is left of the value. */
+static enum status json_pass(struct reading *r, enum json_token token)
+{
+    bool container = token == JSON_OBJECT_BEGIN || token == JSON_ARRAY_BEGIN;
+    return container && json_leave(&r->scan) != OK ? line_refuse_json(&r->error, &r->scan) : OK;
+}
+
 /* A string of at most max bytes into *out. */
 static enum status take_string(struct reading *r, enum json_token token, struct json_value *v,
                                size_t max, struct span *out)
@@ -71,6 +87,40 @@ static enum status take_name(struct reading *r, enum json_token token, struct js
 static enum status take_error(struct reading *r, enum json_token token, struct json_value *v)
 {
     return take_string(r, token, v, LINE_BYTES_MAX, &r->line.error);
+}
+
+/* What only an answer has. Other lines may have other things under these names: what is none of
+ * ours is as good as absent. */
+static enum status take_order_id(struct reading *r, enum json_token token, struct json_value *v)
+{
+    r->line.has_order_id = whole_number(token, v, &r->line.order_id);
+    return json_pass(r, token);
+}
+
+static enum status take_value(struct reading *r, enum json_token token, struct json_value *v)
+{
+    bool truth = token == JSON_TRUE || token == JSON_FALSE;
+    r->line.has_value = truth || token == JSON_NUMBER;
+    r->line.value_is_bool = truth;
+    r->line.value = token == JSON_NUMBER ? num_double(v->num) : token == JSON_TRUE;
+    return json_pass(r, token);
+}
+
+static enum status take_text(struct reading *r, enum json_token token, struct json_value *v,
+                             struct span *out)
+{
+    return token == JSON_STRING ? take_string(r, token, v, LINE_BYTES_MAX, out)
+                                : json_pass(r, token);
+}
+
+static enum status take_outcome(struct reading *r, enum json_token token, struct json_value *v)
+{
+    return take_text(r, token, v, &r->line.outcome);
+}
+
+static enum status take_message(struct reading *r, enum json_token token, struct json_value *v)
+{
+    return take_text(r, token, v, &r->line.message);
 }
 
 static const struct {
@@ -110,15 +160,6 @@ static enum status take_session_id(struct reading *r, enum json_token token, str
         return refuse(r, "session_id", why);
     r->line.session_id = id;
     return OK;
-}
-
-static bool whole_number(enum json_token token, const struct json_value *v, uint64_t *out)
-{
-    const int64_t most = (int64_t)1 << 53;
-    if (token != JSON_NUMBER || v->num.kind != NUM_INT || v->num.i < 0 || v->num.i > most)
-        return false;
-    *out = (uint64_t)v->num.i;
-    return true;
 }
 
 static enum status take_seq(struct reading *r, enum json_token token, struct json_value *v)
@@ -182,6 +223,10 @@ static const struct {
     {{"resume", 6}, take_resume},
     {{"session_id", 10}, take_session_id},
     {{"model_index", 11}, take_model_index},
+    {{"id", 2}, take_order_id},
+    {{"outcome", 7}, take_outcome},
+    {{"value", 5}, take_value},
+    {{"message", 7}, take_message},
 };
 
 static take_fn *find_key(struct span name)
@@ -210,9 +255,7 @@ static enum status take_member(struct reading *r, struct json_value *key)
     r->at = (size_t)((container ? r->scan.at - 1 : value.raw.ptr) - r->scan.start);
     if (take)
         return take(r, token, &value);
-    if (container && json_leave(&r->scan) != OK)
-        return line_refuse_json(&r->error, &r->scan);
-    return OK;
+    return json_pass(r, token);
 }
 
 static enum status take_object(struct reading *r)
@@ -240,6 +283,8 @@ static enum status judge(struct reading *r)
         return refuse(r, "type", "the line has no type");
     if ((type == LINE_PROGRESS || type == LINE_EPOCH) && !r->line.has_metrics)
         return refuse(r, "metrics", "progress and epoch need metrics");
+    if (type == LINE_ANSWER && (!r->line.has_order_id || !r->line.outcome.ptr))
+        return refuse(r, "id", "an answer needs the id of its order and an outcome");
     return OK;
 }
 

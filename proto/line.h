@@ -30,6 +30,7 @@ enum {
     X(LINE_MODEL_COMPLETED, "model_completed")                                                     \
     X(LINE_COMPLETE, "complete")                                                                   \
     X(LINE_FAIL, "fail")                                                                           \
+    X(LINE_ANSWER, "answer")                                                                       \
     X(LINE_PING, "ping")
 
 enum line_type {
@@ -48,18 +49,26 @@ struct line {
     struct span project;
     struct span name;
     struct span error;
+    struct span outcome; /* answer: what came of the order, in one word */
+    struct span message; /* answer: and in more */
     bool resume;
     bool has_seq;
     bool has_model_index;
+    bool has_order_id; /* always so for answer */
+    bool has_value;    /* answer: of a set, what was applied; a number or a truth (0, 1) */
+    bool value_is_bool;
     bool has_metrics; /* always so for progress and epoch */
     uint64_t seq;     /* 0 .. 2^53 */
     uint64_t model_index;
+    uint64_t order_id;
+    double value;
     struct record record; /* progress, epoch: as sent, before record_complete */
 };
 
 /* Why a line was refused; static strings. */
 struct line_error {
-    const char *code; /* syntax utf8 depth too_long type session_id seq metrics field no_memory */
+    const char
+        *code; /* syntax utf8 depth too_long type session_id seq metrics field id no_memory */
     const char *why;
     size_t at; /* byte offset in the line */
 };
@@ -101,8 +110,19 @@ bool session_id_valid(struct span id);
 void line_write_started(struct buf *b, struct span session_id, uint64_t last_seq);
 void line_write_ack(struct buf *b, struct span session_id, uint64_t seq);
 void line_write_pong(struct buf *b);
-void line_write_control(struct buf *b, struct span session_id, struct span command,
-                        struct span reason);
+
+/* An order for a trainer. Empty spans are left out, and an id of 0. */
+struct line_control {
+    struct span session_id;
+    uint64_t id; /* what an `answer` names */
+    struct span command;
+    struct span mode;
+    struct span knob;
+    struct span value; /* JSON */
+    struct span reason;
+};
+
+void line_write_control(struct buf *b, const struct line_control *c);
 
 /* `line_number` counts from 1 on this connection; 0 leaves out "line" and "at". */
 void line_write_error(struct buf *b, const struct line_error *error, uint64_t line_number);

@@ -39,14 +39,24 @@ void line_write_pong(struct buf *b)
     end(b);
 }
 
-void line_write_control(struct buf *b, struct span session_id, struct span command,
-                        struct span reason)
+static void write_if(struct buf *b, const char *name, struct span text)
+{
+    if (text.len > 0)
+        json_write_pair_string(b, name, text);
+}
+
+void line_write_control(struct buf *b, const struct line_control *c)
 {
     begin(b, "control");
-    json_write_pair_string(b, "sessionId", session_id);
-    json_write_pair_string(b, "command", command);
-    if (reason.len > 0)
-        json_write_pair_string(b, "reason", reason);
+    json_write_pair_string(b, "sessionId", c->session_id);
+    if (c->id > 0)
+        json_write_pair_u64(b, "id", c->id);
+    json_write_pair_string(b, "command", c->command);
+    write_if(b, "mode", c->mode);
+    write_if(b, "knob", c->knob);
+    if (c->value.len > 0)
+        json_write_pair_raw(b, "value", c->value);
+    write_if(b, "reason", c->reason);
     end(b);
 }
 

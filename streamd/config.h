@@ -40,8 +40,9 @@ struct config {
     bool compat_clamp;
     uint64_t ping_interval_ms;
     uint64_t ping_timeout_ms;
-    uint64_t connect_timeout_ms; /* for a watcher to say CONNECT */
-    uint64_t drain_timeout_ms;   /* after SIGTERM */
+    uint64_t connect_timeout_ms;  /* for a watcher to say CONNECT */
+    uint64_t drain_timeout_ms;    /* after SIGTERM */
+    uint64_t control_deadline_ms; /* for a trainer to answer an order */
 
     uint64_t max_payload;         /* bytes of one message from a watcher, or of one POST body */
     uint64_t max_line;            /* bytes of one trainer line */

@@ -70,6 +70,8 @@ static const struct option_row rows[] = {
      .help = "connections on the Unix socket at a time"},
     {"Trainers", "max-line", COUNT(max_line, 1024, 65536), .fallback = "65536",
      .help = "bytes of one line"},
+    {"Trainers", "control-deadline-ms", MILLISECONDS(control_deadline_ms, 1), .fallback = "5000",
+     .help = "how long a trainer may take to answer what it is told; past it that is reported"},
     {"Trainers", "trainer-command", .value = "COMMAND", .kind = OPTION_TEXT, FIELD(trainer_command),
      .help = "what the start button of older dashboards runs; without it they are told that "
              "nothing can be started"},

@@ -151,16 +151,20 @@ static const struct command {
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
-static void control(struct app *app, struct span id, const struct command *command,
-                    struct reply *reply)
+static void control(struct app *app, const struct request *req, struct span id,
+                    const struct command *command, struct reply *reply)
 {
     struct session *s = find(app, id, reply);
     if (!s)
         return;
-    struct control_order order = {id, span_of(command->name), SPAN("asked for by a page")};
-    bool over = session_finished(s) && span_is(order.command, "stop");
-    if (!over && !control_tell(&app->control, &order)) {
-        reply_error(reply, 409, "No trainer of this session is connected");
+    const struct order_ask ask = {.session_id = id,
+                                  .command = order_command_find(span_of(command->name)),
+                                  .reason = SPAN("asked for by a page"),
+                                  .who = control_who(req, SPAN("legacy"))};
+    struct control_result result;
+    bool over = session_finished(s) && ask.command == ORDER_STOP;
+    if (!over && !control_send(&app->control, &ask, req->now, &result)) {
+        reply_error(reply, result.http_status, result.why);
         return;
     }
     answer_success(reply, id, command->status);
@@ -187,7 +191,7 @@ void legacy_phase(struct app *app, const struct request *req, struct reply *repl
     const struct command *command = find_command(action);
     const struct fields *config = fields_object(body, "config");
     if (command)
-        control(app, id, command, reply);
+        control(app, req, id, command, reply);
     else if (span_is(action, "start"))
         start(app, req, (struct span){NULL, 0},
               config ? raw_member(req->body, "config") : (struct span){NULL, 0}, config, reply);
@@ -209,5 +213,5 @@ void legacy_start(struct app *app, const struct request *req, struct reply *repl
 
 void legacy_stop(struct app *app, const struct request *req, struct reply *reply)
 {
-    control(app, req->tail, &commands[COMMANDS - 1], reply);
+    control(app, req, req->tail, &commands[COMMANDS - 1], reply);
 }

@@ -27,22 +27,25 @@ static bool has_ended(const struct session *s)
 
 struct cancel {
     struct app *app;
+    const struct request *req; /* borrows */
     struct span reason;
     bool force;
     bool told; /* a trainer was */
-    struct now now;
 };
 
 static enum status cancel_one(struct cancel *c, struct session *s)
 {
-    const struct control_order order = {session_id(s), SPAN("stop"),
-                                        c->reason.len > 0 ? c->reason : SPAN("cancelled")};
-    enum status status = operation_cancel(s, c->reason, c->now);
+    const struct order_ask ask = {.session_id = session_id(s),
+                                  .command = ORDER_STOP,
+                                  .reason = c->reason.len > 0 ? c->reason : SPAN("cancelled"),
+                                  .who = control_who(c->req, SPAN("operations"))};
+    struct control_result result;
+    enum status status = operation_cancel(s, c->reason, c->req->now);
     if (status != OK)
         return status;
-    c->told = control_tell(&c->app->control, &order);
+    c->told = control_send(&c->app->control, &ask, c->req->now, &result);
     if (!c->told || c->force)
-        session_fail(s, order.reason, c->now);
+        session_fail(s, ask.reason, c->req->now);
     return OK;
 }
 
@@ -102,7 +105,7 @@ static bool read_cancel(const struct fields *body, struct cancel *c, struct repl
 static void cancel(struct app *app, const struct request *req, struct session *s,
                    const struct fields *body, struct reply *reply)
 {
-    struct cancel c = {.app = app, .now = req->now};
+    struct cancel c = {.app = app, .req = req};
     char why[64];
     if (!read_cancel(body, &c, reply))
         return;
@@ -175,37 +178,35 @@ static bool set_resuming(struct session *s, struct now now)
 }
 
 /* One that was taken up after its end ends once more. */
-static bool set_ended(struct app *app, struct session *s, enum operation_status next,
-                      struct span error, struct now now)
+static bool set_ended(struct cancel *c, struct session *s, enum operation_status next)
 {
-    struct cancel c = {.app = app, .reason = error, .now = now};
+    struct now now = c->req->now;
     if (has_ended(s))
         return false;
     if (next == OPERATION_CANCELLED)
-        return cancel_one(&c, s) == OK;
+        return cancel_one(c, s) == OK;
     if (session_finished(s))
         session_reopen(s, now);
     if (next == OPERATION_COMPLETED)
         session_complete(s, now);
     else
-        session_fail(s, error.ptr ? error : SPAN("failed"), now);
+        session_fail(s, c->reason.ptr ? c->reason : SPAN("failed"), now);
     return true;
 }
 
-static bool set_status(struct app *app, struct session *s, enum operation_status next,
-                       struct span error, struct now now)
+static bool set_status(struct cancel *c, struct session *s, enum operation_status next)
 {
     if (next == operation_status(s) && !operation_status_ended(next))
         return true;
     switch (next) {
     case OPERATION_RUNNING:
-        return set_running(s, now);
+        return set_running(s, c->req->now);
     case OPERATION_RESUMING:
-        return set_resuming(s, now);
+        return set_resuming(s, c->req->now);
     case OPERATION_COMPLETED:
     case OPERATION_FAILED:
     case OPERATION_CANCELLED:
-        return set_ended(app, s, next, error, now);
+        return set_ended(c, s, next);
     default:
         return false;
     }
@@ -258,7 +259,8 @@ void operation_set_status(struct app *app, const struct request *req, struct rep
         return;
     if (read_status(body, &next, &error, reply)) {
         enum operation_status previous = operation_status(s);
-        if (set_status(app, s, next, error, req->now)) {
+        struct cancel c = {.app = app, .req = req, .reason = error};
+        if (set_status(&c, s, next)) {
             answer_status(app, s, previous, reply);
         } else {
             (void)snprintf(why, sizeof(why), "from %s to %s", operation_status_name(previous),

@@ -39,6 +39,8 @@ struct request {
     struct span mcp_protocol_version;
     struct span mcp_method;
     struct span mcp_name;
+    struct span user_agent;
+    struct span peer; /* who is at the other end, as link.h has it; of a write alone */
     bool accept_gzip;
     bool is_1_1; /* HTTP/1.1; else 1.0 */
     bool keep_alive;

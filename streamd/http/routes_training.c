@@ -85,23 +85,38 @@ static void answer_ingest(struct app *app, const struct request *req, struct rep
 
 static void answer_control(struct app *app, const struct request *req, struct reply *reply)
 {
-    struct control_order order = {.session_id = req->tail};
-    const struct control_refusal *refusal = NULL;
+    struct order_ask ask = {.session_id = req->tail, .who = control_who(req, SPAN("http"))};
+    struct control_result result;
     struct fields *body = body_read(req, reply);
     if (!body)
         return;
-    if (control_read(body, &order, &refusal))
-        refusal = control_send(&app->control, &order);
-    if (refusal) {
-        reply_error(reply, refusal->http_status, refusal->why);
-    } else {
+    if (control_read(body, &ask, &result) && control_send(&app->control, &ask, req->now, &result)) {
         buf_add_char(&reply->body, '{');
         json_write_pair_bool(&reply->body, "success", true);
-        json_write_pair_string(&reply->body, "sessionId", req->tail);
-        json_write_pair_string(&reply->body, "command", order.command);
+        control_write_told(&result, &reply->body);
         buf_add_char(&reply->body, '}');
+    } else {
+        reply_error(reply, result.http_status, result.why);
     }
     fields_destroy(body);
+}
+
+static void answer_orders(struct app *app, const struct request *req, struct reply *reply)
+{
+    const struct session *s = registry_find(&app->registry, req->tail);
+    if (!s) {
+        reply_error(reply, 404, "Session not found");
+        return;
+    }
+    reply_open_data(reply);
+    buf_add_char(&reply->body, '{');
+    json_write_pair_string(&reply->body, "sessionId", req->tail);
+    json_write_name(&reply->body, "knobs");
+    knobs_write(&s->knobs, &reply->body);
+    json_write_name(&reply->body, "orders");
+    orders_write_all(s, &reply->body);
+    buf_add_char(&reply->body, '}');
+    reply_close_data(reply);
 }
 
 const struct route routes_training[] = {
@@ -117,7 +132,9 @@ const struct route routes_training[] = {
     {"/api/training/events/", METHOD_GET, answer_events,
      "The events of a run, as Server-Sent Events"},
     {"/api/training/ingest", METHOD_POST, answer_ingest, "Trainer lines, one JSON object a line"},
+    {"/api/training/control/", METHOD_GET, answer_orders,
+     "What a run was told, by whom and why, and what came of it"},
     {"/api/training/control/", METHOD_POST, answer_control,
-     "Tell the trainer of a run to stop, pause, resume or write a checkpoint"},
+     "Tell the trainer of a run to stop, pause, resume, write a checkpoint or set a knob"},
     {NULL, 0, NULL, NULL},
 };

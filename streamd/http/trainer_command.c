@@ -116,6 +116,11 @@ enum status trainer_command_start(struct trainer_command *t, struct span session
     return OK;
 }
 
+bool trainer_command_runs(const struct trainer_command *t, struct span session_id)
+{
+    return find_running(t, session_id) != NULL;
+}
+
 bool trainer_command_stop(struct trainer_command *t, struct span session_id)
 {
     const struct child *c = find_running(t, session_id);

@@ -39,6 +39,9 @@ void trainer_command_destroy(struct trainer_command *t);
 MUST_CHECK enum status trainer_command_start(struct trainer_command *t, struct span session_id,
                                              struct span config_json);
 
+/* Does one of ours run for this session? */
+bool trainer_command_runs(const struct trainer_command *t, struct span session_id);
+
 /* SIGTERM to the process group of this session's trainer; false when none of ours runs for it. */
 bool trainer_command_stop(struct trainer_command *t, struct span session_id);
 

@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * control: the way back, from whoever watches to the trainers of a session.
+ * control: the way from whoever watches to the trainers of a session.
  *
- * One command at a time: stop, pause, resume or checkpoint. It is handed to the trainers' own
- * connections as a control line (P-11); what they make of it is theirs, so being told is not having
- * done it: a run is over when it says so. For POST /api/training/control, `control_session` and the
- * legacy routes alike.
+ * An order (session/order.h) is held against what its run declared, handed to the trainers' own
+ * connections as a control line (P-11), and kept with what came of it; what they make of it is
+ * theirs, so being told is not having done it. One function behind every dialect: POST
+ * /api/training/control, `control_session`, DELETE /api/v1/operations, the legacy routes, MCP.
+ *
+ *     struct order_ask ask = {.session_id = id, .command = ORDER_STOP, .reason = SPAN("flat"),
+ *                             .who = {.via = SPAN("mcp")}};
+ *     struct control_result result;
+ *     if (!control_send(&app->control, &ask, app->now, &result))
+ *         say(result.http_status, result.why);
  */
 #ifndef STREAMD_INGEST_CONTROL_H
 #define STREAMD_INGEST_CONTROL_H
 
 #include "base/span.h"
+#include "streamd/clock.h"
+#include "streamd/session/order.h"
 
 #include <stdbool.h>
 
+struct buf;
 struct fields;
 struct registry;
+struct request;
 struct trainer_command;
 struct unix_ingest;
 
@@ -26,35 +36,32 @@ struct control {
     struct trainer_command *trainers; /* owned by the app; NULL without --trainer-command */
 };
 
-/* What is to be said, all borrowed for the call. */
-struct control_order {
-    struct span session_id;
-    struct span command;
-    struct span reason; /* for people; may be empty */
+/* What became of it: the same words in every dialect. */
+struct control_result {
+    int http_status;           /* 200: a trainer was told, or, of a dry run, would be */
+    char why[KNOB_WHY_MAX];    /* why none was; "" with a 200 */
+    const struct order *order; /* borrows until the session's next order; NULL: none was made,
+                                  because the request was malformed or there is no session */
 };
 
-/* Why nobody was told: the same words in every dialect. */
-struct control_refusal {
-    int http_status;
-    const char *why; /* static */
-};
+/* Who sent a request, which it borrows. */
+struct order_who control_who(const struct request *req, struct span via);
 
 /*
- * Reads {"command","reason"} (`body` NULL: nothing was sent) into *order. False, and *order is
- * untouched: *out_refusal says what is wrong with them.
+ * Reads {"command","reason","mode","knob","value","dry_run","client"} (`body` NULL: nothing was
+ * sent) into *ask, whose other members stay. False, and *ask is untouched: *out says what is wrong.
  */
-bool control_read(const struct fields *body, struct control_order *order,
-                  const struct control_refusal **out_refusal);
-
-/* Says it. NULL when a trainer was told, else why none was. */
-const struct control_refusal *control_send(const struct control *c,
-                                           const struct control_order *order);
+bool control_read(const struct fields *body, struct order_ask *ask, struct control_result *out);
 
 /*
- * Says it without asking whether that makes sense, to every trainer that started the session; where
- * none is connected, a stop goes to the process that --trainer-command started, as SIGTERM. False:
- * there was nobody.
+ * Says it to every trainer that started the session; where none is connected, a stop goes to the
+ * process that --trainer-command started, as SIGTERM. A dry run only looks whether it would be. In
+ * either case the order is kept, also when it is refused. False: nobody was told, or would be.
  */
-bool control_tell(const struct control *c, const struct control_order *order);
+bool control_send(const struct control *c, const struct order_ask *ask, struct now now,
+                  struct control_result *out);
+
+/* Appends the members "sessionId", "command" and "order" of an answer to one that was told. */
+void control_write_told(const struct control_result *result, struct buf *out);
 
 #endif

@@ -22,6 +22,10 @@ static const struct line_error has_finished = {
 static const struct line_error seq_zero = {"seq", "seq counts from 1", 0};
 static const struct line_error too_many = {
     "limit", "as many sessions are running as the daemon may have", 0};
+static const struct line_error no_order = {
+    "unknown_order", "no order of this session has this id, or it is kept no longer", 0};
+static const struct line_error other_answer = {
+    "answered", "outcome is accepted, done or refused, and may go on to done or refused only", 0};
 static const struct line_error no_memory = {"no_memory", "the daemon is out of memory", 0};
 
 void intake_init(struct intake *in, struct registry *registry, struct line_decoder *decoder,
@@ -172,6 +176,21 @@ static enum status take_of_session(struct intake *in, struct line *line, struct 
     return OK;
 }
 
+/* What came of an order. Whose session is over may still say it; one that nobody started is not
+ * started by it. */
+static enum status take_answer(struct intake *in, const struct line *line, struct now now,
+                               struct line_error *out_error)
+{
+    struct session *s =
+        line->session_id.ptr ? registry_find(in->registry, line->session_id) : in->started.session;
+    if (!s)
+        return refuse(E_NOT_FOUND, line->session_id.ptr ? &not_started : &no_session, out_error);
+    enum status status = orders_answer(s, line, now);
+    if (status != OK)
+        return refuse(status, status == E_NOT_FOUND ? &no_order : &other_answer, out_error);
+    return OK;
+}
+
 static enum status take_start(struct intake *in, const struct line *line, struct now now,
                               struct line_error *out_error)
 {
@@ -197,6 +216,8 @@ static enum status take(struct intake *in, struct line *line, struct span text, 
         return OK;
     case LINE_START:
         return take_start(in, line, now, out_error);
+    case LINE_ANSWER:
+        return take_answer(in, line, now, out_error);
     default:
         return take_of_session(in, line, text, now, out_error);
     }

@@ -24,7 +24,6 @@ enum {
     CHUNKS_A_WAKEUP = 4,
     RESUME_BELOW = TRAINER_ANSWERS_MAX / 2,
     ANSWERS_SLACK = 16 * 1024, /* more than any one answer is long */
-    REASON_MAX = 1024,
 };
 
 struct trainer {
@@ -297,14 +296,14 @@ void trainer_resend(struct trainer *t)
     trainer_settle(t);
 }
 
-bool trainer_control(struct trainer *t, struct span id, struct span command, struct span reason)
+bool trainer_listens(const struct trainer *t, struct span id)
 {
     const struct session *s = t->intake.started.session;
-    if (!s || !span_eq(session_id(s), id) || t->answers.len > TRAINER_ANSWERS_MAX)
-        return false;
-    if (reason.len > REASON_MAX)
-        reason = SPAN("");
-    line_write_control(&t->answers, id, command, reason);
+    return s && span_eq(session_id(s), id) && t->answers.len <= TRAINER_ANSWERS_MAX;
+}
+
+void trainer_control(struct trainer *t, const struct line_control *control)
+{
+    line_write_control(&t->answers, control);
     watch(t, &t->out, true);
-    return true;
 }

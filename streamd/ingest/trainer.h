@@ -38,11 +38,12 @@ void trainer_resend(struct trainer *t);
 /* Brings its watchers in line with its state; may free it. */
 void trainer_settle(struct trainer *t);
 
-/*
- * Queues a control line if the trainer started the session of this id and reads its answers. True:
- * queued. A reason of more than 1024 bytes is left out.
+/* Would it be told what the session of this id is told: did it start that, and reads its answers?
  */
-bool trainer_control(struct trainer *t, struct span id, struct span command, struct span reason);
+bool trainer_listens(const struct trainer *t, struct span id);
+
+/* Queues a control line for a trainer that listens. */
+void trainer_control(struct trainer *t, const struct line_control *control);
 
 struct trainer *trainer_of(struct list *link);
 

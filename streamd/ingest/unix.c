@@ -200,12 +200,22 @@ struct list *unix_ingest_feeds(struct unix_ingest *u)
     return &u->feeds;
 }
 
-size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, struct span command,
-                           struct span reason)
+size_t unix_ingest_listeners(struct unix_ingest *u, struct span session_id)
+{
+    size_t listen = 0;
+    LIST_EACH (at, &u->trainers.all)
+        listen += trainer_listens(trainer_of(at), session_id);
+    return listen;
+}
+
+size_t unix_ingest_control(struct unix_ingest *u, const struct line_control *control)
 {
     size_t told = 0;
     LIST_EACH (at, &u->trainers.all) {
-        told += trainer_control(trainer_of(at), session_id, command, reason);
+        if (!trainer_listens(trainer_of(at), control->session_id))
+            continue;
+        trainer_control(trainer_of(at), control);
+        told++;
     }
     return told;
 }

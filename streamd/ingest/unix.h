@@ -51,8 +51,10 @@ int unix_ingest_adopt(struct unix_ingest *u);
 struct ev_loop *unix_ingest_loop(struct unix_ingest *u);
 struct list *unix_ingest_feeds(struct unix_ingest *u);
 
-/* Sends a control line to every trainer that started this session; answers how many were told. */
-size_t unix_ingest_control(struct unix_ingest *u, struct span session_id, struct span command,
-                           struct span reason);
+/* How many trainers a control line for this session would be told. */
+size_t unix_ingest_listeners(struct unix_ingest *u, struct span session_id);
+
+/* Sends a control line to all of them; answers how many were told. */
+size_t unix_ingest_control(struct unix_ingest *u, const struct line_control *control);
 
 #endif

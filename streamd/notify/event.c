@@ -6,8 +6,9 @@
 const char *notify_kind_name(enum notify_kind kind)
 {
     static const char *const names[] = {
-        [NOTIFY_PHASE] = "phase",       [NOTIFY_STOP] = "stop",     [NOTIFY_FINDING] = "finding",
-        [NOTIFY_PROGRESS] = "progress", [NOTIFY_REPORT] = "report",
+        [NOTIFY_PHASE] = "phase",           [NOTIFY_STOP] = "stop",
+        [NOTIFY_FINDING] = "finding",       [NOTIFY_PROGRESS] = "progress",
+        [NOTIFY_UNANSWERED] = "unanswered", [NOTIFY_REPORT] = "report",
     };
     return names[kind];
 }
@@ -32,6 +33,7 @@ enum severity notify_severity(const struct notify_event *e)
     case NOTIFY_PHASE:
         return severity_of_phase(e->assessment->transition.to);
     case NOTIFY_STOP:
+    case NOTIFY_UNANSWERED:
         return SEVERITY_WARNING;
     case NOTIFY_FINDING:
         assert(e->finding < e->assessment->finding_count);

@@ -267,6 +267,12 @@ static void write_progress(struct buf *b, const struct notify_event *e)
         buf_addf(b, "\n\n💾 GPU: %.0f MB", e->gpu_memory_mb);
 }
 
+static void write_unanswered(struct buf *b, const struct notify_event *e)
+{
+    buf_addf(b, "⚠️ No Answer: %s\n\n%s\n→ see whether its trainer still runs", name_of(e),
+             e->words);
+}
+
 /* The four answers: does it converge, stop early, finish when, anything wrong. */
 static void write_summary(struct buf *b, const struct assessment *a)
 {
@@ -312,9 +318,9 @@ static void write_report(struct buf *b, const struct notify_event *e)
 void wording_write(struct buf *b, const struct notify_event *e)
 {
     static void (*const writers[])(struct buf *, const struct notify_event *) = {
-        [NOTIFY_PHASE] = write_phase,     [NOTIFY_STOP] = write_stop,
-        [NOTIFY_FINDING] = write_finding, [NOTIFY_PROGRESS] = write_progress,
-        [NOTIFY_REPORT] = write_report,
+        [NOTIFY_PHASE] = write_phase,           [NOTIFY_STOP] = write_stop,
+        [NOTIFY_FINDING] = write_finding,       [NOTIFY_PROGRESS] = write_progress,
+        [NOTIFY_UNANSWERED] = write_unanswered, [NOTIFY_REPORT] = write_report,
     };
     writers[e->kind](b, e);
 }

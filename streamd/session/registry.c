@@ -45,6 +45,7 @@ enum status registry_init(struct registry *r, const struct config *config, struc
     orphans_init(&r->orphans, r);
     journal_init(&r->journal);
     bulletin_init(&r->bulletin, now.wall_s);
+    orders_init(&r->orders);
     series_budget_init(&r->budget, config->max_history_bytes, stats);
     buf_init(&r->scratch, PAYLOAD_LIMIT);
     buf_init(&r->metrics, PAYLOAD_LIMIT);

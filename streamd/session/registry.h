@@ -16,6 +16,7 @@
 #include "streamd/session/interpreters.h"
 #include "streamd/session/journal.h"
 #include "streamd/session/keeping.h"
+#include "streamd/session/orders.h"
 #include "streamd/session/orphans.h"
 #include "streamd/session/session.h"
 
@@ -43,6 +44,7 @@ struct registry {
     struct orphans orphans;
     struct journal journal;
     struct bulletin bulletin;
+    struct orders orders;
     struct line_decoder decoder; /* for newest records of restored sessions */
     uint64_t next_key;
     uint64_t age_base_us; /* what the store's clock is ahead of ours; may have wrapped */

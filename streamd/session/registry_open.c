@@ -200,7 +200,9 @@ static enum status restore_all(struct registry *r, struct store *store, struct n
         else if (status != OK)
             return status;
     }
-    return status == E_NOT_FOUND ? write_epoch(r, store) : status;
+    if (status == E_NOT_FOUND)
+        status = orders_restore(r, store, now);
+    return status == OK ? write_epoch(r, store) : status;
 }
 
 enum status registry_open(struct registry *r, const struct keeping_params *params, struct now now)

@@ -15,6 +15,7 @@
 #include "proto/json_write.h"
 #include "streamd/log.h"
 #include "streamd/session/interpreter.h"
+#include "streamd/session/orders.h"
 #include "streamd/session/registry.h"
 
 #include <assert.h>
@@ -114,6 +115,7 @@ struct session *session_create(struct registry *registry, struct span id)
     list_init(&s->orphan);
     list_init(&s->due);
     list_init(&s->unkept);
+    list_init(&s->orders);
     buf_init(&s->run, RUN_BYTES_MAX);
     buf_init(&s->latest, LATEST_BYTES_MAX);
     buf_init(&s->before_loss, RUN_BYTES_MAX);
@@ -142,6 +144,7 @@ void session_destroy(struct session *s)
     timers_disarm(s->registry->timers, &s->tick);
     keeping_leave(s);
     interpreter_forget(s);
+    orders_forget(s);
     recount_cancel(s);
     list_remove(&s->due);
     orphan_remove(s);
@@ -158,6 +161,7 @@ void session_destroy(struct session *s)
     buf_fini(&s->before_loss);
     epochs_fini(&s->epochs);
     operation_fini(&s->operation);
+    knobs_fini(&s->knobs);
     free(s->rewinds);
     free(s->error);
     free(s->name);
@@ -267,6 +271,8 @@ static void remember_config(struct session *s, struct span config)
     (void)operation_of(s); /* each pays for its own, not who lists them all */
     if (config.ptr)
         record_memory_seed(&s->memory, config);
+    if (config.ptr && knobs_declare(&s->knobs, config) != OK)
+        s->registry->stats->errors++;
     session_count_models(s);
 }
 
@@ -314,6 +320,8 @@ enum status session_begin(struct session *s, const struct line *start, struct no
     s->summary_stale = false;
     s->summary_from = series_newest(s->series);
     epochs_reset(&s->epochs);
+    knobs_fini(&s->knobs);
+    orders_end(s, now);
     operation_reset(&s->operation);
     interpreter_forget(s);
     record_memory_init(&s->memory);

@@ -24,6 +24,7 @@
 #include "streamd/clock.h"
 #include "streamd/session/axis.h"
 #include "streamd/session/epochs.h"
+#include "streamd/session/knobs.h"
 #include "streamd/session/operation.h"
 #include "streamd/session/series.h"
 #include "streamd/session/summary.h"
@@ -111,6 +112,8 @@ struct session {
     uint64_t summary_from;           /* offset behind which it begins: of the last `start` anew */
     struct recount *recount;         /* owns; NULL unless the summary is being made again */
     struct epochs epochs;            /* which of its records are epochs */
+    struct knobs knobs;              /* what its trainer lets others change */
+    struct list orders;              /* owns; of order.link, oldest first: orders.h */
     struct operation operation;      /* what it is to who supervises it */
     struct interpreter *interpreter; /* owns; NULL while there is none */
     bool pinned;                     /* never dropped to make room, nor for its age */

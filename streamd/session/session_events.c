@@ -12,6 +12,7 @@
 #include "streamd/session/bulletin_write.h"
 #include "streamd/session/interpreter.h"
 #include "streamd/session/legacy_room.h"
+#include "streamd/session/orders.h"
 #include "streamd/session/recount.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
@@ -322,6 +323,7 @@ void session_complete(struct session *s, struct now now)
     session_enter(s, SESSION_COMPLETED);
     keeping_seal(&s->registry->keeping, s);
     interpret_event(s, INSIGHT_COMPLETED, NULL, now);
+    orders_end(s, now);
     struct buf *b = payload_begin(s);
     json_write_pair_u64(b, "totalModels", s->total_models);
     json_write_pair_u64(b, "overallProgress", 100);
@@ -343,6 +345,7 @@ void session_fail(struct session *s, struct span error, struct now now)
     session_enter(s, SESSION_FAILED);
     keeping_seal(&s->registry->keeping, s);
     interpret_event(s, INSIGHT_CRASHED, s->error, now);
+    orders_end(s, now);
     struct buf *b = payload_begin(s);
     json_write_pair_string(b, "error", error);
     payload_announce(s, "training_error", b);

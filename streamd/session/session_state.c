@@ -117,6 +117,18 @@ static void put_operation(struct buf *out, const struct operation *operation)
     buf_fini(&bytes);
 }
 
+static void put_knobs(struct buf *out, const struct knobs *knobs)
+{
+    struct buf bytes;
+    buf_init(&bytes, KNOBS_BYTES_MAX);
+    if (knobs->count > 0)
+        knobs_write(knobs, &bytes);
+    if (buf_status(&bytes) != OK)
+        out->failed = E_NOMEM;
+    put_bytes(out, bytes.ptr ? buf_span(&bytes) : SPAN(""));
+    buf_fini(&bytes);
+}
+
 static uint64_t epoch_of(const struct session *s)
 {
     return strtoull(s->registry->epoch, NULL, 16);
@@ -146,7 +158,7 @@ static struct fixed fixed_of(const struct session *s)
     f.may_rewind = s->may_rewind;
     f.summary_stale = s->summary_stale;
     f.summary_from = s->summary_from;
-    f.parts = 2; /* epochs, operation */
+    f.parts = 3; /* epochs, operation, knobs */
     return f;
 }
 
@@ -168,6 +180,7 @@ void session_state_row(const struct session *s, struct buf *scratch, struct stor
         buf_add(scratch, s->rewinds, s->rewind_count * sizeof(*s->rewinds));
     put_epochs(scratch, &s->epochs);
     put_operation(scratch, &s->operation);
+    put_knobs(scratch, &s->knobs);
     *row = (struct store_session){
         .key = s->key,
         .id = session_id(s),
@@ -202,21 +215,22 @@ static bool read_fixed(struct span *rest, struct fixed *f)
 struct parts {
     struct fixed fixed;
     struct span memory, latest, error, summary;
-    struct span rewinds;           /* whole */
-    struct span epochs, operation; /* a row of an earlier version has neither */
+    struct span rewinds;                  /* whole */
+    struct span epochs, operation, knobs; /* a row of an earlier version has not all of them */
 };
 
 /* What was added behind the rewinds since. */
 static bool read_rest(struct span rest, struct parts *p)
 {
     uint64_t bytes = p->fixed.rewind_count * sizeof(struct rewind);
-    p->epochs = p->operation = (struct span){NULL, 0};
+    p->epochs = p->operation = p->knobs = (struct span){NULL, 0};
     if (bytes > rest.len)
         return false;
     p->rewinds = (struct span){rest.ptr, (size_t)bytes};
     rest = (struct span){rest.ptr + bytes, rest.len - (size_t)bytes};
-    return p->fixed.parts == 0 ||
-           (take_bytes(&rest, &p->epochs) && take_bytes(&rest, &p->operation));
+    return (p->fixed.parts == 0 ||
+            (take_bytes(&rest, &p->epochs) && take_bytes(&rest, &p->operation))) &&
+           (p->fixed.parts < 3 || take_bytes(&rest, &p->knobs));
 }
 
 static bool read_parts(struct span state, struct parts *p)
@@ -292,6 +306,8 @@ static enum status restore_parts(struct session *s, const struct parts *p,
         status = epochs_read(&s->epochs, p->epochs);
     if (status == OK)
         status = operation_read(&s->operation, p->operation);
+    if (status == OK)
+        status = knobs_read(&s->knobs, p->knobs);
     session_count_models(s);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "proto/record_json.h"
 #include "streamd/session/insight_json.h"
 #include "streamd/session/interpreter.h"
+#include "streamd/session/orders.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session.h"
 #include "streamd/session/update.h"
@@ -110,6 +111,11 @@ static void write_status_members(struct session *s, struct buf *out)
     write_text(out, "name", s->name);
     json_write_pair_bool(out, "pinned", s->pinned);
     insight_write_brief(out, session_assessment(s));
+    if (s->knobs.count > 0) {
+        json_write_name(out, "knobs");
+        knobs_write(&s->knobs, out);
+    }
+    orders_write_open(s, out);
     if (s->error)
         write_text(out, "error", s->error);
     if (s->rewind_count > 0)

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -82,4 +84,19 @@ const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TE
     if (!why)
         describe(*out_fd, bound);
     return why;
+}
+
+void address_of_peer(int fd, char *out, size_t size)
+{
+    struct sockaddr_storage at;
+    socklen_t len = sizeof(at);
+    char host[INET6_ADDRSTRLEN];
+    char port[8];
+    out[0] = '\0';
+    if (getpeername(fd, (struct sockaddr *)&at, &len) != 0 ||
+        getnameinfo((struct sockaddr *)&at, len, host, sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return;
+    bool is_v6 = strchr(host, ':') != NULL;
+    (void)snprintf(out, size, "%s%s%s:%s", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
 }

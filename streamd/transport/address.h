@@ -5,7 +5,7 @@
 #ifndef STREAMD_TRANSPORT_ADDRESS_H
 #define STREAMD_TRANSPORT_ADDRESS_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 enum { ADDRESS_TEXT_MAX = 80 };
 
@@ -16,5 +16,8 @@ enum { ADDRESS_TEXT_MAX = 80 };
  * (static or strerror's).
  */
 const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TEXT_MAX]);
+
+/* Who is at the other end: 127.0.0.1:40312, [::1]:40312; "" when it is not known. */
+void address_of_peer(int fd, char *out, size_t size);
 
 #endif

@@ -45,6 +45,11 @@ void front_request(struct link *l, struct request *req)
     struct peers *peers = &l->app->peers;
     const struct engine_mount *mount = engine_mount_find(peers, req->path);
     struct reply reply;
+    char name[LINK_NAME_MAX];
+    if (!(req->method & (METHOD_GET | METHOD_HEAD | METHOD_OPTIONS))) {
+        l->ops->name(l, name);
+        req->peer = span_of(name);
+    }
     engine_request_came(l);
     reply_init(&reply, REPLY_BODY_MAX);
     if (router_refuse(l->app->config, req, &reply))

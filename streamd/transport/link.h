@@ -19,7 +19,11 @@ struct link;
 struct peer;
 struct transfer;
 
+enum { LINK_NAME_MAX = 64 };
+
 struct link_ops {
+    /* Who is at the other end, for people: "127.0.0.1:40312"; "" when it is not known. */
+    void (*name)(const struct link *l, char out[LINK_NAME_MAX]);
     /* Bytes for the wire as they are, never blocking: what the kernel does not take is kept and
      * sent first later; the link is choked until then, and when it is to end. */
     void (*write)(struct link *l, struct span bytes);

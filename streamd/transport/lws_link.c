@@ -6,6 +6,7 @@
  */
 #include "streamd/transport/lws_link.h"
 
+#include "streamd/transport/address.h"
 #include "streamd/transport/front.h"
 #include "streamd/transport/lws_park.h"
 
@@ -24,6 +25,11 @@ struct lws_link *lws_link_of(struct lws *wsi)
 static struct lws_link *from(const struct link *l)
 {
     return LIST_ENTRY(l, struct lws_link, link);
+}
+
+static void name(const struct link *l, char out[LINK_NAME_MAX])
+{
+    address_of_peer(from(l)->fd, out, LINK_NAME_MAX);
 }
 
 static void kill_link(struct link *link)
@@ -124,6 +130,7 @@ static void park(struct link *link)
 }
 
 static const struct link_ops ops_lws = {
+    .name = name,
     .write = write_bytes,
     .choked = choked,
     .want_writable = want_writable,

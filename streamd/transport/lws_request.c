@@ -35,6 +35,7 @@ static const struct {
     {WSI_TOKEN_HTTP_CONTENT_ENCODING, NULL, AT(content_encoding)},
     {WSI_TOKEN_HTTP_IF_NONE_MATCH, NULL, AT(if_none_match)},
     {WSI_TOKEN_HTTP_ACCEPT, NULL, AT(accept)},
+    {WSI_TOKEN_HTTP_USER_AGENT, NULL, AT(user_agent)},
     {-1, "last-event-id:", AT(last_event_id)},
     {-1, "access-control-request-method:", AT(access_control_request_method)},
     {-1, "mcp-session-id:", AT(mcp_session_id)},

@@ -9,7 +9,7 @@
 #include "streamd/transport/replay.h"
 #include "streamd/transport/watch.h"
 
-enum { ACK_LIMIT = 4096, CLIENT_ID_LEN = 20 };
+enum { CLIENT_ID_LEN = 20 };
 
 static void send_error(struct peer *p, const char *code, const char *message, struct span id)
 {
@@ -46,7 +46,7 @@ static void on_message(struct peer *p, struct link *l, struct span message, bool
         return;
     }
     struct buf ack;
-    buf_init(&ack, ACK_LIMIT);
+    buf_init(&ack, WATCH_ACK_BYTES_MAX);
     if (!watch_command(p, m.event, m.data, &ack))
         send_error(p, "unknown_event", "no such event", m.id);
     else if (m.id.len && p->state == PEER_OPEN)

@@ -10,8 +10,6 @@
 #include "streamd/transport/recovery.h"
 #include "streamd/transport/watch.h"
 
-enum { ACK_LIMIT = 4096 };
-
 static void connected(struct engine *e, const struct socketio_namespace *nsp, struct span auth)
 {
     (void)auth;
@@ -33,7 +31,7 @@ static void disconnected(struct engine *e)
 static void command(const struct socketio_call *call)
 {
     struct buf ack;
-    buf_init(&ack, ACK_LIMIT);
+    buf_init(&ack, WATCH_ACK_BYTES_MAX);
     struct span data = call->arg_count ? call->args[0] : (struct span){NULL, 0};
     buf_add_char(&ack, '[');
     if (!watch_command(call->engine->peer, call->message->packet.event, data, &ack))

@@ -277,14 +277,21 @@ static void join_room(struct command *c)
 
 static void control(struct command *c)
 {
-    struct control_order order = {.session_id = c->session_id};
-    const struct control_refusal *refusal = NULL;
-    if (control_read(c->data, &order, &refusal))
-        refusal = control_send(c->peer->peers->control, &order);
-    if (refusal)
-        fail(c, refusal->why);
-    else
-        ack_ok(c);
+    char from[LINK_NAME_MAX] = "";
+    struct peers *peers = c->peer->peers;
+    struct order_ask ask = {.session_id = c->session_id};
+    struct control_result result;
+    if (c->peer->link)
+        c->peer->link->ops->name(c->peer->link, from);
+    ask.who = (struct order_who){.via = span_of(c->peer->dialect->name), .peer = span_of(from)};
+    if (!control_read(c->data, &ask, &result) ||
+        !control_send(peers->control, &ask, peers->now, &result)) {
+        fail(c, result.why);
+        return;
+    }
+    buf_add_str(c->ack, "{\"success\":true");
+    control_write_told(&result, c->ack);
+    buf_add_char(c->ack, '}');
 }
 
 static const struct {

@@ -10,7 +10,10 @@
 #define STREAMD_TRANSPORT_WATCH_H
 
 #include "base/buf.h"
+#include "streamd/session/order.h"
 #include "streamd/transport/peer.h"
+
+enum { WATCH_ACK_BYTES_MAX = 4096 + ORDER_BYTES_MAX }; /* of one acknowledgement */
 
 struct session;
 

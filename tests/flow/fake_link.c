@@ -11,6 +11,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -86,6 +87,12 @@ static void park(struct link *l)
     c->parked = true;
 }
 
+static void name_link(const struct link *l, char out[LINK_NAME_MAX])
+{
+    (void)l;
+    (void)snprintf(out, LINK_NAME_MAX, "127.0.0.1:7");
+}
+
 static void kill_link(struct link *l)
 {
     conn_of(l)->killed = true;
@@ -98,6 +105,7 @@ static const struct link_ops ops_fake = {
     .answer = answer,
     .park = park,
     .kill = kill_link,
+    .name = name_link,
 };
 
 struct conn *conn_open(struct app *app, size_t window)

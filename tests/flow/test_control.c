@@ -18,12 +18,12 @@ static void whoever_is_told_nothing_hears_why(void **state)
     } cases[] = {
         {"{\"command\":\"stop\"}", "sessionId required"},
         {"{\"sessionId\":\"a b\",\"command\":\"stop\"}", "sessionId is not valid"},
-        {"{\"sessionId\":\"run\"}", "command must be stop, pause, resume or checkpoint"},
-        {"\"run\"", "command must be stop, pause, resume or checkpoint"},
+        {"{\"sessionId\":\"run\"}", "command must be stop, pause, resume, checkpoint or set"},
+        {"\"run\"", "command must be stop, pause, resume, checkpoint or set"},
         {"{\"sessionId\":\"run\",\"command\":\"Stop\"}",
-         "command must be stop, pause, resume or checkpoint"},
+         "command must be stop, pause, resume, checkpoint or set"},
         {"{\"sessionId\":\"run\",\"command\":[\"stop\"]}",
-         "command must be stop, pause, resume or checkpoint"},
+         "command must be stop, pause, resume, checkpoint or set"},
         {"{\"sessionId\":\"run\",\"command\":\"stop\",\"reason\":7}",
          "reason must be a string of at most 1024 bytes"},
         {"{\"sessionId\":\"nobody\",\"command\":\"stop\"}", "Session not found"},
@@ -38,7 +38,7 @@ static void whoever_is_told_nothing_hears_why(void **state)
     for (enum tongue t = 0; t < SSE; t++) {
         struct client *c = client_open(w, t);
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-            char ack[128];
+            char ack[160];
             client_asks(c, "control_session", cases[i].asked);
             assert_true(heard_is(client_hears(c, "error"), "message", cases[i].why));
             (void)snprintf(ack, sizeof(ack), "{\"success\":false,\"error\":\"%s\"}", cases[i].why);
@@ -48,10 +48,53 @@ static void whoever_is_told_nothing_hears_why(void **state)
     }
 }
 
+/* The last of the session, as the session has it. */
+static const struct order *last_order(struct world *w, const char *id)
+{
+    struct session *s = world_session(w, id);
+    assert_false(list_empty(&s->orders));
+    return LIST_ENTRY(s->orders.prev, struct order, link);
+}
+
+static void orders_outlive_the_daemon_and_so_does_their_deadline(void **state)
+{
+    struct world *w = *state;
+    const struct order_ask ask = {.command = ORDER_PAUSE, .reason = SPAN("tea")};
+    struct client *c = client_open(w, PLAIN);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"config\":{\"knobs\":"
+                    "{\"lr\":{\"value\":0.5}}}}");
+    trainer_starts(w, "other");
+    client_asks(c, "control_session", "{\"sessionId\":\"other\",\"command\":\"stop\"}");
+    world_enter(w);
+    orders_told(orders_add(world_session(w, "run"), &ask, w->now), 1, false, w->now);
+    world_leave(w);
+    world_advance(w, SECOND);
+    world_crashes(w);
+    world_begin(w);
+    assert_int_equal(last_order(w, "other")->state, ORDER_REFUSED);
+    assert_int_equal(last_order(w, "other")->id, 1);
+    assert_string_equal(last_order(w, "other")->via, "plain");
+    assert_string_equal(last_order(w, "other")->peer, "127.0.0.1:7");
+    assert_int_equal(last_order(w, "run")->state, ORDER_TOLD);
+    assert_string_equal(last_order(w, "run")->reason, "tea");
+    assert_true(world_session(w, "run")->knobs.each[0].value == 0.5);
+    world_advance(w, 5 * SECOND);
+    assert_int_equal(last_order(w, "run")->state, ORDER_UNANSWERED);
+    world_enter(w);
+    registry_remove(&w->app->registry, world_session(w, "other"));
+    world_leave(w);
+    world_advance(w, SECOND);
+    world_ends(w);
+    world_begin(w);
+    assert_int_equal(w->app->registry.orders.count, 1);
+    assert_int_equal(last_order(w, "run")->state, ORDER_UNANSWERED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(whoever_is_told_nothing_hears_why),
+        WORLD_TEST(orders_outlive_the_daemon_and_so_does_their_deadline),
     };
     return cmocka_run_group_tests_name("flow/control", tests, NULL, NULL);
 }

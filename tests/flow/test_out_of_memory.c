@@ -56,12 +56,19 @@ static void sink_park(struct link *l)
     assert_true(sink_of(l)->awaits);
 }
 
+static void sink_name(const struct link *l, char out[LINK_NAME_MAX])
+{
+    (void)l;
+    out[0] = '\0';
+}
+
 static void sink_kill(struct link *l)
 {
     sink_of(l)->over = true;
 }
 
-static const struct link_ops ops_sink = {.write = sink_write,
+static const struct link_ops ops_sink = {.name = sink_name,
+                                         .write = sink_write,
                                          .choked = sink_choked,
                                          .want_writable = sink_want_writable,
                                          .answer = sink_answer,

@@ -157,6 +157,7 @@ static void train_at(double step, double loss)
     point_set(&p, POINT_TRAIN_LOSS, loss);
     point_set(&p, POINT_VAL_LOSS, loss + 0.1);
     (void)insight_point(&run, &p);
+    (void)insight_now(&run);
 }
 
 static void of_a_run_that_diverges_nothing_is_foretold(void **state)
@@ -188,6 +189,7 @@ static void a_run_that_is_over_has_no_time_left(void **state)
     for (int i = 0; i <= 400; i += 10)
         train_at(i, 1);
     (void)insight_event(&run, INSIGHT_CRASHED, NULL);
+    (void)insight_now(&run);
     assert_true(isnan(a->eta.s));
     assert_string_equal(a->eta.reason, "the run is over");
     (void)insight_event(&run, INSIGHT_RESUMED, NULL);

@@ -43,11 +43,21 @@ static void each_answer_is_one_line_of_the_contract(void **state)
     assert_line(b, "{\"type\":\"ack\",\"sessionId\":\"run-1\",\"seq\":9007199254740992}\n");
     line_write_pong(b);
     assert_line(b, "{\"type\":\"pong\"}\n");
-    line_write_control(b, SPAN("a"), SPAN("stop"), SPAN("the \"loss\"\nis NaN"));
+    line_write_control(b, &(struct line_control){.session_id = SPAN("a"),
+                                                 .command = SPAN("stop"),
+                                                 .reason = SPAN("the \"loss\"\nis NaN")});
     assert_line(b, "{\"type\":\"control\",\"sessionId\":\"a\",\"command\":\"stop\","
                    "\"reason\":\"the \\\"loss\\\"\\nis NaN\"}\n");
-    line_write_control(b, SPAN("a"), SPAN("pause"), (struct span){NULL, 0});
+    line_write_control(b,
+                       &(struct line_control){.session_id = SPAN("a"), .command = SPAN("pause")});
     assert_line(b, "{\"type\":\"control\",\"sessionId\":\"a\",\"command\":\"pause\"}\n");
+    line_write_control(b, &(struct line_control){.session_id = SPAN("a"),
+                                                 .id = 7,
+                                                 .command = SPAN("set"),
+                                                 .knob = SPAN("lr"),
+                                                 .value = SPAN("0.01")});
+    assert_line(b, "{\"type\":\"control\",\"sessionId\":\"a\",\"id\":7,\"command\":\"set\","
+                   "\"knob\":\"lr\",\"value\":0.01}\n");
 }
 
 static void an_error_names_line_and_byte_where_there_is_a_line(void **state)

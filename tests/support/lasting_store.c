@@ -64,6 +64,21 @@ static enum status lasting_put_meta(struct store *s, const char *name, struct sp
     return inside(s)->rows->ops->put_meta(inside(s)->rows, name, value);
 }
 
+static enum status lasting_put_audit(struct store *s, const struct store_audit *row)
+{
+    return inside(s)->rows->ops->put_audit(inside(s)->rows, row);
+}
+
+static enum status lasting_delete_audit(struct store *s, uint64_t id)
+{
+    return inside(s)->rows->ops->delete_audit(inside(s)->rows, id);
+}
+
+static enum status lasting_next_audit(struct store *s, uint64_t after, struct store_audit *out)
+{
+    return inside(s)->rows->ops->next_audit(inside(s)->rows, after, out);
+}
+
 static bool is_damaged(const struct lasting_store *s, enum lasting_kind kind, uint64_t session,
                        uint64_t first)
 {
@@ -149,6 +164,9 @@ static const struct store_ops lasting_ops = {
     .put_run = lasting_put_run,
     .put_segment = lasting_put_segment,
     .delete_before = lasting_delete_before,
+    .put_audit = lasting_put_audit,
+    .delete_audit = lasting_delete_audit,
+    .next_audit = lasting_next_audit,
     .put_meta = lasting_put_meta,
     .get_meta = lasting_get_meta,
     .next_session = lasting_next_session,
