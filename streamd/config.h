@@ -32,6 +32,9 @@ struct config {
     const char *web_dir; /* NULL: found beside the binary */
     const char *allow_origin[CONFIG_ORIGINS_MAX];
     size_t allow_origin_count;
+    const char *token_file;      /* NULL: there are no tokens */
+    bool require_token;          /* over loopback as well */
+    bool allow_anonymous;        /* without tokens on addresses other than loopback */
     const char *trainer_command; /* NULL: legacy start answers 503 */
 
     double max_rate; /* updates a second and session */

@@ -6,6 +6,7 @@
 #define STREAMD_TRANSPORT_ADDRESS_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 
 enum { ADDRESS_TEXT_MAX = 80 };
 
@@ -16,5 +17,8 @@ enum { ADDRESS_TEXT_MAX = 80 };
  * (static or strerror's).
  */
 const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TEXT_MAX]);
+
+/* Of this machine alone: 127.0.0.0/8, ::1, or the first as an IPv4-mapped IPv6 address. */
+bool address_is_loopback(const struct sockaddr_storage *address);
 
 #endif
