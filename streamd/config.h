@@ -27,6 +27,7 @@ struct config {
     const char *listen[CONFIG_LISTEN_MAX]; /* ADDR:PORT, PORT 0 = any */
     size_t listen_count;
     const char *socket_path;
+    const char *socket_group; /* who else may connect there; NULL: nobody */
     const char *data_dir;
     bool ephemeral;
     const char *web_dir; /* NULL: found beside the binary */

@@ -25,6 +25,8 @@ static const struct option_row rows[] = {
     {"Listening", "socket", .value = "PATH", .kind = OPTION_TEXT, FIELD(socket_path),
      .derived = "$XDG_RUNTIME_DIR/streamd.sock, else /tmp/streamd-UID.sock",
      .help = "Unix socket that trainers write to"},
+    {"Listening", "socket-group", .value = "GROUP", .kind = OPTION_TEXT, FIELD(socket_group),
+     .help = "users of this group may write there, too, beside our own and root"},
     {"Listening", "web", .value = "DIR", .kind = OPTION_TEXT, FIELD(web_dir),
      .derived = "found beside the program", .help = "the dashboard's files"},
     {"Listening", "allow-origin", .value = "ORIGIN", .kind = OPTION_ORIGIN,
