@@ -71,6 +71,8 @@ struct app *app_create(const struct app_params *params, struct now now)
     hub_init(&app->hub, &app->stats, config->max_outbox_bytes, config->max_outbox_messages,
              random_seed());
     line_decoder_init(&app->decoder, random_seed());
+    if (!guard_init(&app->guard, config))
+        goto fail;
     if (encoder_init(&app->encoder, &app->stats, config->compression) != OK)
         goto fail;
     if (registry_init(&app->registry, config, &app->timers, &app->hub, &app->encoder, &app->stats,
@@ -88,6 +90,7 @@ struct app *app_create(const struct app_params *params, struct now now)
                        .encoder = &app->encoder,
                        .registry = &app->registry,
                        .control = &app->control,
+                       .guard = &app->guard,
                        .config = config,
                        .stats = &app->stats,
                    },
@@ -122,6 +125,7 @@ void app_destroy(struct app *app)
         peers_fini(&app->peers);
     if (app->registry.hub)
         registry_fini(&app->registry);
+    guard_fini(&app->guard);
     encoder_fini(&app->encoder);
     line_decoder_fini(&app->decoder);
     hub_fini(&app->hub);

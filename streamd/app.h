@@ -11,6 +11,7 @@
 
 #include "base/timers.h"
 #include "proto/line.h"
+#include "streamd/auth/guard.h"
 #include "streamd/config.h"
 #include "streamd/encode/message.h"
 #include "streamd/http/assets.h"
@@ -29,6 +30,7 @@ struct app {
     const struct config *config; /* borrows */
     struct stats stats;
     struct timers timers;
+    struct guard guard; /* who may do what */
     struct encoder encoder;
     struct hub hub;
     struct line_decoder decoder;

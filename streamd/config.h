@@ -27,11 +27,15 @@ struct config {
     const char *listen[CONFIG_LISTEN_MAX]; /* ADDR:PORT, PORT 0 = any */
     size_t listen_count;
     const char *socket_path;
+    const char *socket_group; /* who else may connect there; NULL: nobody */
     const char *data_dir;
     bool ephemeral;
     const char *web_dir; /* NULL: found beside the binary */
     const char *allow_origin[CONFIG_ORIGINS_MAX];
     size_t allow_origin_count;
+    const char *token_file;      /* NULL: there are no tokens */
+    bool require_token;          /* over loopback as well */
+    bool allow_anonymous;        /* without tokens on addresses other than loopback */
     const char *trainer_command; /* NULL: legacy start answers 503 */
 
     double max_rate; /* updates a second and session */

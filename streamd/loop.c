@@ -117,6 +117,14 @@ static void log_counters(const struct app *app)
 #undef LOG_COUNTER
 }
 
+/* What files say is read again; options are not. */
+static void reload(struct loop *loop)
+{
+    log_info("loop", "SIGHUP: reading the files of the options again");
+    guard_reload(&loop->app->guard);
+    peers_review(&loop->app->peers);
+}
+
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
 {
     (void)ev;
@@ -128,7 +136,7 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
         drain(loop, w->signum);
         break;
     case SIGHUP:
-        log_info("loop", "SIGHUP: there is no configuration to read again, ignoring");
+        reload(loop);
         break;
     case SIGUSR1:
         log_counters(loop->app);

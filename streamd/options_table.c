@@ -25,11 +25,21 @@ static const struct option_row rows[] = {
     {"Listening", "socket", .value = "PATH", .kind = OPTION_TEXT, FIELD(socket_path),
      .derived = "$XDG_RUNTIME_DIR/streamd.sock, else /tmp/streamd-UID.sock",
      .help = "Unix socket that trainers write to"},
+    {"Listening", "socket-group", .value = "GROUP", .kind = OPTION_TEXT, FIELD(socket_group),
+     .help = "users of this group may write there, too, beside our own and root"},
     {"Listening", "web", .value = "DIR", .kind = OPTION_TEXT, FIELD(web_dir),
      .derived = "found beside the program", .help = "the dashboard's files"},
     {"Listening", "allow-origin", .value = "ORIGIN", .kind = OPTION_ORIGIN,
      .help = "pages of this origin may read the answers, beside our own and those of localhost; "
              "may be repeated"},
+    {"Listening", "token-file", .value = "FILE", .kind = OPTION_TEXT, FIELD(token_file),
+     .help = "who may come in from other machines, and what he may: lines made by `streamd token`; "
+             "read again on SIGHUP"},
+    {"Listening", "require-token", SWITCH(require_token, true),
+     .help = "ask for a token over loopback as well"},
+    {"Listening", "allow-anonymous", SWITCH(allow_anonymous, true),
+     .help = "listen on other addresses than loopback without --token-file: whoever reaches them "
+             "may read, write and control"},
 
     {"Streaming", "max-rate", .value = "HZ", .kind = OPTION_RATE, .fallback = "10", FIELD(max_rate),
      RANGE(0.1, 1000), .help = "updates a second and run"},

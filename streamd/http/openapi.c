@@ -38,6 +38,16 @@ void openapi_write_path(const struct route *route, struct buf *out)
         buf_add_str(out, "{id}");
 }
 
+static void write_scope(enum scope scope, struct buf *out)
+{
+    char words[SCOPES_TEXT_MAX];
+    json_write_name(out, "security");
+    if (scope == SCOPE_PUBLIC)
+        buf_add_str(out, "[]");
+    else
+        buf_addf(out, "[{\"token\":[\"%s\"]}]", scopes_text(scope, words));
+}
+
 static void write_method(const struct route *route, size_t m, struct buf *out)
 {
     json_write_name(out, methods[m].name);
@@ -47,6 +57,7 @@ static void write_method(const struct route *route, size_t m, struct buf *out)
         json_write_pair_raw(out, "requestBody",
                             SPAN("{\"content\":{\"application/json\":{\"schema\":{\"type\":"
                                  "\"object\"}}}}"));
+    write_scope(route->scope, out);
     json_write_pair_raw(out, "responses",
                         SPAN("{\"200\":{\"description\":\"done\"},\"default\":{\"description\":"
                              "\"refused, and why\"}}"));
@@ -102,5 +113,6 @@ void openapi_answer(struct app *app, const struct request *req, struct reply *re
                 write_path(r, out);
         }
     }
-    buf_add_str(out, "}}");
+    buf_add_str(out, "},\"components\":{\"securitySchemes\":{\"token\":{\"type\":\"http\","
+                     "\"scheme\":\"bearer\"}}}}");
 }

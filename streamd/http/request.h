@@ -21,6 +21,8 @@ enum method {
     METHOD_OPTIONS = 64,
 };
 
+struct caller;
+
 struct request {
     enum method method;
     struct span path;  /* decoded, starts with '/' */
@@ -41,10 +43,14 @@ struct request {
     struct span mcp_name;
     struct span user_agent;
     struct span peer; /* who is at the other end, as link.h has it; of a write alone */
+    struct span authorization;
     bool accept_gzip;
     bool is_1_1; /* HTTP/1.1; else 1.0 */
     bool keep_alive;
+    bool remote; /* it does not come over loopback, or was forwarded */
     struct now now;
+    const struct caller *caller; /* borrows; who asks and what he may (auth/caller.h). NULL: not
+                                  * asked yet, and may do nothing */
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include "streamd/http/router.h"
 
 #include "streamd/app.h"
+#include "streamd/auth/guard.h"
 #include "streamd/http/cors.h"
 
 #include <string.h>
@@ -91,6 +92,26 @@ static const struct route *find_route(const struct app *app, struct request *req
     return found;
 }
 
+/* A 401 names the scheme (RFC 9110 11.6.1). */
+static bool forbids(const struct route *route, const struct request *req, struct reply *reply)
+{
+    const struct caller *caller = req->caller ? req->caller : guard_nobody();
+    char why[GUARD_WHY_MAX];
+    if (guard_allows(caller, route->scope, why))
+        return false;
+    reply_error(reply, guard_status(caller), why);
+    if (reply->status == 401)
+        reply->extra_headers = "WWW-Authenticate: Bearer realm=\"streamd\"\r\n";
+    return true;
+}
+
+bool router_forbids(struct app *app, struct request *req, struct reply *reply)
+{
+    unsigned allow = 0;
+    const struct route *route = find_route(app, req, &allow);
+    return route && forbids(route, req, reply);
+}
+
 static void refuse_method(const struct request *req, unsigned allow, struct reply *reply)
 {
     if (req->method == METHOD_OPTIONS) {
@@ -107,6 +128,8 @@ void router_answer(struct app *app, struct request *req, struct reply *reply)
     if (router_refuse(app->config, req, reply))
         return;
     const struct route *route = find_route(app, req, &allow);
+    if (route && forbids(route, req, reply))
+        return;
     if (route)
         route->answer(app, req, reply);
     else if (allow != 0)

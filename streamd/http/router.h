@@ -9,6 +9,7 @@
 #ifndef STREAMD_HTTP_ROUTER_H
 #define STREAMD_HTTP_ROUTER_H
 
+#include "streamd/auth/scope.h"
 #include "streamd/http/reply.h"
 #include "streamd/http/request.h"
 
@@ -19,6 +20,7 @@ typedef void route_fn(struct app *app, const struct request *req, struct reply *
 struct route {
     const char *pattern;
     unsigned methods; /* of enum method; HEAD follows GET, OPTIONS is always answered */
+    enum scope scope; /* what whoever asks must have */
     route_fn *answer;
     const char *summary; /* for docs */
 };
@@ -41,8 +43,14 @@ extern const struct route *const route_tables[];
 bool router_refuse(const struct config *config, const struct request *req, struct reply *reply);
 
 /*
+ * May he who asks do what the row for this path and method does? False where there is no such row.
+ * True and the reply filled: 401 or 403. For a transport that answers a row's path itself (SSE).
+ */
+bool router_forbids(struct app *app, struct request *req, struct reply *reply);
+
+/*
  * Answers any request that is not a transport's own: finds the route, or 404, 405 with Allow, 204
- * for OPTIONS; the static files are asked last. Includes router_refuse.
+ * for OPTIONS; the static files are asked last. Includes router_refuse and router_forbids.
  */
 void router_answer(struct app *app, struct request *req, struct reply *reply);
 

@@ -71,11 +71,14 @@ static void answer_status(struct app *app, const struct request *req, struct rep
 }
 
 const struct route routes_legacy[] = {
-    {"/api/phases/cognate", METHOD_POST, legacy_phase, "Start, pause, resume or stop a trainer"},
-    {"/api/phases/cognate", METHOD_GET, answer_phase, "A run as the older pages poll it"},
-    {"/api/cognate/start", METHOD_POST, legacy_start, "Start a trainer"},
-    {"/api/cognate/status/", METHOD_GET, answer_status, "A run as the older pages poll it"},
-    {"/api/cognate/stop/", METHOD_POST, legacy_stop, "Stop a trainer"},
-    {"/api/progress/", METHOD_GET, answer_status, "A run as the older pages poll it"},
-    {NULL, 0, NULL, NULL},
+    {"/api/phases/cognate", METHOD_POST, SCOPE_CONTROL, legacy_phase,
+     "Start, pause, resume or stop a trainer"},
+    {"/api/phases/cognate", METHOD_GET, SCOPE_READ, answer_phase,
+     "A run as the older pages poll it"},
+    {"/api/cognate/start", METHOD_POST, SCOPE_CONTROL, legacy_start, "Start a trainer"},
+    {"/api/cognate/status/", METHOD_GET, SCOPE_READ, answer_status,
+     "A run as the older pages poll it"},
+    {"/api/cognate/stop/", METHOD_POST, SCOPE_CONTROL, legacy_stop, "Stop a trainer"},
+    {"/api/progress/", METHOD_GET, SCOPE_READ, answer_status, "A run as the older pages poll it"},
+    {NULL, 0, SCOPE_PUBLIC, NULL, NULL},
 };

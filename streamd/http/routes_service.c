@@ -190,10 +190,11 @@ static void answer_ws(struct app *app, const struct request *req, struct reply *
 }
 
 const struct route routes_service[] = {
-    {"/api/training/stats", METHOD_GET, answer_stats, "What the daemon has done, in JSON"},
-    {"/health", METHOD_GET, answer_health, "Is the daemon alive and taking work?"},
-    {"/metrics", METHOD_GET, answer_prometheus, "Every counter, for Prometheus"},
-    {"/openapi.json", METHOD_GET, openapi_answer, "This table, as OpenAPI"},
-    {"/ws", METHOD_GET, answer_ws, "WebSocket with plain JSON events"},
-    {NULL, 0, NULL, NULL},
+    {"/api/training/stats", METHOD_GET, SCOPE_READ, answer_stats,
+     "What the daemon has done, in JSON"},
+    {"/health", METHOD_GET, SCOPE_PUBLIC, answer_health, "Is the daemon alive and taking work?"},
+    {"/metrics", METHOD_GET, SCOPE_READ, answer_prometheus, "Every counter, for Prometheus"},
+    {"/openapi.json", METHOD_GET, SCOPE_PUBLIC, openapi_answer, "This table, as OpenAPI"},
+    {"/ws", METHOD_GET, SCOPE_PUBLIC, answer_ws, "WebSocket with plain JSON events"},
+    {NULL, 0, SCOPE_PUBLIC, NULL, NULL},
 };

@@ -6,9 +6,11 @@
  */
 #include "streamd/ingest/listen_unix.h"
 
+#include "streamd/ingest/unix_peer.h"
 #include "streamd/log.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,6 +60,25 @@ static const char *bind_private(int fd, const struct sockaddr_un *address)
     return why;
 }
 
+/* The kernel asks for the right to write where somebody connects. */
+static const char *share(const struct listen_unix *l)
+{
+    if (l->group == (gid_t)NO_GROUP)
+        return NULL;
+    bool good = lchown(l->path, (uid_t)-1, l->group) == 0 && chmod(l->path, 0660) == 0;
+    return good ? NULL : strerror(errno);
+}
+
+static const char *find_group(const char *name, gid_t *out)
+{
+    const struct group *found = name ? getgrnam(name) : NULL;
+    if (name && !found)
+        return "--socket-group: there is no group of this name";
+    if (found)
+        *out = found->gr_gid;
+    return NULL;
+}
+
 /* NULL when it listens, else the reason. */
 static const char *try_open(struct listen_unix *l)
 {
@@ -79,13 +100,15 @@ static const char *try_open(struct listen_unix *l)
         return strerror(errno);
     l->device = st.st_dev;
     l->inode = st.st_ino;
-    return NULL;
+    return share(l);
 }
 
-bool listen_unix_open(struct listen_unix *l, const char *path)
+bool listen_unix_open(struct listen_unix *l, const char *path, const char *group)
 {
-    *l = (struct listen_unix){.fd = -1, .path = path};
-    const char *why = try_open(l);
+    *l = (struct listen_unix){.fd = -1, .path = path, .group = (gid_t)NO_GROUP};
+    const char *why = find_group(group, &l->group);
+    if (!why)
+        why = try_open(l);
     if (!why)
         return true;
     struct log_text quoted;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listen_unix: a listening Unix socket that only its owner may connect to.
+ * listen_unix: a listening Unix socket that only its owner may connect to, or a group as well.
  *
- * The file has mode 0600 from its first moment. What stands at the path is only ever removed when
- * it is a socket that nobody listens on any more.
+ * The file has mode 0600 from its first moment, and 0660 once it is the group's. What stands at the
+ * path is only ever removed when it is a socket that nobody listens on any more.
  */
 #ifndef STREAMD_INGEST_LISTEN_UNIX_H
 #define STREAMD_INGEST_LISTEN_UNIX_H
@@ -15,15 +15,16 @@
 struct listen_unix {
     int fd;           /* owns; non-blocking, close-on-exec; -1: not listening */
     const char *path; /* borrows */
+    gid_t group;      /* who else may connect; NO_GROUP: nobody */
     dev_t device;
     ino_t inode;
 };
 
 /*
- * False after logging one line with the path and the reason. Changes the umask for a moment: to be
- * called before there are threads.
+ * `group` is a name, NULL for none. False after logging one line with the path and the reason.
+ * Changes the umask for a moment: to be called before there are threads.
  */
-bool listen_unix_open(struct listen_unix *l, const char *path);
+bool listen_unix_open(struct listen_unix *l, const char *path, const char *group);
 
 /* Stops listening; the file stays, and connecting to it is refused. */
 void listen_unix_close(struct listen_unix *l);

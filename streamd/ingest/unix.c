@@ -9,6 +9,7 @@
 #include "streamd/ingest/feed.h"
 #include "streamd/ingest/listen_unix.h"
 #include "streamd/ingest/trainer.h"
+#include "streamd/ingest/unix_peer.h"
 #include "streamd/log.h"
 
 #include <errno.h>
@@ -54,20 +55,17 @@ static bool is_full(const struct unix_ingest *u)
 }
 
 /* NULL when this one may come in. */
-static const char *why_not(const struct unix_ingest *u, const struct ucred *who)
+static const char *why_not(const struct unix_ingest *u, int fd, const struct ucred *who)
 {
-    if (who->uid != geteuid() && who->uid != 0)
+    if (!unix_peer_may(fd, who, u->listening.group))
         return "another user";
     return is_full(u) ? "as many trainers as allowed" : NULL;
 }
 
 static void admit(struct unix_ingest *u, int fd)
 {
-    struct ucred who = {.uid = (uid_t)-1};
-    socklen_t len = sizeof(who);
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
-        who.uid = (uid_t)-1;
-    const char *why = why_not(u, &who);
+    struct ucred who = unix_peer(fd);
+    const char *why = why_not(u, fd, &who);
     if (why) {
         close(fd);
         note_refusal(u, why, &who);
@@ -119,7 +117,8 @@ struct unix_ingest *unix_ingest_create(const struct unix_ingest_params *params)
     list_init(&u->trainers.all);
     list_init(&u->feeds);
     u->spare_fd = open_spare();
-    if (!listen_unix_open(&u->listening, params->config->socket_path)) {
+    if (!listen_unix_open(&u->listening, params->config->socket_path,
+                          params->config->socket_group)) {
         unix_ingest_destroy(u);
         return NULL;
     }

@@ -2,9 +2,10 @@
 /*
  * unix: the Unix stream socket that trainers write to.
  *
- * Listens with mode 0600, lets in only our own uid and root (SO_PEERCRED), frames lines, hands them
- * to an intake and writes the answers back. A trainer that does not read its answers is paused
- * (its reads stop) once they exceed 64 KiB; that is the back-pressure.
+ * Listens with mode 0600 (0660 with --socket-group), lets in only our own uid, root and the members
+ * of that group (SO_PEERCRED), frames lines, hands them to an intake and writes the answers back. A
+ * trainer that does not read its answers is paused (its reads stop) once they exceed 64 KiB; that
+ * is the back-pressure.
  */
 #ifndef STREAMD_INGEST_UNIX_H
 #define STREAMD_INGEST_UNIX_H

@@ -327,9 +327,9 @@ void mcp_door_operations(struct app *app, const struct request *req, struct repl
 }
 
 const struct route routes_mcp[] = {
-    {"/mcp", METHOD_GET | METHOD_POST | METHOD_DELETE, mcp_door_training,
+    {"/mcp", METHOD_GET | METHOD_POST | METHOD_DELETE, SCOPE_READ, mcp_door_training,
      "The Model Context Protocol, for agents"},
-    {"/mcp/operations", METHOD_GET | METHOD_POST | METHOD_DELETE, mcp_door_operations,
+    {"/mcp/operations", METHOD_GET | METHOD_POST | METHOD_DELETE, SCOPE_READ, mcp_door_operations,
      "The same, with the names of the operations API"},
-    {NULL, 0, NULL, NULL},
+    {NULL, 0, SCOPE_PUBLIC, NULL, NULL},
 };

@@ -108,6 +108,9 @@ static void write_request(const struct daemon_call *call, const struct place *pl
     bool is_v6 = strchr(place->host, ':') != NULL;
     buf_addf(out, "%s %s HTTP/1.0\r\nHost: %s%s%s:%s\r\n", call->method, call->path,
              is_v6 ? "[" : "", place->host, is_v6 ? "]" : "", place->port);
+    const char *token = getenv("STREAMD_TOKEN");
+    if (token && *token)
+        buf_addf(out, "Authorization: Bearer %s\r\n", token);
     if (call->body.len > 0)
         buf_addf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", call->body.len);
     buf_add_str(out, "\r\n");

@@ -2,7 +2,8 @@
 /*
  * daemon_call: one HTTP request to a running daemon, for the tools that ask it.
  *
- * Blocking and plain: HTTP/1.0, a connection a call, no TLS.
+ * Blocking and plain: HTTP/1.0, a connection a call, no TLS. Shows the token of $STREAMD_TOKEN,
+ * which is no option, since everybody sees the arguments of a process.
  */
 #ifndef STREAMD_TOOLS_DAEMON_CALL_H
 #define STREAMD_TOOLS_DAEMON_CALL_H

@@ -23,6 +23,7 @@ bool tool_config(struct config *config, const char *data)
         config->data_dir = data;
     config->compression = false;
     config->web_dir = NULL;
+    config->token_file = NULL;
     config->trainer_command = NULL;
     log_set_level(LOG_ERROR);
     return true;

@@ -16,6 +16,7 @@ static const struct tool tools[] = {
      tool_watch},
     {"status", "ID", "how a run of a running daemon is going", status_options, tool_status},
     {"stop", "ID", "cancel a run: tell its trainer to stop", stop_options, tool_stop},
+    {"token", "NAME", "make a token for --token-file", token_options, tool_token},
     {"help", "[COMMAND]", "say how a command is used", no_options, tool_help},
 };
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,4 +98,26 @@ void address_of_peer(int fd, char *out, size_t size)
         return;
     bool is_v6 = strchr(host, ':') != NULL;
     (void)snprintf(out, size, "%s%s%s:%s", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
+}
+
+static bool is_loopback_v4(struct in_addr a)
+{
+    return ntohl(a.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+bool address_is_loopback(const struct sockaddr_storage *address)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (address->ss_family == AF_INET) {
+        memcpy(&v4, address, sizeof(v4));
+        return is_loopback_v4(v4.sin_addr);
+    }
+    if (address->ss_family != AF_INET6)
+        return false;
+    memcpy(&v6, address, sizeof(v6));
+    struct in_addr mapped;
+    memcpy(&mapped, v6.sin6_addr.s6_addr + 12, sizeof(mapped));
+    return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
+           (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && is_loopback_v4(mapped));
 }

@@ -6,6 +6,8 @@
 #define STREAMD_TRANSPORT_ADDRESS_H
 
 #include <stddef.h>
+#include <stdbool.h>
+#include <sys/socket.h>
 
 enum { ADDRESS_TEXT_MAX = 80 };
 
@@ -19,5 +21,7 @@ const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TE
 
 /* Who is at the other end: 127.0.0.1:40312, [::1]:40312; "" when it is not known. */
 void address_of_peer(int fd, char *out, size_t size);
+/* Of this machine alone: 127.0.0.0/8, ::1, or the first as an IPv4-mapped IPv6 address. */
+bool address_is_loopback(const struct sockaddr_storage *address);
 
 #endif

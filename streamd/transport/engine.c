@@ -79,6 +79,7 @@ struct engine *engine_create(struct peers *peers, const struct engine_mount *mou
         return NULL;
     }
     e->peer->engine = e;
+    e->peer->caller = req->caller;
     send_open(e);
     mount->opened(e);
     return e;

@@ -2,6 +2,7 @@
 #include "streamd/transport/front.h"
 
 #include "streamd/app.h"
+#include "streamd/auth/guard.h"
 #include "streamd/http/cors.h"
 #include "streamd/http/router.h"
 #include "streamd/ingest/feed.h"
@@ -40,6 +41,23 @@ void front_request_begins(struct link *l, const struct request *req)
         engine_request_begins(peers, mount, l, req);
 }
 
+static void open_events(struct link *l, struct request *req, struct reply *reply)
+{
+    if (router_forbids(l->app, req, reply))
+        front_answer(l, req, reply);
+    else
+        sse_open(&l->app->peers, l, req);
+}
+
+static void answer_route(struct link *l, struct request *req, struct reply *reply)
+{
+    router_answer(l->app, req, reply);
+    if (reply->transfer)
+        transfer_bind(reply->transfer, l, req);
+    else
+        front_answer(l, req, reply);
+}
+
 void front_request(struct link *l, struct request *req)
 {
     struct peers *peers = &l->app->peers;
@@ -52,30 +70,31 @@ void front_request(struct link *l, struct request *req)
     }
     engine_request_came(l);
     reply_init(&reply, REPLY_BODY_MAX);
+    req->caller = guard_request(&l->app->guard, req);
     if (router_refuse(l->app->config, req, &reply))
         front_answer(l, req, &reply);
     else if (mount)
         engine_request(peers, mount, l, req);
     else if (sse_path(req->path) && req->method == METHOD_GET)
-        sse_open(peers, l, req);
-    else {
-        router_answer(l->app, req, &reply);
-        if (reply.transfer)
-            transfer_bind(reply.transfer, l, req);
-        else
-            front_answer(l, req, &reply);
-    }
+        open_events(l, req, &reply);
+    else
+        answer_route(l, req, &reply);
     reply_fini(&reply);
 }
 
-bool front_may_upgrade(struct app *app, const struct request *req, struct reply *refusal)
+bool front_may_upgrade(struct app *app, struct request *req, struct reply *refusal)
 {
+    req->caller = guard_request(&app->guard, req);
     if (!cors_allowed(app->config, req->origin, req->host)) {
         reply_error(refusal, 403, "Origin not allowed");
         return false;
     }
     if (router_refuse(app->config, req, refusal))
         return false;
+    if (req->caller == guard_nobody() && guard_shows_token(req)) {
+        reply_error(refusal, 401, guard_needs_token);
+        return false;
+    }
     if (app->peers.draining) {
         reply_error(refusal, 503, "server is going away");
         return false;

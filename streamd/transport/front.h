@@ -27,11 +27,12 @@ void front_refuse(struct link *l, struct request *req, int status, const char *w
 
 /*
  * May this request become a WebSocket? True, or the reply says why not. Checked before lws answers
- * 101, because afterwards nothing but a close frame is left to say.
+ * 101, because afterwards nothing but a close frame is left to say. Sets req->caller, who may be
+ * nobody still: a browser shows its token with the first message. A wrong one is refused.
  */
-bool front_may_upgrade(struct app *app, const struct request *req, struct reply *refusal);
+bool front_may_upgrade(struct app *app, struct request *req, struct reply *refusal);
 
-/* The 101 is out. `req` as it was checked. */
+/* The 101 is out. `req` as it was checked, with its caller. */
 void front_ws_open(struct link *l, const struct request *req);
 
 /* A whole message, inflated and valid UTF-8 if text. */

@@ -44,6 +44,7 @@ struct link {
     struct app *app;            /* borrows */
     struct peer *peer;          /* borrows; NULL: plain HTTP, or its peer is gone */
     struct transfer *transfer;  /* borrows; the answer under way, or NULL */
+    bool remote;                /* the other end is no loopback address */
     bool is_ws;                 /* after the upgrade */
     bool deflate;               /* permessage-deflate was agreed */
 };

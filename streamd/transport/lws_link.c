@@ -193,6 +193,7 @@ static bool read_exchange(struct lws_link *l, struct request_fault *fault)
     exchange_init(l->exchange, max_body);
     *fault = exchange_read(l->exchange, l->wsi, max_body);
     l->exchange->request.now = l->server->app->now;
+    l->exchange->request.remote = l->link.remote || l->exchange->request.remote;
     return true;
 }
 

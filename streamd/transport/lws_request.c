@@ -33,6 +33,7 @@ static const struct {
     {WSI_TOKEN_ORIGIN, NULL, AT(origin)},
     {WSI_TOKEN_HTTP_CONTENT_TYPE, NULL, AT(content_type)},
     {WSI_TOKEN_HTTP_CONTENT_ENCODING, NULL, AT(content_encoding)},
+    {WSI_TOKEN_HTTP_AUTHORIZATION, NULL, AT(authorization)},
     {WSI_TOKEN_HTTP_IF_NONE_MATCH, NULL, AT(if_none_match)},
     {WSI_TOKEN_HTTP_ACCEPT, NULL, AT(accept)},
     {WSI_TOKEN_HTTP_USER_AGENT, NULL, AT(user_agent)},
@@ -233,6 +234,14 @@ static struct request_fault check(struct exchange *x, struct lws *wsi, size_t ma
     return read_length(x, wsi, max_body);
 }
 
+/* By a proxy, which says so: then the address it comes from is the proxy's. */
+static bool is_forwarded(struct lws *wsi)
+{
+    static const char forwarded[] = "forwarded:"; /* RFC 7239 */
+    return lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
+           lws_hdr_custom_length(wsi, forwarded, sizeof(forwarded) - 1) >= 0;
+}
+
 struct request_fault exchange_read(struct exchange *x, struct lws *wsi, size_t max_body)
 {
     struct request *r = &x->request;
@@ -249,6 +258,7 @@ struct request_fault exchange_read(struct exchange *x, struct lws *wsi, size_t m
         *to = span_trim((struct span){base + values[i].at, values[i].len});
     }
     r->accept_gzip = header_has(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, "gzip");
+    r->remote = is_forwarded(wsi);
     char version[12];
     int n = lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_HTTP);
     r->is_1_1 = n > 0 && strcmp(version, "HTTP/1.1") == 0;

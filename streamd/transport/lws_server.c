@@ -156,7 +156,7 @@ static bool create_context(struct lws_server *s)
     return true;
 }
 
-static void adopt(struct lws_server *s, int fd)
+static void adopt(struct lws_server *s, int fd, bool remote)
 {
     int on = 1;
     int bytes = SEND_BUFFER_BYTES;
@@ -170,6 +170,7 @@ static void adopt(struct lws_server *s, int fd)
         shutdown(fd, SHUT_RDWR);
         return;
     }
+    l->link.remote = remote;
     lws_set_opaque_user_data(wsi, l);
 }
 
@@ -180,11 +181,13 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
     struct lws_server *s = ((struct listener *)(void *)io)->server;
     struct stats *stats = &s->app->stats;
     for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
-        int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+        socklen_t len = sizeof(from);
+        int fd = accept4(io->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             return;
         if (stats->connections < s->max_connections) {
-            adopt(s, fd);
+            adopt(s, fd, !address_is_loopback(&from));
         } else {
             stats->connections_refused++;
             close(fd);
@@ -192,10 +195,24 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
     }
 }
 
+/* NULL, or why nobody may be served there. */
+static const char *why_closed(const struct config *config, int fd)
+{
+    struct sockaddr_storage at = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof(at);
+    bool known = getsockname(fd, (struct sockaddr *)&at, &len) == 0;
+    if (config->token_file || config->allow_anonymous || (known && address_is_loopback(&at)))
+        return NULL;
+    return "other machines may reach it, and nobody needs a token: give --token-file, or "
+           "--allow-anonymous if everybody may read, write and control";
+}
+
 static bool listen_on(struct lws_server *s, struct listener *l, const char *where)
 {
     char bound[ADDRESS_TEXT_MAX];
     const char *why = address_listen(where, &l->fd, bound);
+    if (!why)
+        why = why_closed(s->app->config, l->fd);
     if (why) {
         log_error("listen", "cannot listen on %s: %s", where, why);
         return false;

@@ -8,6 +8,7 @@
 #include "streamd/transport/peer.h"
 
 #include "proto/wsframe.h"
+#include "streamd/auth/guard.h"
 #include "streamd/log.h"
 #include "streamd/transport/engine.h"
 #include "streamd/transport/peers.h"
@@ -43,6 +44,7 @@ struct peer *peer_create(struct peers *peers, const struct dialect *dialect, str
         return NULL;
     p->dialect = dialect;
     p->peers = peers;
+    p->caller = guard_nobody();
     p->link = link;
     if (link)
         link->peer = p;

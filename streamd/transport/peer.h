@@ -19,6 +19,7 @@
 #include "streamd/room/subscriber.h"
 #include "streamd/transport/link.h"
 
+struct caller;
 struct engine;
 struct feed;
 struct peer;
@@ -44,6 +45,7 @@ struct peer {
     struct subscriber subscriber;
     const struct dialect *dialect; /* borrows */
     struct peers *peers;           /* borrows */
+    const struct caller *caller;   /* borrows; who it is and what it may. peer_create: nobody */
     struct link *link;     /* borrows; where updates go. NULL between polls and after it closed */
     struct engine *engine; /* owns; NULL unless Socket.IO */
     struct feed *feed;     /* borrows; NULL unless it is a trainer (feed.h) */

@@ -6,6 +6,7 @@
  */
 #include "streamd/transport/peers.h"
 
+#include "streamd/auth/guard.h"
 #include "streamd/http/reply.h"
 #include "streamd/transport/engine.h"
 #include "streamd/transport/socketio.h"
@@ -112,6 +113,7 @@ enum status peers_init(struct peers *peers, const struct peers_params *params, u
         .encoder = params->encoder,
         .registry = params->registry,
         .control = params->control,
+        .guard = params->guard,
         .config = params->config,
         .stats = params->stats,
         .mounts = &engine_mount_socketio,
@@ -175,5 +177,15 @@ void peers_drain(struct peers *peers)
     peers->draining = true;
     LIST_EACH_SAFE (at, &peers->all) {
         peer_close(LIST_ENTRY(at, struct peer, all), CLOSE_GOING_AWAY, "server is going away");
+    }
+}
+
+void peers_review(struct peers *peers)
+{
+    LIST_EACH_SAFE (at, &peers->all) {
+        struct peer *p = LIST_ENTRY(at, struct peer, all);
+        bool known = p->caller != guard_nobody();
+        if (known && !caller_may(p->caller, SCOPE_READ))
+            peer_close(p, CLOSE_POLICY, "the token was withdrawn");
     }
 }

@@ -14,6 +14,7 @@
 
 struct control;
 struct engine_mount;
+struct guard;
 struct socketio_namespace;
 
 struct peers {
@@ -43,6 +44,7 @@ struct peers {
     struct encoder *encoder;                     /* borrows */
     struct registry *registry;                   /* borrows */
     const struct control *control;               /* borrows */
+    const struct guard *guard;                   /* borrows */
     const struct config *config;                 /* borrows */
     struct stats *stats;                         /* borrows */
     bool draining;                               /* SIGTERM came: nobody new, everybody gets 1001 */
@@ -54,6 +56,7 @@ struct peers_params {
     struct encoder *encoder;
     struct registry *registry;
     const struct control *control;
+    const struct guard *guard;
     const struct config *config;
     struct stats *stats;
 };
@@ -71,6 +74,9 @@ void peers_reap(struct peers *peers);
 
 /* Closes everybody with 1001 and refuses newcomers. */
 void peers_drain(struct peers *peers);
+
+/* The tokens were read again: closes whom they do not let watch any more. */
+void peers_review(struct peers *peers);
 
 /* After a SIGSTOP or a suspended laptop every answer is overdue, but it may be in the socket. True:
  * so it may be, and is waited for once more. */

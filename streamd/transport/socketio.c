@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "streamd/transport/socketio.h"
 
+#include "proto/fields.h"
 #include "proto/json_scan.h"
 #include "proto/json_write.h"
 #include "proto/sio.h"
+#include "streamd/auth/guard.h"
 #include "streamd/transport/peers.h"
 #include "streamd/transport/random_id.h"
 #include "streamd/transport/recovery.h"
@@ -114,10 +116,29 @@ static void accept_connect(struct engine *e, struct joined *j, struct span auth)
     recovery_resume(e);
 }
 
+/* Who connects: by the token in his auth, else as whom his first request came. NULL, and he has
+ * been refused: he may not watch. */
+static const struct caller *caller_of(struct engine *e, const struct sio_packet *packet)
+{
+    const struct caller *caller = e->peer->caller;
+    struct fields *auth = NULL;
+    struct span token;
+    char why[GUARD_WHY_MAX];
+    if (packet->data.len > 0 && fields_parse(packet->data, &auth, NULL) == OK &&
+        fields_is_object(auth) && fields_string(auth, "token", &token))
+        caller = guard_token(e->peer->peers->guard, token);
+    fields_destroy(auth);
+    if (guard_allows(caller, SCOPE_READ, why))
+        return caller;
+    refuse_connect(e, packet->nsp, why);
+    return NULL;
+}
+
 static void on_connect(struct engine *e, const struct sio_packet *packet)
 {
     struct socketio *s = e->socketio;
     const struct socketio_namespace *nsp = find_namespace(e->peer->peers, packet->nsp);
+    const struct caller *caller;
     if (packet->refused)
         refuse_connect(e, packet->nsp, packet->refused);
     else if (!nsp)
@@ -126,9 +147,10 @@ static void on_connect(struct engine *e, const struct sio_packet *packet)
         return; /* a second CONNECT changes nothing */
     else if (s->count == NAMESPACES_MAX)
         refuse_connect(e, packet->nsp, "Too many namespaces");
-    else {
+    else if ((caller = caller_of(e, packet)) != NULL) {
         struct joined *j = &s->joined[s->count++];
         j->nsp = nsp;
+        e->peer->caller = caller;
         random_id(j->id, SOCKETIO_ID_LEN);
         accept_connect(e, j, packet->data);
     }

@@ -120,6 +120,7 @@ void sse_open(struct peers *peers, struct link *l, struct request *req)
         refuse(l, req, 503, "cannot take another client");
         return;
     }
+    p->caller = req->caller;
     start(peers, l, req);
     if (query_find(req->query, "epoch", &epoch))
         since.epoch = query_span(&epoch);

@@ -7,6 +7,7 @@
 
 #include "proto/fields.h"
 #include "proto/json_write.h"
+#include "streamd/auth/guard.h"
 #include "streamd/ingest/control.h"
 #include "streamd/log.h"
 #include "streamd/session/ask.h"
@@ -294,13 +295,14 @@ static void control(struct command *c)
     buf_add_char(c->ack, '}');
 }
 
-static const struct {
+static const struct watch_row {
     const char *event;
+    enum scope scope; /* what whoever asks must have */
     void (*run)(struct command *c);
 } commands[] = {
-    {"subscribe_session", subscribe}, {"unsubscribe_session", unsubscribe},
-    {"get_session_history", history}, {"join_room", join_room},
-    {"control_session", control},
+    {"subscribe_session", SCOPE_READ, subscribe}, {"unsubscribe_session", SCOPE_READ, unsubscribe},
+    {"get_session_history", SCOPE_READ, history}, {"join_room", SCOPE_READ, join_room},
+    {"control_session", SCOPE_CONTROL, control},
 };
 
 /* The session id: the member of an object, or a bare string as join_room sends it. */
@@ -322,14 +324,19 @@ static bool names_session(const struct command *c, struct span data)
     return (c->data && fields_has(c->data, "sessionId")) || (data.len > 2 && data.ptr[0] == '"');
 }
 
-static void run(struct command *c, void (*command)(struct command *c), struct span data)
+static void run(struct command *c, const struct watch_row *row, struct span data)
 {
     struct fields *fields = NULL;
+    char why[GUARD_WHY_MAX];
+    if (!guard_allows(c->peer->caller, row->scope, why)) {
+        fail(c, why);
+        return;
+    }
     if (data.len && fields_parse(data, &fields, NULL) != OK)
         fields = NULL;
     c->data = fields && fields_is_object(fields) ? fields : NULL;
     if (read_session_id(c, data))
-        command(c);
+        row->run(c);
     else
         fail(c, names_session(c, data) ? "sessionId is not valid" : "sessionId required");
     fields_destroy(fields);
@@ -340,7 +347,7 @@ bool watch_command(struct peer *p, struct span event, struct span data, struct b
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (span_is(event, commands[i].event)) {
             struct command c = {.peer = p, .ack = ack};
-            run(&c, commands[i].run, data);
+            run(&c, &commands[i], data);
             return true;
         }
     }

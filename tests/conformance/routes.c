@@ -110,8 +110,8 @@ static void answer_stream(struct app *app, const struct request *req, struct rep
 }
 
 const struct route conformance_routes[] = {
-    {"/test/later/", METHOD_GET | METHOD_POST, answer_later, ""},
-    {"/test/stream/", METHOD_GET, answer_stream, ""},
-    {"/test/broken/", METHOD_GET, answer_stream, ""},
-    {NULL, 0, NULL, NULL},
+    {"/test/later/", METHOD_GET | METHOD_POST, SCOPE_READ, answer_later, ""},
+    {"/test/stream/", METHOD_GET, SCOPE_READ, answer_stream, ""},
+    {"/test/broken/", METHOD_GET, SCOPE_READ, answer_stream, ""},
+    {NULL, 0, SCOPE_PUBLIC, NULL, NULL},
 };

@@ -19,7 +19,7 @@ UPGRADE = ("Connection: Upgrade", "Upgrade: websocket")
 
 class Handshake(FaultTest):
     options = (
-        "--allow-origin", OURS, "--listen", "0.0.0.0:0", "--listen", "[::1]:0",
+        "--allow-origin", OURS, "--allow-anonymous", "--listen", "0.0.0.0:0", "--listen", "[::1]:0",
     )  # fmt: skip
     listeners = 3
 

@@ -39,6 +39,8 @@ void client_begins_http(struct client *c, struct conn **conn, struct request *re
         *conn = conn_open(w->app, w->window);
     req->host = req->host.ptr ? req->host : SPAN("127.0.0.1:5001");
     req->keep_alive = true;
+    req->remote = w->remote;
+    req->authorization = span_of(w->authorization ? w->authorization : "");
     req->now = w->now;
     (*conn)->awaits = true;
     world_enter(w);
@@ -63,6 +65,8 @@ struct conn *client_opens_ws(struct client *c, const char *path, struct span que
                           .path = span_of(path),
                           .query = query,
                           .host = SPAN("127.0.0.1:5001"),
+                          .remote = w->remote,
+                          .authorization = span_of(w->authorization ? w->authorization : ""),
                           .now = w->now};
     struct conn *conn = NULL;
     reply_init(&refusal, REPLY_BODY_MAX);

@@ -116,7 +116,7 @@ static void a_plain_request_is_answered_by_the_routes(void **state)
 }
 
 /* The status of the refusal, 0 when it may. */
-static int upgrade(struct world *w, const struct request *req)
+static int upgrade(struct world *w, struct request *req)
 {
     struct reply refusal;
     reply_init(&refusal, REPLY_BODY_MAX);

@@ -147,6 +147,7 @@ static void open_ws(struct world *w, struct sink *s, const char *path, const cha
                           .path = span_of(path),
                           .query = span_of(query),
                           .host = SPAN("127.0.0.1:5001"),
+                          .caller = guard_token(&w->app->guard, SPAN("")),
                           .now = w->now};
     s->link.is_ws = true;
     s->link.deflate = true;

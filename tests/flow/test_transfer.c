@@ -110,9 +110,9 @@ static void answer_stream(struct app *app, const struct request *req, struct rep
 }
 
 static const struct route routes[] = {
-    {"/later", METHOD_GET | METHOD_POST, answer_later, ""},
-    {"/stream", METHOD_GET, answer_stream, ""},
-    {NULL, 0, NULL, NULL},
+    {"/later", METHOD_GET | METHOD_POST, SCOPE_READ, answer_later, ""},
+    {"/stream", METHOD_GET, SCOPE_READ, answer_stream, ""},
+    {NULL, 0, SCOPE_PUBLIC, NULL, NULL},
 };
 
 static int setup(void **state)

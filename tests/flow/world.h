@@ -27,7 +27,9 @@ struct world {
     unsigned awake; /* wake-ups begun and not ended: only the outermost is one */
     bool settling;
     bool keeps_still; /* nothing is settled after a step: the test does each of them itself */
-    size_t window;    /* bytes that a new connection takes at first: SIZE_MAX */
+    bool remote;      /* clients come from another machine from now on */
+    const char *authorization; /* the header that they send; NULL: none */
+    size_t window;             /* bytes that a new connection takes at first: SIZE_MAX */
     struct intake trainer;
     struct buf answers;      /* what the trainer was told since its last line */
     struct client **clients; /* owns the array and the clients */

@@ -125,9 +125,45 @@ static void what_is_no_address_is_said(void **state)
     assert_string_equal(address_listen(longest, &fd, bound), "expected ADDR:PORT");
 }
 
+static void loopback_is_told_from_all_others(void **state)
+{
+    static const struct {
+        int family;
+        const char *address;
+        bool loopback;
+    } cases[] = {
+        {AF_INET, "127.0.0.1", true},
+        {AF_INET, "127.200.3.4", true},
+        {AF_INET, "128.0.0.1", false},
+        {AF_INET, "0.0.0.0", false},
+        {AF_INET6, "::1", true},
+        {AF_INET6, "::", false},
+        {AF_INET6, "::ffff:127.0.0.2", true},
+        {AF_INET6, "::ffff:10.0.0.1", false},
+        {AF_INET6, "fe80::1", false},
+        {AF_UNIX, "", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sockaddr_storage at = {.ss_family = (sa_family_t)cases[i].family};
+        struct sockaddr_in v4 = {.sin_family = AF_INET};
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+        if (cases[i].family == AF_INET) {
+            assert_int_equal(inet_pton(AF_INET, cases[i].address, &v4.sin_addr), 1);
+            memcpy(&at, &v4, sizeof(v4));
+        } else if (cases[i].family == AF_INET6) {
+            assert_int_equal(inet_pton(AF_INET6, cases[i].address, &v6.sin6_addr), 1);
+            memcpy(&at, &v6, sizeof(v6));
+        }
+        if (address_is_loopback(&at) != cases[i].loopback)
+            fail_msg("%s", cases[i].address);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loopback_is_told_from_all_others),
         cmocka_unit_test(port_0_is_any_free_one_and_is_named),
         cmocka_unit_test(a_port_in_use_is_named_as_such),
         cmocka_unit_test(an_ipv6_address_stands_in_brackets),

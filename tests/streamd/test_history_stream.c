@@ -126,6 +126,7 @@ static void a_client_that_goes_away_ends_the_reading(void **state)
         conn->awaits = true;
         reply_reset(&w->reply);
         app_enter(w->app, w->now);
+        w->req.caller = guard_request(&w->app->guard, &w->req);
         router_answer(w->app, &w->req, &w->reply);
         transfer_bind(w->reply.transfer, conn->link, &w->req);
         app_leave(w->app);

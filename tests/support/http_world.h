@@ -190,6 +190,7 @@ static inline int world_ask(struct world *w, enum method method, const char *tar
     w->req.tail = (struct span){NULL, 0};
     w->req.body = span_of(body);
     w->req.now = w->now;
+    w->req.caller = guard_request(&w->app->guard, &w->req);
     reply_reset(&w->reply);
     buf_reset(&w->out);
     app_enter(w->app, w->now);

@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const root = resolve(import.meta.dirname, '../..');
-const binary = resolve(root, process.env.STREAMD ?? 'build/release/streamd');
+export const binary = resolve(root, process.env.STREAMD ?? 'build/release/streamd');
 const web = resolve(root, 'web/dist');
 
 export class Daemon {
@@ -28,15 +28,19 @@ export class Daemon {
 
   readonly #durable: boolean;
 
-  private constructor(folder: string, durable: boolean) {
+  readonly #options: readonly string[];
+
+  private constructor(folder: string, durable: boolean, options: readonly string[]) {
+    this.#options = options;
     this.#folder = folder;
     this.#durable = durable;
     this.#socketPath = join(folder, 'trainer.sock');
   }
 
   /** `durable`: what it took in is there again when it is started again. */
-  static async start({ durable = false } = {}): Promise<Daemon> {
-    const daemon = new Daemon(await mkdtemp(join(tmpdir(), 'streamd-web-')), durable);
+  static async start({ durable = false, options = [] as readonly string[] } = {}): Promise<Daemon> {
+    const folder = await mkdtemp(join(tmpdir(), 'streamd-web-'));
+    const daemon = new Daemon(folder, durable, options);
     await daemon.run('127.0.0.1:0');
     return daemon;
   }
@@ -48,7 +52,16 @@ export class Daemon {
   /** Starts the process and reads its one line on stdout, which says where it listens. */
   async run(listen: string): Promise<void> {
     const store = this.#durable ? ['--data', join(this.#folder, 'data')] : ['--ephemeral'];
-    const options = ['--listen', listen, '--socket', this.#socketPath, ...store, '--web', web];
+    const options = [
+      '--listen',
+      listen,
+      '--socket',
+      this.#socketPath,
+      ...store,
+      '--web',
+      web,
+      ...this.#options,
+    ];
     const child = spawn(binary, options, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#process = child;
     for await (const line of createInterface({ input: child.stdout })) {

@@ -14,7 +14,7 @@ import { Child } from './child.ts';
 import { eventually, Inbox, within } from './waiting.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const streamd = resolve(root, process.env['STREAMD'] ?? 'build/release/streamd');
+export const streamd = resolve(root, process.env['STREAMD'] ?? 'build/release/streamd');
 const conformance = resolve(
   root,
   process.env['CONFORMANCE'] ?? 'build/conformance/streamd-conformance',

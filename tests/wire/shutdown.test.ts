@@ -105,7 +105,7 @@ test('SIGINT is as good as SIGTERM', async (t) => {
   assert.equal((await client.closed).code, 1001);
 });
 
-test('SIGHUP and SIGPIPE change nothing', async (t) => {
+test('SIGHUP without files to read again, and SIGPIPE, change nothing', async (t) => {
   const daemon = await Daemon.start(t);
   const trainer = await training(daemon, 'a');
   const client = await Plain.open(daemon, '/ws?sessionId=a');

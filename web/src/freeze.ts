@@ -2,6 +2,7 @@
 //
 // Saves the page as one file, and finds out whether it was one.
 import { gather, textOf, type Frozen } from './transport/frozen';
+import type { Fetcher } from './transport/http';
 import { FROZEN_ID, frozenFile } from './ui/frozen_file';
 import { saveFile } from './ui/save';
 
@@ -28,11 +29,15 @@ export interface PageToSave {
   readonly runs: readonly string[];
 }
 
-async function fileOf(base: URL, { title, at, search, runs }: PageToSave): Promise<Blob> {
+async function fileOf(
+  base: URL,
+  fetcher: Fetcher,
+  { title, at, search, runs }: PageToSave,
+): Promise<Blob> {
   const [script, style, answers] = await Promise.all([
     textOf(addressOf('script[type="module"][src]', 'src')),
     textOf(addressOf('link[rel="stylesheet"]', 'href')),
-    gather(base, runs),
+    gather(base, fetcher, runs),
   ]);
   const data: Frozen = { at, search, answers };
   return new Blob([frozenFile({ title, script, style, data, nonce: nonce() })], {
@@ -41,9 +46,9 @@ async function fileOf(base: URL, { title, at, search, runs }: PageToSave): Promi
 }
 
 /** False when the daemon does not answer: a file that lacks something is not made. */
-export async function savePage(base: URL, page: PageToSave): Promise<boolean> {
+export async function savePage(base: URL, fetcher: Fetcher, page: PageToSave): Promise<boolean> {
   try {
-    const file = await fileOf(base, page);
+    const file = await fileOf(base, fetcher, page);
     saveFile(`${page.title.replace(/[^\w.-]+/g, '_')}.html`, file);
     return true;
   } catch {

@@ -4,24 +4,22 @@
 // view and of what the client knows; this file is the only one that knows both.
 import { createRoot } from 'react-dom/client';
 import { connect } from '../client/src/index';
+import { listenForDownloads } from './downloads';
 import { readFrozen, savePage } from './freeze';
 import { actionsOf, listenForKeys, type Keyboard } from './keyboard';
 import { Frames, frameBudget, Pace, restful } from './throttle/frame';
 import type { RunsState } from './room/runs';
 import { axesOf } from './session/axis';
 import { frozenWires } from './transport/frozen';
+import { Key } from './transport/key';
+import { openWires } from './transport/wires';
 import type { Saving } from './ui/bar';
 import type { Controls } from './ui/controls';
 import { Page, type OpenRun } from './ui/page';
-import { inGroups } from './ui/run_list';
+import { neighbour } from './ui/run_list';
 import { parseView, RATES, viewAddress } from './ui/view';
 import { withAll, withOverlay, withRun, type Theme, type View } from './ui/view';
-import './ui/tokens.css';
-import './ui/frame.css';
-import './ui/run.css';
-import './ui/meaning.css';
-import './ui/panels.css';
-import './ui/chart.css';
+import './ui/styles';
 
 const root = createRoot(document.getElementById('root') as HTMLElement);
 const base = new URL('.', document.baseURI);
@@ -30,6 +28,7 @@ const darkness = matchMedia('(prefers-color-scheme: dark)');
 
 const frozen = readFrozen();
 const pace = new Pace();
+const key = new Key(frozen ? null : sessionStorage);
 
 let view = parseView(frozen?.search ?? location.search);
 let saving: Saving = 'idle';
@@ -122,6 +121,7 @@ const controls: Controls = {
     help = !help;
     request();
   },
+  unlock: key.turn,
   addressOf: (run) => viewAddress(withRun(view, run)),
 };
 
@@ -130,15 +130,13 @@ async function save(): Promise<void> {
   const search = viewAddress({ ...view, embed: false });
   saving = 'saving';
   request();
-  const saved = await savePage(base, { title, at: seconds(), search, runs: view.runs });
+  const saved = await savePage(base, key.fetch, { title, at: seconds(), search, runs: view.runs });
   saving = saved ? 'idle' : 'failed';
   request();
 }
 
 function step(by: number): void {
-  const groups = inGroups(client.runs.runs, view.group);
-  const ids = groups.flatMap(({ runs }) => runs.map(({ sessionId }) => sessionId));
-  const next = ids[ids.indexOf(view.runs[0] ?? '') + by];
+  const next = neighbour(client.runs.runs, view, by);
   if (next !== undefined) controls.choose(next);
 }
 
@@ -164,6 +162,7 @@ function render(): void {
       help={help}
       saving={saving}
       frozenAt={frozen?.at ?? null}
+      locked={key.locked}
       frames={frames}
       controls={controls}
       origin={base.href}
@@ -176,7 +175,7 @@ function render(): void {
 const nextFrame = requestAnimationFrame.bind(window);
 const request = frameBudget(nextFrame, render);
 const requestRestfully = frameBudget(restful(nextFrame, performance.now.bind(performance)), render);
-const daemon = connect(base, frozen ? frozenWires(frozen) : undefined);
+const daemon = connect(base, frozen ? frozenWires(frozen) : openWires(base, key));
 const { client } = daemon;
 // What the daemon says moves the page at the rate that was chosen; what a visitor does, at once.
 daemon.on('change', () => {
@@ -195,5 +194,7 @@ const keyboard: Keyboard = {
   axes: () => axesOf(openRuns().map(({ series }) => series.names)),
 };
 listenForKeys(actionsOf(keyboard), () => help);
+listenForDownloads(key);
+key.onChange(request);
 darkness.addEventListener('change', request);
 request();

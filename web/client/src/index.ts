@@ -9,6 +9,7 @@ import type { Link } from '../../src/room/link';
 import type { SessionState } from '../../src/session/session';
 import { Client } from '../../src/transport/client';
 import type { Command } from '../../src/transport/http';
+import { Key } from '../../src/transport/key';
 import { openWires, type Wires } from '../../src/transport/wires';
 
 export type { Command, Link, Point, ServerEvent, SessionState, SessionStatus };
@@ -173,7 +174,11 @@ export class Daemon {
   }
 }
 
-/** Connects; `wires` is for tests and for pages that were saved. */
-export function connect(url: string | URL, wires: Wires = openWires(baseOf(url))): Daemon {
-  return new Daemon(wires);
+/**
+ * Connects, with a token where the daemon asks for one. Wires are for the dashboard, for tests and
+ * for pages that were saved.
+ */
+export function connect(url: string | URL, how: Wires | { token?: string } = {}): Daemon {
+  if ('http' in how) return new Daemon(how);
+  return new Daemon(openWires(baseOf(url), new Key(null, how.token ?? null)));
 }

@@ -24,8 +24,7 @@ afterEach(() => {
 describe('transport/frozen', () => {
   it('asks for each run and for what is drawn of it, and then for nothing', async () => {
     const live = vi.fn(daemon);
-    vi.stubGlobal('fetch', live);
-    const answers = await gather(base, ['a/b']);
+    const answers = await gather(base, live, ['a/b']);
     const asked = live.mock.calls.map(([url]) => url.href.replace(base.href, ''));
     expect(asked[0]).toBe('api/training/sessions/a%2Fb');
     expect(asked[1]).toContain('history/a%2Fb?points=2000&fields=loss%2C');
@@ -45,7 +44,7 @@ describe('transport/frozen', () => {
   });
 
   it('does not save half a page', async () => {
-    vi.stubGlobal('fetch', () => Promise.resolve(new Response('', { status: 502 })));
-    await expect(gather(base, ['a'])).rejects.toThrow('502');
+    const broken = () => Promise.resolve(new Response('', { status: 502 }));
+    await expect(gather(base, broken, ['a'])).rejects.toThrow('502');
   });
 });

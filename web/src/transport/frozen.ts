@@ -5,7 +5,7 @@
 // which they are.
 import { drawnMetrics } from '../proto/history';
 import { decodeSession, unwrap } from '../proto/session';
-import { historyPath, insightPath, openHttp } from './http';
+import { historyPath, insightPath, openHttp, type Fetcher } from './http';
 import type { Wires } from './wires';
 
 export interface Frozen {
@@ -20,29 +20,37 @@ export interface Frozen {
 /** Of each metric: more than a screen has pixels. */
 const POINTS = 2000;
 
-async function ask(base: URL, path: string): Promise<unknown> {
-  const response = await fetch(new URL(`api/training/${path}`, base));
+async function ask(base: URL, fetcher: Fetcher, path: string): Promise<unknown> {
+  const response = await fetcher(new URL(`api/training/${path}`, base));
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response.json();
 }
 
-async function gatherRun(base: URL, id: string): Promise<readonly [string, unknown][]> {
+async function gatherRun(
+  base: URL,
+  fetcher: Fetcher,
+  id: string,
+): Promise<readonly [string, unknown][]> {
   const path = `sessions/${encodeURIComponent(id)}`;
-  const run = await ask(base, path);
+  const run = await ask(base, fetcher, path);
   const fields = drawnMetrics(decodeSession(unwrap(run)));
   const history = historyPath(id, { after: -1, points: POINTS, fields });
   const insight = insightPath(id);
   return [
     [path, run],
-    [history.split('?')[0] as string, await ask(base, history)],
+    [history.split('?')[0] as string, await ask(base, fetcher, history)],
     // A run is worth saving also when nothing can be made of it at present.
-    [insight, await ask(base, insight).catch(() => undefined)],
+    [insight, await ask(base, fetcher, insight).catch(() => undefined)],
   ];
 }
 
 /** All that a page needs that shows these runs. Throws when the daemon does not answer. */
-export async function gather(base: URL, ids: readonly string[]): Promise<Frozen['answers']> {
-  const runs = await Promise.all(ids.map((id) => gatherRun(base, id)));
+export async function gather(
+  base: URL,
+  fetcher: Fetcher,
+  ids: readonly string[],
+): Promise<Frozen['answers']> {
+  const runs = await Promise.all(ids.map((id) => gatherRun(base, fetcher, id)));
   const sessions = runs.map(([run]) => unwrap(run?.[1]));
   const list = { success: true, data: { sessions, total: sessions.length } };
   return Object.fromEntries([['sessions', list], ...runs.flat()]);

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openHttp } from './http';
 
-const http = openHttp(new URL('http://host:1/below/'));
+const http = openHttp(new URL('http://host:1/below/'), (url, init) => fetch(url, init));
 
 function answer(body: unknown, status = 200) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);

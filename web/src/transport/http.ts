@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The daemon's HTTP routes, as far as this page asks them, and the page's only `fetch`. An answer is
+// The daemon's HTTP routes, as far as this page asks them. An answer is
 // one of three things a caller can act on; anything that is not the promised JSON counts as failed,
 // so that a proxy's error page is never taken for an empty daemon.
 import { decodeHistory, type HistoryRequest, type Point } from '../proto/history';
@@ -58,12 +58,11 @@ function bodyOf(method: 'PATCH' | 'POST', fields: object): RequestInit {
   return { method, headers, body: JSON.stringify(fields) };
 }
 
-/** The page's fetch, or that of a page which was saved. */
-type Fetcher = (url: URL, init: RequestInit) => Promise<Response>;
-const fetchNow: Fetcher = (url, init) => fetch(url, init);
+/** A key's fetch, or that of a page which was saved. */
+export type Fetcher = (url: URL, init?: RequestInit) => Promise<Response>;
 
 /** `base` is the address of the page's folder, with its slash. */
-export function openHttp(base: URL, fetcher: Fetcher = fetchNow): Http {
+export function openHttp(base: URL, fetcher: Fetcher): Http {
   function send(path: string, init: RequestInit): Promise<Response> {
     const url = new URL(`api/training/${path}`, base);
     return fetcher(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ServerEvent } from '../proto/events';
+import { Key } from './key';
 import { openSocket } from './socket';
 
 type Listener = (...args: unknown[]) => void;
@@ -8,6 +9,7 @@ type Listener = (...args: unknown[]) => void;
 /** Stands in for socket.io-client's socket: what was emitted, and a way to be the server. */
 class FakeIo {
   connected = false;
+  active = true;
   readonly sent: unknown[] = [];
   readonly #listeners = new Map<string, Listener>();
   readonly #engine = new Map<string, Listener>();
@@ -19,6 +21,7 @@ class FakeIo {
   };
   readonly close = vi.fn();
   readonly connect = vi.fn();
+  readonly disconnect = vi.fn(() => this);
 
   on(name: string, listener: Listener): void {
     this.#listeners.set(name, listener);
@@ -42,25 +45,56 @@ vi.mock('socket.io-client', () => fake);
 const subscribe = (sessionId: string) => ['subscribe_session', { sessionId }];
 let server: FakeIo;
 let heard: unknown[];
+let key: Key;
 
 function open() {
-  return openSocket(new URL('http://host:1/below/'), {
-    onUp: (transport) => heard.push(transport),
+  const handlers = {
+    onUp: (transport: string) => heard.push(transport),
     onDown: () => heard.push('down'),
     onEvent: (event: ServerEvent) => heard.push(event.type),
-  });
+  };
+  return openSocket(new URL('http://host:1/below/'), handlers, key);
 }
 
 beforeEach(() => {
   server = new FakeIo();
   heard = [];
+  key = new Key(null);
   fake.io.mockReset().mockReturnValue(server);
 });
 
 describe('transport/socket', () => {
   it('uses the library’s own transports, below the page’s folder', () => {
     open();
-    expect(fake.io).toHaveBeenCalledWith('http://host:1', { path: '/below/socket.io/' });
+    expect(fake.io).toHaveBeenCalledWith('http://host:1', {
+      path: '/below/socket.io/',
+      auth: expect.any(Function) as unknown,
+    });
+  });
+
+  it('shows the token of now, each time it connects', () => {
+    open();
+    const { auth } = fake.io.mock.calls[0]?.[1] as {
+      auth: (give: (shown: object) => void) => void;
+    };
+    const shown: object[] = [];
+    auth((a) => shown.push(a));
+    key.turn('st_a');
+    auth((a) => shown.push(a));
+    expect(shown).toEqual([{}, { token: 'st_a' }]);
+  });
+
+  it('says that it was refused, and tries again with the next token', () => {
+    open();
+    server.active = true;
+    server.hear('connect_error', new Error('xhr poll error'));
+    expect(key.wanted).toBe(false);
+    server.active = false;
+    server.hear('connect_error', new Error('A valid token is needed'));
+    expect(key.wanted).toBe(true);
+    expect(server.connect).not.toHaveBeenCalled();
+    key.turn('st_a');
+    expect(server.connect).toHaveBeenCalledOnce();
   });
 
   it('joins once connected, and again after a reconnect', () => {

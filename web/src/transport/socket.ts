@@ -5,6 +5,7 @@
 // connection, so they are remembered here and joined again.
 import { io } from 'socket.io-client';
 import { decodeEvent, EVENT_NAMES, type ServerEvent } from '../proto/events';
+import type { Key } from './key';
 
 export interface SocketHandlers {
   /** Called on connect, and again after the upgrade. */
@@ -20,9 +21,12 @@ export interface Socket {
 }
 
 /** `base` is the address of the page's folder, with its slash. */
-export function openSocket(base: URL, handlers: SocketHandlers): Socket {
+export function openSocket(base: URL, handlers: SocketHandlers, key: Key): Socket {
   const rooms = new Set<string>();
-  const socket = io(base.origin, { path: `${base.pathname}socket.io/` });
+  const auth = (give: (auth: object) => void) => {
+    give(key.token === null ? {} : { token: key.token });
+  };
+  const socket = io(base.origin, { path: `${base.pathname}socket.io/`, auth });
   const subscribe = (room: string) => socket.emit('subscribe_session', { sessionId: room });
 
   function onTransport(name: string): void {
@@ -40,6 +44,13 @@ export function openSocket(base: URL, handlers: SocketHandlers): Socket {
     handlers.onDown();
     // The library comes back from every loss but this one, which it takes for a farewell.
     if (reason === 'io server disconnect') socket.connect();
+  });
+  // A refusal by the daemon itself; the library goes on by itself after all others.
+  socket.on('connect_error', () => {
+    if (!socket.active) key.refused();
+  });
+  key.onChange(() => {
+    if (!key.wanted && !socket.connected) socket.disconnect().connect();
   });
   for (const name of EVENT_NAMES) {
     socket.on(name, (payload: unknown) => {

@@ -2,6 +2,7 @@
 //
 // The outside, as a client needs it: a daemon's HTTP, its socket, a clock, and the page's one timer.
 import { openHttp, type Http } from './http';
+import type { Key } from './key';
 import { openSocket, type Socket, type SocketHandlers } from './socket';
 
 /** The outside as the client sees it; tests bring their own. */
@@ -15,10 +16,10 @@ export interface Wires {
 }
 
 /** Of the daemon that serves `base`, the address of the page's folder, with its slash. */
-export function openWires(base: URL): Wires {
+export function openWires(base: URL, key: Key): Wires {
   return {
-    http: openHttp(base),
-    openSocket: (handlers) => openSocket(base, handlers),
+    http: openHttp(base, key.fetch),
+    openSocket: (handlers) => openSocket(base, handlers, key),
     now: () => Date.now(),
     every(ms, callback) {
       const timer = setInterval(callback, ms);

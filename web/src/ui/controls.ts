@@ -20,6 +20,8 @@ export interface Controls {
   readonly save: () => void;
   readonly toggleTheme: () => void;
   readonly toggleHelp: () => void;
+  /** Shows the daemon this token from now on. */
+  readonly unlock: (token: string) => void;
   /** Where a run alone is. */
   readonly addressOf: (run: string) => string;
 }

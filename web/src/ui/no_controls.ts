@@ -16,5 +16,6 @@ export const nothing: Controls = {
   save: ignore,
   toggleTheme: ignore,
   toggleHelp: ignore,
+  unlock: ignore,
   addressOf: (run) => `?run=${run}`,
 };

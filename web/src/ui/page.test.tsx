@@ -48,6 +48,7 @@ function page(props: Partial<PageProps>): string {
     help: false,
     saving: 'idle',
     frozenAt: null,
+    locked: null,
     frames: new Frames(),
     controls: nothing,
     origin: 'http://host:5001/',
@@ -162,6 +163,15 @@ describe('ui/page', () => {
       expect(html).not.toContain(gone);
     }
     expect(page({})).toContain('data-stop="none"');
+  });
+
+  it('asks for a token, and shows nothing else, while the daemon wants one', () => {
+    const html = page({ locked: { refused: false } });
+    expect(html).toContain('This daemon asks for a token');
+    expect(html).toContain('type="password"');
+    expect(html).not.toContain('role="alert"');
+    expect(html).not.toContain('data-chart');
+    expect(page({ locked: { refused: true } })).toContain('The last one is not known');
   });
 
   it('announces the phase and not the numbers', () => {

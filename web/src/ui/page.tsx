@@ -25,6 +25,7 @@ import { Help } from './help';
 import { nameOf } from './names';
 import { RunList } from './run_list';
 import { Details, Hero } from './run_view';
+import { TokenForm } from './token_form';
 import { Toolbar } from './toolbar';
 import type { Theme, View } from './view';
 
@@ -52,6 +53,8 @@ export interface PageProps {
   readonly saving: Saving;
   /** When this page was saved, in epoch seconds; null: it is live. */
   readonly frozenAt: number | null;
+  /** The daemon wants a token; null: it does not. */
+  readonly locked: { readonly refused: boolean } | null;
   readonly frames: Frames;
   readonly controls: Controls;
   /** Where this page's daemon answers. */
@@ -130,14 +133,18 @@ function firstOf([first]: readonly OpenRun[]) {
 }
 
 export function Page(props: PageProps) {
-  const { link, runs, open, view, theme, origin, controls, help, frozenAt, now } = props;
+  const { link, runs, open, view, theme, origin, controls, help, frozenAt, locked, now } = props;
   const { session, verdict, rates } = firstOf(open);
   const kind = [view.embed && 'embed', frozenAt !== null && 'frozen'].filter(Boolean).join(' ');
   return (
     <div className={`page ${kind}`}>
       <Bar {...props} newestAt={session?.lastUpdate ?? null} rates={rates} />
       <Announcer session={session} verdict={verdict} now={now} />
-      {open.length === 0 ? (
+      {locked !== null ? (
+        <main className="begin">
+          <TokenForm {...locked} onToken={controls.unlock} />
+        </main>
+      ) : open.length === 0 ? (
         <main className="begin">
           <Empty loaded={runs.loaded} link={link} origin={origin} />
         </main>

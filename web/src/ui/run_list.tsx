@@ -27,6 +27,16 @@ export function inGroups(runs: readonly SessionStatus[], key: string): readonly 
   return key === '' ? [{ value: null, runs: ordered }] : groupRuns(ordered, key);
 }
 
+/** The run so many rows below the first that is drawn. */
+export function neighbour(
+  runs: readonly SessionStatus[],
+  { group, runs: drawn }: Pick<View, 'group' | 'runs'>,
+  by: number,
+): string | undefined {
+  const ids = inGroups(runs, group).flatMap((g) => g.runs.map(({ sessionId }) => sessionId));
+  return ids[ids.indexOf(drawn[0] ?? '') + by];
+}
+
 function Rows({ runs, view, theme, controls }: Omit<RunListProps, 'runs'> & Pick<Group, 'runs'>) {
   const full = view.runs.length >= MOST_RUNS;
   return (
