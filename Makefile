@@ -25,9 +25,9 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_
 # Where the code lives, in the order the data flows.
 PURE_DIRS := base proto proto/logs throttle insight
 DAEMON_DIRS := streamd streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
-               streamd/transport streamd/http streamd/notify streamd/mcp streamd/tools
+               streamd/transport streamd/http streamd/notify streamd/mcp streamd/relay streamd/tools
 TEST_DIRS := tests/base tests/proto tests/proto/logs tests/throttle tests/insight tests/streamd \
-             tests/streamd/notify tests/clients/c tests/demo tests/flow
+             tests/streamd/notify tests/streamd/relay tests/clients/c tests/demo tests/flow
 
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))
 DAEMON_SRC := $(filter-out streamd/main.c,$(foreach d,$(DAEMON_DIRS),$(wildcard $(d)/*.c)))
@@ -42,7 +42,7 @@ C_FILES := $(wildcard base/*.[ch] proto/*.[ch] proto/logs/*.[ch] throttle/*.[ch]
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-DAEMON_LIBS := -lwebsockets -lev -lcjson -lsqlite3 -lz -lm -lpthread
+DAEMON_LIBS := -lwebsockets -lcrypto -lev -lcjson -lsqlite3 -lz -lm -lpthread
 CLIENT_LIBS := -lcjson -lm -lpthread
 
 LIB := $(BUILD)/libstreamd.a

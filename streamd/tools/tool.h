@@ -51,6 +51,7 @@ int tool_replay(const struct tool *tool, int argc, char **argv);
 int tool_watch(const struct tool *tool, int argc, char **argv);
 int tool_status(const struct tool *tool, int argc, char **argv);
 int tool_stop(const struct tool *tool, int argc, char **argv);
+int tool_relay(const struct tool *tool, int argc, char **argv);
 int tool_help(const struct tool *tool, int argc, char **argv);
 
 extern const struct tool_option export_options[];
@@ -60,5 +61,6 @@ extern const struct tool_option watch_options[];
 extern const struct tool_option replay_options[];
 extern const struct tool_option status_options[];
 extern const struct tool_option stop_options[];
+extern const struct tool_option relay_options[];
 
 #endif

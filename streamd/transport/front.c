@@ -65,6 +65,10 @@ void front_request(struct link *l, struct request *req)
 
 bool front_may_upgrade(struct app *app, const struct request *req, struct reply *refusal)
 {
+    if (app->relay) {
+        reply_error(refusal, 404, "Not here: this is a relay, the runs are at its hub");
+        return false;
+    }
     if (!cors_allowed(app->config, req->origin, req->host)) {
         reply_error(refusal, 403, "Origin not allowed");
         return false;
