@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A caller is read a chunk at a time, and not at all while its answers wait or one of its runs has
- * as much in memory as may be. So a chunk is always used up, and what it can make us keep is
- * bounded by it.
+ * as much in memory as may be: what it can make us keep is bounded by a chunk. Callers share one
+ * buffer for it, which is used up within the call. The exception is a `start` that begins a run
+ * anew while lines of the old one are on their way: the hub must have those first. The caller then
+ * keeps the buffer with what is left in it, and the others get a new one.
  */
 #include "streamd/relay/caller.h"
 
@@ -36,6 +38,7 @@ struct caller {
     struct buf answers;
     struct list attachments;    /* of attachment.of_caller; owned */
     struct attachment *started; /* of the last start: meant by lines without sessionId */
+    char *chunk;                /* owns; what it waits in the middle of, else NULL */
     uint64_t line_number;
     bool ending; /* nothing more is read */
     bool broken; /* nothing more can be written */
@@ -68,6 +71,7 @@ void attachment_destroy(struct attachment *a)
         a->caller->started = NULL;
     list_remove(&a->of_caller);
     list_remove(&a->of_carrier);
+    free(a->anew);
     free(a);
 }
 
@@ -92,8 +96,13 @@ void attachment_tell(struct attachment *a)
 {
     struct carrier *c = a->carrier;
     struct buf *answers = &a->caller->answers;
+    if (a->anew && backlog_empty(&c->backlog)) {
+        (void)carrier_start(c, span_of(a->anew), false);
+        free(a->anew);
+        a->anew = NULL;
+    }
     uint64_t durable = backlog_durable(&c->backlog);
-    if (a->waiting && c->placed) {
+    if (a->waiting && c->placed && !a->anew) {
         line_write_started(answers, carrier_id(c), durable);
         a->waiting = false;
     }
@@ -124,11 +133,32 @@ void attachment_refused(struct attachment *a, struct span code)
 
 /* ---- lines ---- */
 
-/* As take_line. */
-static const struct line_error *take_start(struct caller *c, const struct line *line,
-                                           struct span text, struct line_error *error)
+/* The run that it begins or goes on with; NULL: *out_why says why not. */
+static struct attachment *start_run(struct caller *c, struct span id, struct span start,
+                                    bool resume, const struct line_error **out_why)
 {
-    struct relay *r = c->relay;
+    struct carrier *carrier = relay_find(c->relay, id);
+    bool waits = carrier && !resume && !backlog_empty(&carrier->backlog);
+    bool is_new = !carrier;
+    if (is_new)
+        carrier = relay_add(c->relay, id, start, !resume);
+    *out_why = &too_many;
+    struct attachment *a = carrier ? attach(c, carrier) : NULL;
+    if (!a)
+        return NULL;
+    *out_why = &no_memory;
+    if (!is_new && !waits && carrier_start(carrier, start, resume))
+        return NULL;
+    free(a->anew);
+    a->anew = waits ? strndup(start.ptr, start.len) : NULL;
+    return waits && !a->anew ? NULL : a;
+}
+
+static const struct line_error *take_start(struct caller *c, const struct line *line,
+                                           struct span text)
+{
+    const struct line_error *why = &too_long;
+    struct attachment *a = NULL;
     char made[UUID4_BYTES + 1];
     struct span id = line->session_id;
     c->started = NULL; /* after a start that is refused, lines must not count for the run before */
@@ -139,26 +169,11 @@ static const struct line_error *take_start(struct caller *c, const struct line *
     struct buf start;
     buf_init(&start, RELAY_START_MAX);
     relay_line_start(&start, id, text);
-    if (buf_status(&start) != OK) {
-        buf_fini(&start);
-        return &too_long;
-    }
-    struct carrier *carrier = relay_find(r, id);
-    const char *why = NULL;
-    if (carrier)
-        why = carrier_start(carrier, buf_span(&start), line->resume);
-    else
-        carrier = relay_add(r, id, buf_span(&start), !line->resume);
+    if (buf_status(&start) == OK)
+        a = start_run(c, id, buf_span(&start), line->resume, &why);
     buf_fini(&start);
-    if (!carrier)
-        return &too_many;
-    if (why) {
-        *error = (struct line_error){"busy", why, 0};
-        return error;
-    }
-    struct attachment *a = attach(c, carrier);
     if (!a)
-        return &no_memory;
+        return why;
     a->started = a->waiting = true;
     c->started = a;
     return NULL;
@@ -212,7 +227,7 @@ static const struct line_error *take(struct caller *c, struct span text, struct 
     if (status != OK)
         return error;
     if (line.type == LINE_START)
-        return take_start(c, &line, text, error);
+        return take_start(c, &line, text);
     if (line.type != LINE_PING)
         return take_line(c, &line, text, error);
     line_write_pong(&c->answers);
@@ -225,26 +240,44 @@ static void refuse(struct caller *c, const struct line_error *why)
     line_write_error(&c->answers, why, c->line_number);
 }
 
-/* All lines of the chunk that was pushed. */
+static bool waits_to_begin(const struct caller *c)
+{
+    return c->started && c->started->anew;
+}
+
+/* The lines of the chunk at hand, to its end or to one that has to wait. */
 static void take_lines(struct caller *c)
 {
-    for (;;) {
+    while (!waits_to_begin(c)) {
         struct span text;
         struct line_error error;
         enum framer_result result = framer_next(&c->framer, &text);
-        if (result == FRAMER_NEED_MORE)
+        if (result == FRAMER_NEED_MORE) {
+            free(c->chunk);
+            c->chunk = NULL;
             return;
-        c->line_number++;
-        if (result == FRAMER_LINE) {
-            const struct line_error *why = take(c, text, &error);
-            if (why)
-                refuse(c, why);
-            continue;
         }
-        refuse(c, result == FRAMER_TOO_LONG ? &too_long : &no_memory);
-        c->ending = true;
-        return;
+        c->line_number++;
+        const struct line_error *why = result == FRAMER_LINE       ? take(c, text, &error)
+                                       : result == FRAMER_TOO_LONG ? &too_long
+                                                                   : &no_memory;
+        if (why)
+            refuse(c, why);
+        if (result != FRAMER_LINE) {
+            c->ending = true;
+            return;
+        }
     }
+    if (!c->chunk) {
+        c->chunk = c->relay->chunk;
+        c->relay->chunk = NULL;
+    }
+}
+
+void caller_resume(struct caller *c)
+{
+    if (c->chunk && !c->ending)
+        take_lines(c);
 }
 
 /* ---- the connection ---- */
@@ -254,7 +287,11 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
     struct caller *c = LIST_ENTRY(watcher, struct caller, readable);
     (void)loop;
     (void)events;
-    ssize_t n = read(c->fd, c->relay->chunk, sizeof(c->relay->chunk));
+    if (!c->relay->chunk && !(c->relay->chunk = malloc(RELAY_CHUNK_BYTES))) {
+        c->broken = true;
+        return;
+    }
+    ssize_t n = read(c->fd, c->relay->chunk, RELAY_CHUNK_BYTES);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
@@ -302,7 +339,7 @@ static bool held_up(const struct caller *c)
         if (carrier_full(attachment_at(at)->carrier))
             return true;
     }
-    return c->answers.len >= ANSWERS_PAUSE;
+    return c->answers.len >= ANSWERS_PAUSE || c->chunk;
 }
 
 static void watch(struct caller *c, ev_io *watcher, bool wanted)
@@ -316,7 +353,8 @@ static void watch(struct caller *c, ev_io *watcher, bool wanted)
 bool caller_turn(struct caller *c)
 {
     write_answers(c);
-    if (c->broken || (c->ending && c->answers.len == 0 && !awaits_acks(c)))
+    bool over = c->ending && c->answers.len == 0 && !awaits_acks(c) && !waits_to_begin(c);
+    if (c->broken || over)
         return false;
     watch(c, &c->readable, !c->ending && !held_up(c));
     watch(c, &c->writable, c->answers.len > 0);
@@ -359,5 +397,6 @@ void caller_destroy(struct caller *c)
     c->relay->params.stats->trainers--;
     framer_fini(&c->framer);
     buf_fini(&c->answers);
+    free(c->chunk);
     free(c);
 }

@@ -23,6 +23,7 @@ struct attachment {
     struct carrier *carrier; /* borrows */
     uint64_t said;           /* the highest number it has sent or repeated; 0: none */
     uint64_t acked;
+    char *anew;   /* owns; its `start`, which waits until all before it is delivered */
     bool started; /* it began the run, so it hears control lines */
     bool waiting; /* for `started` */
 };
@@ -34,8 +35,11 @@ void caller_destroy(struct caller *c);
 /* No more is read; it goes once its answers are written. */
 void caller_end(struct caller *c);
 
-/* At the end of a wake-up: writes answers, and brings its watchers in line with what may be read
- * and is to be written. False: it is over. */
+/* At the end of a wake-up, first: goes on with lines that had to wait. */
+void caller_resume(struct caller *c);
+
+/* At the end of a wake-up, last: writes answers, and brings its watchers in line with what may be
+ * read and is to be written. False: it is over. */
 bool caller_turn(struct caller *c);
 
 /* Says what is due of the run: that it has begun, and how far it is safe. */

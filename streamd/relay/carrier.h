@@ -65,8 +65,8 @@ struct carrier *carrier_reopen(struct relay *relay, struct leftover *from);
 /* What is not delivered stays in the file, if it is there. */
 void carrier_destroy(struct carrier *c);
 
-/* A `start`. NULL, or why it cannot be joined to what came before (static). E_NOMEM is "out of
- * memory". */
+/* A `start`. Without `resume` all must be delivered (backlog_empty): the hub begins it anew only
+ * then. NULL, or "out of memory". */
 const char *carrier_start(struct carrier *c, struct span start, bool resume);
 
 /*

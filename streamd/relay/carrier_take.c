@@ -10,6 +10,8 @@
 #include "streamd/relay/relay.h"
 #include "streamd/relay/relay_line.h"
 
+#include <assert.h>
+
 enum { NUMBER_BYTES = 32 }; /* of `,"seq":N` */
 
 static const struct line_error seq_zero = {"seq", "seq counts from 1", 0};
@@ -101,8 +103,7 @@ static const char *set_start(struct carrier *c, struct span start)
 
 static const char *begin_anew(struct carrier *c, struct span start)
 {
-    if (!backlog_empty(&c->backlog))
-        return "what came before of this session is still on its way to the hub: start again later";
+    assert(backlog_empty(&c->backlog));
     carrier_hang_up(c);
     c->backlog.last_seq = c->backlog.acked = c->backlog.kept = 0;
     c->backlog.spool.acked = 0;

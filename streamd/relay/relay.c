@@ -59,6 +59,7 @@ void relay_destroy(struct relay *r)
     strmap_fini(&r->by_id);
     buf_fini(&r->head);
     buf_fini(&r->tail);
+    free(r->chunk);
     (void)pthread_mutex_destroy(&r->fork_lock);
     free(r);
 }
@@ -137,6 +138,8 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
     struct relay *r = LIST_ENTRY(watcher, struct relay, prepare);
     (void)loop;
     (void)events;
+    LIST_EACH (at, &r->callers)
+        caller_resume(caller_of(at));
     LIST_EACH (at, &r->carriers)
         carrier_turn(carrier_at(at));
     LIST_EACH_SAFE (at, &r->callers) {

@@ -53,7 +53,7 @@ struct relay {
     pthread_mutex_t fork_lock; /* clients/c asks for one */
     bool reached;              /* the hub was there when it was last tried */
     bool draining;
-    char chunk[RELAY_CHUNK_BYTES];
+    char *chunk; /* owns; what is read goes here. NULL while a caller that waits has kept it */
 };
 
 /* NULL when out of memory. */

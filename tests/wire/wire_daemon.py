@@ -28,12 +28,12 @@ DEADLINE_S = 15.0
 CLEAN = 0
 
 
-def eventually(what: str, holds: Callable[[], bool]) -> None:
+def eventually(what: str, holds: Callable[[], bool], within_s: float = DEADLINE_S) -> None:
     """Ask again and again until it holds."""
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + within_s
     while not holds():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {DEADLINE_S} s for {what}")
+            raise AssertionError(f"waited {within_s} s for {what}")
         time.sleep(0.002)
 
 
