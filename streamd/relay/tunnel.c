@@ -116,19 +116,22 @@ static bool send_out(struct tunnel *t)
     return true;
 }
 
-/* Appends to `in` what has come. False: the connection is lost. */
+/* Appends to `in` what has come. False: the connection is lost, and nothing came before that. */
 static bool receive_in(struct tunnel *t)
 {
+    size_t before = t->in.len;
     char piece[16384];
     for (t->more = false;;) {
         size_t got = 0;
         CURLcode code = t->curl->curl_easy_recv(t->easy, piece, sizeof(piece), &got);
         if (code == CURLE_AGAIN)
             return true;
-        if (code != CURLE_OK)
-            return fail(t, t->curl->curl_easy_strerror(code));
-        if (got == 0)
-            return fail(t, "the hub has closed the connection");
+        bool lost = code != CURLE_OK || got == 0;
+        if (lost && t->in.len > before)
+            return true; /* its last words first */
+        if (lost)
+            return fail(t, code == CURLE_OK ? "the hub has closed the connection"
+                                            : t->curl->curl_easy_strerror(code));
         buf_add(&t->in, piece, got);
         t->heard_us = clock_read().us;
         t->more = t->in.len > FRAME_MAX;
