@@ -25,9 +25,9 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_
 # Where the code lives, in the order the data flows.
 PURE_DIRS := base proto proto/logs throttle insight
 DAEMON_DIRS := streamd streamd/auth streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
-               streamd/transport streamd/http streamd/notify streamd/mcp streamd/tools
+               streamd/transport streamd/http streamd/notify streamd/mcp streamd/relay streamd/tools
 TEST_DIRS := tests/base tests/proto tests/proto/logs tests/throttle tests/insight tests/streamd \
-             tests/streamd/notify tests/streamd/auth tests/clients/c tests/demo tests/flow
+             tests/streamd/notify tests/streamd/auth tests/streamd/relay tests/clients/c tests/demo tests/flow
 
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))
 DAEMON_SRC := $(filter-out streamd/main.c,$(foreach d,$(DAEMON_DIRS),$(wildcard $(d)/*.c)))

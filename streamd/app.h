@@ -23,6 +23,7 @@
 #include "streamd/stats.h"
 #include "streamd/transport/peers.h"
 
+struct relay;
 struct route;
 struct store;
 
@@ -39,6 +40,7 @@ struct app {
     struct assets *assets;           /* owns */
     struct mcp mcp;                  /* the agents' door */
     struct control control;          /* who can be told what to do; owns its trainers */
+    struct relay *relay;             /* borrows; NULL: this is the daemon, not a relay */
     const struct route *more_routes; /* borrows; rows of a test's own, or NULL */
     int wake_fd;                     /* owns; readable: app_receive has something to do */
     struct now now;                  /* of this wake-up */

@@ -8,6 +8,7 @@
 
 #include "streamd/ingest/unix.h"
 #include "streamd/log.h"
+#include "streamd/relay/relay.h"
 #include "streamd/transport/lws_server.h"
 
 #include <ev.h>
@@ -41,7 +42,8 @@ static void on_check(struct ev_loop *ev, ev_check *w, int events)
 static bool drained(const struct loop *loop)
 {
     const struct stats *stats = &loop->app->stats;
-    return loop->draining && stats->peers == 0 && stats->transfers == 0 && app_is_kept(loop->app);
+    bool idle = stats->peers == 0 && stats->transfers == 0 && app_is_kept(loop->app);
+    return loop->draining && idle && (!loop->app->relay || relay_is_drained(loop->app->relay));
 }
 
 static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
@@ -99,7 +101,10 @@ static void drain(struct loop *loop, int signum)
     loop->draining = true;
     lws_server_drain(loop->server);
     keeping_flush(&loop->app->registry.keeping);
-    unix_ingest_drain(loop->app->control.unix_ingest);
+    if (loop->app->relay)
+        relay_drain(loop->app->relay);
+    else
+        unix_ingest_drain(loop->app->control.unix_ingest);
     registry_publish_all(&loop->app->registry, loop->app->now.us);
     peers_drain(&loop->app->peers);
     mcp_drain(&loop->app->mcp);
@@ -180,10 +185,10 @@ static void watch_keeper(struct loop *loop)
     ev_io_start(loop->ev, &loop->wake);
 }
 
-static struct unix_ingest *open_ingest(struct loop *loop)
+static bool open_ingest(struct loop *loop)
 {
     struct app *app = loop->app;
-    return unix_ingest_create(&(struct unix_ingest_params){
+    app->control.unix_ingest = unix_ingest_create(&(struct unix_ingest_params){
         .config = app->config,
         .registry = &app->registry,
         .decoder = &app->decoder,
@@ -191,6 +196,7 @@ static struct unix_ingest *open_ingest(struct loop *loop)
         .loop = loop->ev,
         .now = &app->now,
     });
+    return app->control.unix_ingest != NULL;
 }
 
 struct loop *loop_create(struct app *app)
@@ -205,8 +211,7 @@ struct loop *loop_create(struct app *app)
     watch_signals(loop);
     watch_wakeups(loop);
     watch_keeper(loop);
-    app->control.unix_ingest = open_ingest(loop);
-    if (!app->control.unix_ingest)
+    if (!(app->relay ? relay_open(app->relay, loop->ev) : open_ingest(loop)))
         goto fail;
     loop->server = lws_server_create(app, loop->ev);
     if (!loop->server)
@@ -233,6 +238,8 @@ void loop_destroy(struct loop *loop)
         if (loop->app->control.unix_ingest)
             unix_ingest_destroy(loop->app->control.unix_ingest);
         loop->app->control.unix_ingest = NULL;
+        if (loop->app->relay)
+            relay_close(loop->app->relay);
         peers_reap(&loop->app->peers);
         ev_loop_destroy(loop->ev);
     }

@@ -43,11 +43,13 @@
     COUNTER(batches_committed, "commits to the store")                                             \
     COUNTER(records_shed, "records told live and not kept while the disk was in trouble")          \
     COUNTER(sessions_damaged, "sessions that could not be read back at start")                     \
+    COUNTER(hub_losses, "connections of a relay to its hub that were lost or did not come about")  \
     GAUGE(store_bytes, "bytes on disk")                                                            \
     GAUGE(unkept_bytes, "bytes that wait for the disk")                                            \
     GAUGE(peers, "watchers connected")                                                             \
     GAUGE(recoveries_kept, "Socket.IO clients that may come back")                                 \
     GAUGE(trainers, "trainers connected")                                                          \
+    GAUGE(relayed_runs, "runs on their way from a relay to its hub")                               \
     GAUGE(connections, "TCP connections open")                                                     \
     GAUGE(transfers, "HTTP answers that are awaited or being streamed")                            \
     GAUGE(mcp_sessions, "agents' sessions of the older protocol versions")                         \

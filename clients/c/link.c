@@ -37,6 +37,11 @@ bool link_open(struct link *l)
            connect(l->fd, (const struct sockaddr *)&l->address, sizeof(l->address)) == 0;
 }
 
+void link_adopt(struct link *l, int fd)
+{
+    l->fd = fd;
+}
+
 void link_close(struct link *l)
 {
     (void)pthread_mutex_lock(l->fork_lock);

@@ -34,6 +34,9 @@ void link_fini(struct link *l);
 bool link_open(struct link *l);
 void link_close(struct link *l);
 
+/* Takes a connected, non-blocking stream socket, made by somebody else. */
+void link_adopt(struct link *l, int fd);
+
 /* Writes what the daemon takes of `out`. False: the connection is lost. */
 bool link_flush(struct link *l);
 

@@ -109,6 +109,7 @@ static bool create(struct spool *s, const char *made)
                                                        .to = span_of(s->params.to),
                                                        .relative = s->relative,
                                                        .anew = s->params.anew});
+    s->start_bytes = s->params.start.len;
     s->header_bytes = header.len;
     bool good = spool_lock(s->fd) && buf_status(&header) == OK && write_all(s, buf_span(&header)) &&
                 rename(made, s->path) == 0;

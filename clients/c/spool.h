@@ -45,7 +45,8 @@ struct spool {
     bool relative; /* the file's numbers lack `base` */
     bool unsynced; /* something was appended since spool_sync */
     uint64_t base;
-    uint64_t end; /* of the file */
+    uint64_t end;       /* of the file */
+    size_t start_bytes; /* of the header, before its `resume` */
     size_t header_bytes;
     struct spool_chunk *chunks; /* owns; not acknowledged, oldest first, from `first` */
     size_t first;

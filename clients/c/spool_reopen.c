@@ -17,7 +17,7 @@
 bool spool_begun(struct spool *s)
 {
     s->params.anew = false;
-    return s->fd < 0 || spool_settle_resume(s->fd, s->params.start.len);
+    return s->fd < 0 || spool_settle_resume(s->fd, s->start_bytes);
 }
 
 /* A file that was renamed is only certain to be found once its folder is on the disk. */
@@ -93,6 +93,7 @@ bool spool_reopen(struct spool *s, struct leftover *from)
     s->relative = !from->settled || from->base > 0;
     s->known = from->settled;
     s->base = from->base;
+    s->start_bytes = s->params.start.len;
     s->header_bytes = s->end = from->start.len;
     (void)snprintf(s->path, sizeof(s->path), "%s", from->path);
     if (!index_file(s) || ftruncate(s->fd, (off_t)s->end) != 0) {

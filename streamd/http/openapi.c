@@ -6,6 +6,7 @@
 #include "streamd/http/openapi.h"
 
 #include "proto/json_write.h"
+#include "streamd/app.h"
 #include "streamd/options.h"
 
 #include <string.h>
@@ -102,14 +103,14 @@ static void write_path(const struct route *route, struct buf *out)
 void openapi_answer(struct app *app, const struct request *req, struct reply *reply)
 {
     struct buf *out = &reply->body;
-    (void)app;
     (void)req;
     buf_add_str(out, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"streamd\"");
     json_write_pair_string(out, "version", span_of(STREAMD_VERSION));
     buf_add_str(out, "},\"paths\":{");
-    for (size_t t = 0; route_tables[t]; t++) {
-        for (const struct route *r = route_tables[t]; r->pattern; r++) {
-            if (is_first(route_tables[t], r))
+    const struct route *const *tables = app->relay ? route_tables_relay : route_tables;
+    for (size_t t = 0; tables[t]; t++) {
+        for (const struct route *r = tables[t]; r->pattern; r++) {
+            if (is_first(tables[t], r))
                 write_path(r, out);
         }
     }

@@ -8,110 +8,22 @@
 #include "proto/fields.h"
 #include "proto/json_write.h"
 #include "streamd/app.h"
+#include "streamd/http/epoch_line.h"
 #include "streamd/http/operation_reply.h"
 #include "streamd/http/operation_write.h"
 #include "streamd/ingest/intake.h"
 #include "streamd/ingest/kept_answer.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { ANSWERS_MAX = 4096 };
 
 static void refuse_metrics(struct reply *reply, const char *why)
 {
-    operation_refuse(reply, 400, "Invalid metrics payload: ", span_of(why));
+    operation_refuse(reply, 400, OPERATION_BAD_METRICS, span_of(why));
 }
 
 /* ---- an epoch ---- */
-
-struct epoch_line {
-    struct buf text; /* owns */
-    unsigned seen;   /* bit f: the field was there, with a number */
-    const char *why; /* static; NULL: nothing is wrong */
-    char message[64];
-};
-
-static void blame(struct epoch_line *e, enum epoch_field field, const char *why)
-{
-    (void)snprintf(e->message, sizeof(e->message), "%s %s", epoch_field_name(field), why);
-    e->why = e->message;
-}
-
-/* A time may also be written as one. */
-static void take_time(struct epoch_line *e, enum json_token token, const struct json_value *value)
-{
-    double epoch_s;
-    if (token != JSON_STRING || !time_read_iso(value->raw, &epoch_s)) {
-        blame(e, EPOCH_TIMESTAMP, "must be a time as 2026-01-31T12:00:00Z");
-        return;
-    }
-    json_write_name(&e->text, "timestamp");
-    num_write_double(&e->text, epoch_s);
-}
-
-static void take_known(struct epoch_line *e, enum epoch_field field, enum json_token token,
-                       const struct json_value *value)
-{
-    bool is_number = token == JSON_NUMBER;
-    bool may_lack = epoch_field_optional(field) && token == JSON_NULL;
-    double number = is_number ? num_double(value->num) : 0;
-    if (field == EPOCH_TIMESTAMP && !is_number && !may_lack)
-        take_time(e, token, value);
-    else if (!is_number && !may_lack)
-        blame(e, field, "must be a number");
-    else if (field == EPOCH_NUMBER && !(number >= 0 && number < 1e15 && number == trunc(number)))
-        blame(e, field, "must be a whole number, 0 or more");
-    else if (is_number)
-        json_write_pair_raw(&e->text, epoch_field_name(field), value->raw);
-    if (is_number)
-        e->seen |= 1U << field;
-}
-
-/* Whatever else has a number is told, too, as a line would. */
-static void take_member(struct epoch_line *e, struct json_scan *scan, struct span key)
-{
-    struct json_scan value_scan;
-    struct json_value value = {.escaped = false};
-    struct span raw;
-    enum epoch_field field = epoch_field_find(key);
-    if (json_skip(scan, &raw) != OK)
-        return;
-    json_scan_init(&value_scan, raw, JSON_WORDS);
-    enum json_token token = json_next(&value_scan, &value);
-    if (field != EPOCH_FIELDS) {
-        take_known(e, field, token, &value);
-    } else if (token == JSON_NUMBER) {
-        json_write_comma(&e->text);
-        buf_add_char(&e->text, '"');
-        buf_add_span(&e->text, key);
-        buf_add_str(&e->text, "\":");
-        buf_add_span(&e->text, value.raw);
-    }
-}
-
-/* `body` passed json_check and is an object. False: e->why says what is wrong with it. */
-static bool read_epoch(struct epoch_line *e, struct span id, struct span body)
-{
-    struct json_scan scan;
-    struct json_value value;
-    buf_add_str(&e->text, "{\"type\":\"epoch\"");
-    json_write_pair_string(&e->text, "sessionId", id);
-    buf_add_str(&e->text, ",\"metrics\":{");
-    json_scan_init(&scan, body, JSON_WORDS);
-    (void)json_next(&scan, &value);
-    while (!e->why && json_next(&scan, &value) == JSON_KEY)
-        take_member(e, &scan, value.raw);
-    buf_add_str(&e->text, "}}");
-    for (unsigned f = 0; f < EPOCH_FIELDS && !e->why; f++) {
-        if (!epoch_field_optional(f) && !(e->seen >> f & 1U))
-            blame(e, f, "is missing");
-    }
-    if (!e->why && buf_status(&e->text) != OK)
-        e->why = "it is longer than a line may be";
-    return !e->why;
-}
 
 /* False, and the reply says why not. */
 static bool take_line(struct app *app, const struct request *req, struct span line,
@@ -132,17 +44,17 @@ static bool take_line(struct app *app, const struct request *req, struct span li
     return status == OK;
 }
 
-static bool add_epoch(struct app *app, const struct request *req, struct span body,
+static bool add_epoch(struct app *app, const struct request *req, const struct operation_told *told,
                       struct reply *reply)
 {
-    struct epoch_line e = {.why = NULL};
-    buf_init(&e.text, app->config->max_line);
-    bool good = read_epoch(&e, req->tail, body);
+    struct epoch_line e;
+    epoch_line_init(&e, app->config->max_line);
+    bool good = epoch_line_read(&e, told->id, told->metrics);
     if (!good)
         refuse_metrics(reply, e.why);
     else
         good = take_line(app, req, buf_span(&e.text), reply);
-    buf_fini(&e.text);
+    epoch_line_fini(&e);
     return good;
 }
 
@@ -163,16 +75,20 @@ static bool add_keys(const struct request *req, struct session *s, struct span b
     return status == OK;
 }
 
+bool operation_take(struct app *app, const struct request *req, struct session *s,
+                    const struct operation_told *told, struct reply *reply)
+{
+    return !s || operation_is_training(s) ? add_epoch(app, req, told, reply)
+                                          : add_keys(req, s, told->metrics, reply);
+}
+
 void operation_add_metrics(struct app *app, const struct request *req, struct reply *reply)
 {
     struct session *s = operation_find(app, req, reply);
     struct buf *out = &reply->body;
-    struct span body;
-    if (!s || !operation_body(req, false, &body, reply))
-        return;
-    bool good =
-        operation_is_training(s) ? add_epoch(app, req, body, reply) : add_keys(req, s, body, reply);
-    if (!good)
+    struct operation_told told = {.id = req->tail};
+    if (!s || !operation_body(req, false, &told.metrics, reply) ||
+        !operation_take(app, req, s, &told, reply))
         return;
     buf_add_char(out, '{');
     json_write_pair_bool(out, "success", true);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * operations: what the rows of routes_operations.c answer with. Only for that file.
+ * operations: what the rows of routes_operations.c answer with. For that file, and for
+ * host_metrics.c.
  */
 #ifndef STREAMD_HTTP_OPERATIONS_H
 #define STREAMD_HTTP_OPERATIONS_H
 
 #include "streamd/http/router.h"
+
+struct session;
 
 /* operations.c: those that look */
 route_fn operations_list;
@@ -16,6 +19,19 @@ route_fn operation_results;
 /* operation_take.c: those that add */
 route_fn operation_create;
 route_fn operation_add_metrics;
+
+/* What an operation has told of itself. Borrows. */
+struct operation_told {
+    struct span id;
+    struct span metrics; /* a JSON object that passed json_check */
+};
+
+#define OPERATION_BAD_METRICS "Invalid metrics payload: "
+
+/* Adds it to the session, or begins a training with it where that is NULL. False: the reply says
+ * why not. */
+bool operation_take(struct app *app, const struct request *req, struct session *s,
+                    const struct operation_told *told, struct reply *reply);
 
 /* operation_steer.c: those that change its course */
 route_fn operation_stop;

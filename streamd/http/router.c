@@ -15,8 +15,10 @@
 
 #include <string.h>
 
-const struct route *const route_tables[] = {routes_training, routes_operations, routes_legacy,
-                                            routes_mcp,      routes_service,    NULL};
+const struct route *const route_tables[] = {
+    routes_training, routes_operations, routes_host, routes_legacy,
+    routes_mcp,      routes_service,    NULL};
+const struct route *const route_tables_relay[] = {routes_host, routes_service, NULL};
 
 /* Their protocol has its own word for it. */
 static bool is_agents(const struct request *req)
@@ -85,8 +87,9 @@ static const struct route *find_row(const struct route *table, struct request *r
 static const struct route *find_route(const struct app *app, struct request *req, unsigned *allow)
 {
     const struct route *found = NULL;
-    for (size_t t = 0; route_tables[t] && !found; t++)
-        found = find_row(route_tables[t], req, allow);
+    const struct route *const *tables = app->relay ? route_tables_relay : route_tables;
+    for (size_t t = 0; tables[t] && !found; t++)
+        found = find_row(tables[t], req, allow);
     if (!found && app->more_routes)
         found = find_row(app->more_routes, req, allow);
     return found;
@@ -135,7 +138,9 @@ void router_answer(struct app *app, struct request *req, struct reply *reply)
     else if (allow != 0)
         refuse_method(req, allow, reply);
     else if (!assets_answer(app->assets, req, reply))
-        reply_error(reply, 404, "Not found");
+        reply_error(reply, 404,
+                    app->relay ? "Not here: this is a relay, the runs are at its hub"
+                               : "Not found");
     else if (req->method != METHOD_GET && req->method != METHOD_HEAD)
         refuse_method(req, METHOD_GET, reply);
 }

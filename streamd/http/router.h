@@ -28,12 +28,14 @@ struct route {
 /* The rows of each file, ended by a NULL pattern. */
 extern const struct route routes_training[];   /* /api/training/… */
 extern const struct route routes_operations[]; /* /api/v1/operations… */
+extern const struct route routes_host[];       /* /sessions/{id}/metrics */
 extern const struct route routes_legacy[];     /* /api/phases, /api/cognate, /api/progress */
 extern const struct route routes_mcp[];        /* /mcp, /mcp/operations */
 extern const struct route routes_service[];    /* /health, /metrics, /api/training/stats */
 
-/* One after the other, ended by NULL: for who describes them. */
+/* The daemon's, one after the other, ended by NULL; and those of a relay. */
 extern const struct route *const route_tables[];
+extern const struct route *const route_tables_relay[];
 
 /*
  * What no route has to think of; also to be asked before a transport's own request (Socket.IO, /ws,

@@ -12,6 +12,7 @@
 #include "streamd/log.h"
 #include "streamd/session/legacy_room.h"
 #include "streamd/session/session_life.h"
+#include "streamd/session/uuid4.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,6 @@
 enum {
     SWEEP_US = 60 * 1000 * 1000,
     PAYLOAD_LIMIT = 8 * 1024 * 1024, /* of 64 KiB lines, with their names flattened */
-    UUID_TEXT_BYTES = 36,
     EVENTS_AT_ONCE = 4, /* each with a line's config, after an update as large: half an outbox */
 };
 
@@ -124,21 +124,6 @@ enum status registry_forget(struct registry *r, struct session *s)
     return OK;
 }
 
-/* RFC 9562, version 4. False when the kernel gives no random bytes. */
-static bool write_uuid4(char out[UUID_TEXT_BYTES + 1])
-{
-    unsigned char b[16];
-    if (getrandom(b, sizeof(b), 0) != sizeof(b))
-        return false;
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    (void)snprintf(out, UUID_TEXT_BYTES + 1,
-                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-                   b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-                   b[14], b[15]);
-    return true;
-}
-
 static enum status make_room(struct registry *r)
 {
     if (strmap_count(&r->by_id) < r->config->max_sessions)
@@ -162,12 +147,12 @@ static void put_first(struct registry *r, struct session *s)
 static enum status start_new(struct registry *r, const struct line *start, struct now now,
                              struct session **out)
 {
-    char uuid[UUID_TEXT_BYTES + 1];
+    char uuid[UUID4_BYTES + 1];
     struct span id = start->session_id;
     if (id.len == 0) {
-        if (!write_uuid4(uuid))
+        if (!uuid4_write(uuid))
             return E_IO;
-        id = (struct span){uuid, UUID_TEXT_BYTES};
+        id = (struct span){uuid, UUID4_BYTES};
     }
     enum status status = make_room(r);
     if (status != OK)

@@ -14,6 +14,8 @@ static const struct tool tools[] = {
      tool_replay},
     {"watch", "", "follow a log as if it were a trainer, and tell of it", watch_options,
      tool_watch},
+    {"relay", "", "take trainers' lines here, and lead them to a daemon elsewhere", relay_options,
+     tool_relay},
     {"status", "ID", "how a run of a running daemon is going", status_options, tool_status},
     {"stop", "ID", "cancel a run: tell its trainer to stop", stop_options, tool_stop},
     {"token", "NAME", "make a token for --token-file", token_options, tool_token},

@@ -28,27 +28,26 @@ DEADLINE_S = 15.0
 CLEAN = 0
 
 
-def eventually(what: str, holds: Callable[[], bool]) -> None:
+def eventually(what: str, holds: Callable[[], bool], within_s: float = DEADLINE_S) -> None:
     """Ask again and again until it holds."""
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + within_s
     while not holds():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {DEADLINE_S} s for {what}")
+            raise AssertionError(f"waited {within_s} s for {what}")
         time.sleep(0.002)
 
 
-class Daemon:
+class Program:
     """The process, and how to ask it."""
 
     def __init__(
-        self, folder: str, socket_path: Optional[str], *options: str, data: Optional[str] = None
+        self, folder: str, socket_path: Optional[str], *arguments: str, listen: str = "127.0.0.1:0"
     ) -> None:
         self.socket_path = socket_path or os.path.join(folder, "trainer.sock")
         self._log = open(os.path.join(folder, "log"), "w+", encoding="utf-8")
-        command = [BINARY, "--listen", "127.0.0.1:0", "--socket", self.socket_path]
-        command += ["--data", data] if data else ["--ephemeral"]
+        command = [BINARY, *arguments, "--listen", listen, "--socket", self.socket_path]
         self._process = subprocess.Popen(
-            [*command, *options], stdout=subprocess.PIPE, stderr=self._log, text=True
+            command, stdout=subprocess.PIPE, stderr=self._log, text=True
         )
         assert self._process.stdout
         found = re.match(r"listening on (http://\S+)", self._process.stdout.readline())
@@ -98,10 +97,25 @@ class Daemon:
             self._log.close()
 
 
+class Daemon(Program):
+    """The daemon itself."""
+
+    def __init__(
+        self,
+        folder: str,
+        socket_path: Optional[str],
+        *options: str,
+        data: Optional[str] = None,
+        listen: str = "127.0.0.1:0",
+    ) -> None:
+        store = ["--data", data] if data else ["--ephemeral"]
+        super().__init__(folder, socket_path, *store, *options, listen=listen)
+
+
 class Trainer:
     """A trainer on the Unix socket that waits until its lines have been taken."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Program) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(DEADLINE_S)
         self._socket.connect(daemon.socket_path)
@@ -143,17 +157,25 @@ class Inbox:
 class WireTest(unittest.TestCase):
     """Test cases that start daemons."""
 
+    def folder(self) -> str:
+        """A folder that goes with the test."""
+        made = tempfile.mkdtemp(prefix="streamd-wire-")
+        self.addCleanup(shutil.rmtree, made)
+        return made
+
     def daemon(
-        self, *options: str, socket_path: Optional[str] = None, data: Optional[str] = None
+        self,
+        *options: str,
+        socket_path: Optional[str] = None,
+        data: Optional[str] = None,
+        listen: str = "127.0.0.1:0",
     ) -> Daemon:
         """A daemon that is ended, and judged, with the test."""
-        folder = tempfile.mkdtemp(prefix="streamd-wire-")
-        self.addCleanup(shutil.rmtree, folder)
-        made = Daemon(folder, socket_path, *options, data=data)
+        made = Daemon(self.folder(), socket_path, *options, data=data, listen=listen)
         self.addCleanup(made.stop)
         return made
 
-    def trainer(self, daemon: Daemon, *session_ids: str) -> Trainer:
+    def trainer(self, daemon: Program, *session_ids: str) -> Trainer:
         """A trainer whose sessions have begun."""
         made = Trainer(daemon)
         self.addCleanup(made.close)

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection that is refused is accepted and closed, because one left in the backlog would wake
+ * the loop for ever; for the same reason one descriptor is kept in reserve for the moment when the
+ * process has no other left.
+ */
+#include "streamd/ingest/door.h"
+
+#include "base/list.h"
+#include "streamd/ingest/unix_peer.h"
+#include "streamd/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ACCEPTS_A_WAKEUP = 64, REFUSALS_LOG_US = 10 * 1000 * 1000 };
+
+static int open_spare(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void note_refusal(struct door *d, const char *why, const struct ucred *who)
+{
+    uint64_t now_us = d->params.now->us;
+    d->params.stats->connections_refused++;
+    d->refused++;
+    if (d->last_refusal_us && now_us - d->last_refusal_us < REFUSALS_LOG_US)
+        return;
+    log_warn("unix", "trainers refused=%llu why=\"%s\" uid=%ld pid=%ld",
+             (unsigned long long)d->refused, why, (long)who->uid, (long)who->pid);
+    d->last_refusal_us = now_us;
+    d->refused = 0;
+}
+
+bool door_is_full(const struct door *d)
+{
+    return d->params.stats->trainers >= d->params.config->max_trainers;
+}
+
+/* NULL when this one may come in. */
+static const char *why_not(const struct door *d, int fd, const struct ucred *who)
+{
+    if (!unix_peer_may(fd, who, d->listening.group))
+        return "another user";
+    return door_is_full(d) ? "as many trainers as allowed" : NULL;
+}
+
+static void admit(struct door *d, int fd)
+{
+    struct ucred who = unix_peer(fd);
+    const char *why = why_not(d, fd, &who);
+    if (why) {
+        close(fd);
+        note_refusal(d, why, &who);
+    } else if (!d->params.admit(d, fd, who.pid)) {
+        note_refusal(d, "out of memory", &who);
+    }
+}
+
+/* No descriptor is left: refuses one connection with the one in reserve. */
+static void shed(struct door *d)
+{
+    const struct ucred nobody = {.uid = (uid_t)-1};
+    close(d->spare_fd);
+    int fd = accept4(d->listening.fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    d->spare_fd = open_spare();
+    note_refusal(d, "no file descriptor left", &nobody);
+}
+
+static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct door *d = LIST_ENTRY(watcher, struct door, acceptable);
+    (void)loop;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_A_WAKEUP; i++) {
+        int fd = accept4(d->listening.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            admit(d, fd);
+        else if (errno == EMFILE || errno == ENFILE)
+            shed(d);
+        else if (errno != ECONNABORTED && errno != EINTR)
+            return;
+    }
+}
+
+bool door_open(struct door *d, const struct door_params *params)
+{
+    *d = (struct door){.params = *params, .listening = {.fd = -1}, .spare_fd = open_spare()};
+    if (!listen_unix_open(&d->listening, params->config->socket_path,
+                          params->config->socket_group))
+        return false;
+    ev_io_init(&d->acceptable, on_acceptable, d->listening.fd, EV_READ);
+    ev_io_start(params->loop, &d->acceptable);
+    return true;
+}
+
+void door_close(struct door *d)
+{
+    if (d->listening.fd < 0)
+        return;
+    ev_io_stop(d->params.loop, &d->acceptable);
+    listen_unix_close(&d->listening);
+}
+
+void door_fini(struct door *d)
+{
+    if (!d->params.loop)
+        return;
+    door_close(d);
+    listen_unix_unlink(&d->listening);
+    if (d->spare_fd >= 0)
+        close(d->spare_fd);
+}
