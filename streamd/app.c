@@ -165,6 +165,7 @@ void app_leave(struct app *app)
     recounts_start(&app->registry);
     keeping_flush_if_urgent(&app->registry.keeping);
     hub_flush(&app->hub);
+    chain_forget(&app->encoder.chain);
     replay_next_turns(&app->peers);
     peers_reap(&app->peers);
 }

@@ -26,6 +26,7 @@
     COUNTER(messages_bytes_wire, "bytes of the messages sent, as written")                         \
     COUNTER(writes, "writes to watchers' connections")                                             \
     COUNTER(deflates, "frames compressed")                                                         \
+    COUNTER(deflates_linked, "of these, after the message before it on their connections")         \
     COUNTER(errors, "errors met and survived")                                                     \
     COUNTER(peers_opened, "watchers connected since start")                                        \
     COUNTER(peers_closed_slow, "watchers closed because their outbox was full")                    \

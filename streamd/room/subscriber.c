@@ -25,7 +25,7 @@ struct held_event {
     struct refbuf *bytes;    /* owns a reference */
     uint64_t after;          /* offset of the newest update before it */
     struct mark mark;
-    enum entry_kind kind;
+    enum finish finish;
 };
 
 static struct mark mark_of(const struct message *m)
@@ -206,7 +206,7 @@ static bool outbox_has_slot(struct outbox *o)
     return o->count < o->cap || grow_outbox(o) == OK;
 }
 
-void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind)
+void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum finish finish)
 {
     subscriber_mark_dirty(s);
     if (s->overflowed || !subscriber_has_room(s, bytes) || !outbox_has_slot(&s->outbox)) {
@@ -217,20 +217,19 @@ void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind
     struct outbox *o = &s->outbox;
     o->count++;
     o->bytes += bytes->len;
-    *outbox_at(o, o->count - 1) = (struct outbox_entry){bytes, kind};
+    *outbox_at(o, o->count - 1) = (struct outbox_entry){bytes, finish};
 }
 
-/* Messages come wrapped, unless the form is the bare packet that a poll answer joins. */
-static enum entry_kind kind_of(const struct subscriber *s)
+static enum finish finish_of(const struct subscriber *s)
 {
-    return form_is_packet((enum form)s->form) ? ENTRY_TEXT : ENTRY_FRAMED;
+    return form_finish((enum form)s->form);
 }
 
 void subscriber_send(struct subscriber *s, struct membership *of, struct message *m)
 {
     struct refbuf *bytes = message_form(m, (enum form)s->form);
     struct mark mark = mark_of(m);
-    subscriber_push(s, bytes ? refbuf_ref(bytes) : NULL, kind_of(s));
+    subscriber_push(s, bytes ? refbuf_ref(bytes) : NULL, finish_of(s));
     note(s, of, &mark);
 }
 
@@ -239,7 +238,7 @@ static void push_waiting(struct subscriber *s, struct membership *m)
 {
     if (!m->waiting)
         return;
-    subscriber_push(s, m->waiting, kind_of(s));
+    subscriber_push(s, m->waiting, finish_of(s));
     m->waiting = NULL;
     if (m->stream)
         note(s, m, &m->stream->update);
@@ -260,7 +259,7 @@ static void hold(struct subscriber *s, struct membership *m, struct message *mes
     *e = (struct held_event){.bytes = refbuf_ref(bytes),
                              .after = message->after,
                              .mark = mark_of(message),
-                             .kind = kind_of(s)};
+                             .finish = finish_of(s)};
     struct held_event **at = &m->held;
     while (*at)
         at = &(*at)->next;
@@ -276,7 +275,7 @@ void subscriber_release(struct subscriber *s, struct membership *m, uint64_t off
         m->held = e->next;
         s->held--;
         s->held_bytes -= e->bytes->len;
-        subscriber_push(s, e->bytes, e->kind);
+        subscriber_push(s, e->bytes, e->finish);
         note(s, m, &e->mark);
         free(e);
     }
@@ -351,7 +350,7 @@ bool subscriber_take(struct subscriber *s, struct outbox_entry *out)
         s->scan = s->scan < s->count ? s->scan : 0;
         struct membership *m = &s->memberships[s->scan++];
         if (m->waiting) {
-            *out = (struct outbox_entry){m->waiting, kind_of(s)};
+            *out = (struct outbox_entry){m->waiting, finish_of(s)};
             m->waiting = NULL;
             if (m->stream)
                 note(s, m, &m->stream->update);

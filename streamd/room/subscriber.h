@@ -17,16 +17,9 @@
 #include "streamd/room/room.h"
 #include "streamd/room/trail.h"
 
-/* How an outbox entry is to be put on the wire. */
-enum entry_kind {
-    ENTRY_FRAMED, /* bytes as they are: a pre-framed ws frame or an SSE event */
-    ENTRY_TEXT,   /* a text packet the transport still frames */
-    ENTRY_BINARY, /* a binary attachment the transport still frames */
-};
-
 struct outbox_entry {
     struct refbuf *bytes; /* owns a reference */
-    enum entry_kind kind;
+    enum finish finish;
 };
 
 struct outbox {
@@ -134,7 +127,7 @@ void subscriber_end_replay(struct subscriber *s, struct membership *m);
 bool subscriber_has_room(const struct subscriber *s, const struct refbuf *bytes);
 
 /* Queues bytes that are no message; takes the reference. NULL counts as out of memory. */
-void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind);
+void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum finish finish);
 
 /* From now on room messages come in this form; what waits in the old one goes to the outbox. */
 void subscriber_set_form(struct subscriber *s, enum form form);

@@ -102,13 +102,13 @@ bool engine_is_adrift(const struct engine *e)
 void engine_send_text(struct engine *e, struct span packet)
 {
     if (e->peer->state == PEER_OPEN)
-        subscriber_push(&e->peer->subscriber, refbuf_create(packet), ENTRY_TEXT);
+        subscriber_push(&e->peer->subscriber, refbuf_create(packet), FINISH_TEXT);
 }
 
 void engine_send_binary(struct engine *e, struct span bytes)
 {
     if (e->peer->state == PEER_OPEN)
-        subscriber_push(&e->peer->subscriber, refbuf_create(bytes), ENTRY_BINARY);
+        subscriber_push(&e->peer->subscriber, refbuf_create(bytes), FINISH_BINARY);
 }
 
 void engine_fail(struct engine *e, const char *why)

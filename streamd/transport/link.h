@@ -10,7 +10,7 @@
 #ifndef STREAMD_TRANSPORT_LINK_H
 #define STREAMD_TRANSPORT_LINK_H
 
-#include "base/span.h"
+#include "streamd/encode/chain.h"
 
 #include <stdbool.h>
 
@@ -42,6 +42,7 @@ struct link {
     struct transfer *transfer;  /* borrows; the answer under way, or NULL */
     bool is_ws;                 /* after the upgrade */
     bool deflate;               /* permessage-deflate was agreed */
+    struct chain_end chain;     /* what its compressed messages refer to; front_closed ends it */
 };
 
 #endif

@@ -170,13 +170,29 @@ bool peer_offer_update(struct peer *p, struct membership *of, struct span payloa
 /* Appends one entry to the scratch as it goes on a stream. */
 static void add_entry(struct buf *frames, const struct outbox_entry *e)
 {
-    if (e->kind != ENTRY_FRAMED) {
+    if (e->finish != FINISH_NOTHING) {
         unsigned char head[WS_HEADER_MAX];
-        size_t n =
-            wsframe_header(head, e->kind == ENTRY_TEXT ? WS_TEXT : WS_BINARY, false, e->bytes->len);
-        buf_add(frames, head, n);
+        enum ws_opcode op = e->finish == FINISH_TEXT ? WS_TEXT : WS_BINARY;
+        buf_add(frames, head, wsframe_header(head, op, false, e->bytes->len));
     }
     buf_add_span(frames, refbuf_span(e->bytes));
+}
+
+/* Takes what is to be written next; what is to be deflated has been, unless there was no memory to
+ * do it in. False when nothing waits. */
+static bool take_entry(struct peer *p, struct outbox_entry *out)
+{
+    if (!subscriber_take(&p->subscriber, out))
+        return false;
+    if (out->finish != FINISH_DEFLATE)
+        return true;
+    struct refbuf *frame = chain_next(&p->peers->encoder->chain, &p->link->chain, out->bytes);
+    out->finish = FINISH_TEXT;
+    if (!frame)
+        return true;
+    refbuf_unref(out->bytes);
+    *out = (struct outbox_entry){.bytes = frame, .finish = FINISH_NOTHING};
+    return true;
 }
 
 static void write_bytes(struct peer *p, struct span bytes, uint64_t messages)
@@ -194,9 +210,9 @@ static bool write_waiting(struct peer *p)
     struct buf *frames = &p->peers->frames;
     struct outbox_entry first;
     struct outbox_entry next = {.bytes = NULL};
-    if (!subscriber_take(&p->subscriber, &first))
+    if (!take_entry(p, &first))
         return false;
-    if (!subscriber_take(&p->subscriber, &next) && first.kind == ENTRY_FRAMED) {
+    if (!take_entry(p, &next) && first.finish == FINISH_NOTHING) {
         write_bytes(p, refbuf_span(first.bytes), 1);
         refbuf_unref(first.bytes);
         return true;
@@ -206,7 +222,7 @@ static bool write_waiting(struct peer *p)
     add_entry(frames, &first);
     refbuf_unref(first.bytes);
     for (bool more = next.bytes != NULL; more;
-         more = frames->len < WRITE_BYTES && subscriber_take(&p->subscriber, &next)) {
+         more = frames->len < WRITE_BYTES && take_entry(p, &next)) {
         add_entry(frames, &next);
         refbuf_unref(next.bytes);
         messages++;

@@ -30,7 +30,7 @@ static void send_ack(struct peer *p, struct span id, struct span data)
     struct buf *text = &p->peers->text;
     buf_reset(text);
     plain_write_ack(text, id, data);
-    subscriber_push(&p->subscriber, refbuf_create(buf_span(text)), ENTRY_TEXT);
+    subscriber_push(&p->subscriber, refbuf_create(buf_span(text)), FINISH_TEXT);
 }
 
 static void on_message(struct peer *p, struct link *l, struct span message, bool binary)
@@ -61,7 +61,7 @@ static bool ping(struct peer *p)
     struct span payload = SPAN(PEER_PING_PAYLOAD);
     size_t n = wsframe_header(head, WS_PING, false, payload.len);
     subscriber_push(&p->subscriber, refbuf_create2((struct span){(const char *)head, n}, payload),
-                    ENTRY_FRAMED);
+                    FINISH_NOTHING);
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -114,9 +115,21 @@ struct conn *conn_open(struct app *app, size_t window)
     return c;
 }
 
+void conn_deflates(struct conn *c)
+{
+    c->inflater = calloc(1, sizeof(*c->inflater));
+    assert_non_null(c->inflater);
+    assert_int_equal(inflateInit2(c->inflater, -15), Z_OK);
+    c->link->deflate = true;
+    c->link->chain.follows = true;
+}
+
 void conn_destroy(struct conn *c)
 {
     assert_null(c->link);
+    if (c->inflater)
+        inflateEnd(c->inflater);
+    free(c->inflater);
     buf_fini(&c->wire);
     buf_fini(&c->kept);
     free(c);

@@ -15,20 +15,24 @@
 #include "streamd/transport/link.h"
 
 struct conn {
-    struct link *link;   /* owns; NULL once the connection is gone */
-    struct buf wire;     /* what has come to the client and was not read yet */
-    struct buf kept;     /* what was written and not taken */
-    size_t window;       /* bytes the client still takes; SIZE_MAX: all */
-    uint64_t writes;     /* calls of link_ops.write */
-    bool awaits;         /* a request has no answer yet */
-    bool parked;         /* and it may take its time */
-    bool wants_writable; /* front_writable was asked for */
-    bool finished;       /* closes once what is kept has gone */
-    bool killed;         /* closes at once */
+    struct link *link;           /* owns; NULL once the connection is gone */
+    struct buf wire;             /* what has come to the client and was not read yet */
+    struct buf kept;             /* what was written and not taken */
+    size_t window;               /* bytes the client still takes; SIZE_MAX: all */
+    uint64_t writes;             /* calls of link_ops.write */
+    struct z_stream_s *inflater; /* owns; NULL unless it takes compressed messages */
+    bool awaits;                 /* a request has no answer yet */
+    bool parked;                 /* and it may take its time */
+    bool wants_writable;         /* front_writable was asked for */
+    bool finished;               /* closes once what is kept has gone */
+    bool killed;                 /* closes at once */
 };
 
 /* `window`: bytes the client takes at first. Ends the test when out of memory. */
 struct conn *conn_open(struct app *app, size_t window);
+
+/* permessage-deflate was agreed, and the client keeps its inflater from message to message. */
+void conn_deflates(struct conn *c);
 
 /* The connection must be gone. */
 void conn_destroy(struct conn *c);
