@@ -44,6 +44,12 @@ void chain_fini(struct chain *c)
     buf_fini(&c->deflated);
 }
 
+void chain_rest(struct chain_end *end)
+{
+    if (end->text && end->text->refs == 1)
+        chain_end_fini(end);
+}
+
 void chain_end_fini(struct chain_end *end)
 {
     refbuf_unref(end->text);

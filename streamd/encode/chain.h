@@ -69,6 +69,13 @@ bool chain_refers_to(const struct refbuf *text);
 /* Lets go of all frames. */
 void chain_forget(struct chain *c);
 
+/*
+ * Nothing more is to be sent for now. A text that nobody else has is let go: the connection holds
+ * no memory of its own then, and what comes next refers to nothing, as it does for everybody who
+ * has just come.
+ */
+void chain_rest(struct chain_end *end);
+
 /* The connection is gone. */
 void chain_end_fini(struct chain_end *end);
 

@@ -7,6 +7,8 @@
  */
 #include "streamd/room/subscriber.h"
 
+#include "streamd/room/quiet.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -48,12 +50,48 @@ void subscriber_fini(struct subscriber *s)
 {
     subscriber_leave_all(s);
     free(s->memberships);
+    chain_end_fini(&s->chain);
     for (uint32_t i = 0; i < s->outbox.count; i++)
         refbuf_unref(outbox_at(&s->outbox, i)->bytes);
     free(s->outbox.entries);
     list_remove(&s->dirty);
     s->memberships = NULL;
     s->outbox = (struct outbox){0};
+}
+
+/* The one that has updates for it; `*` tells of events alone. NULL when there are several. */
+static struct membership *only_membership(const struct subscriber *s)
+{
+    struct membership *only = NULL;
+    for (uint16_t i = 0; i < s->count && s->count <= 2; i++) {
+        struct membership *m = &s->memberships[i];
+        if (span_is(room_name(m->room), "*"))
+            continue;
+        if (only)
+            return NULL;
+        only = m;
+    }
+    return only;
+}
+
+void subscriber_hush(struct subscriber *s, int socket)
+{
+    struct membership *m = only_membership(s);
+    if (s->quiet || s->trail || s->overflowed || !m)
+        return;
+    s->quiet = quiet_hush(m->room, m->place, socket);
+    s->quiet_in = (uint16_t)(m - s->memberships);
+}
+
+void subscriber_rouse(struct subscriber *s)
+{
+    if (!s->quiet)
+        return;
+    const struct membership *m = &s->memberships[s->quiet_in];
+    s->quiet = false;
+    quiet_rouse(m->room, m->place);
+    if (m->waiting)
+        subscriber_mark_dirty(s);
 }
 
 struct membership *subscriber_find(struct subscriber *s, struct span room)
@@ -79,6 +117,7 @@ static enum status grow_memberships(struct subscriber *s)
 enum status subscriber_join(struct subscriber *s, struct span name, size_t max_rooms,
                             struct membership **out)
 {
+    subscriber_rouse(s);
     struct membership *known = subscriber_find(s, name);
     if (known) {
         *out = known;
@@ -117,6 +156,7 @@ static void drop_held(struct subscriber *s, struct held_event *held)
 
 bool subscriber_leave(struct subscriber *s, struct span name)
 {
+    subscriber_rouse(s);
     struct membership *m = subscriber_find(s, name);
     if (!m)
         return false;
@@ -161,6 +201,7 @@ static void note(struct subscriber *s, const struct membership *of, const struct
 
 void subscriber_mark_dirty(struct subscriber *s)
 {
+    subscriber_rouse(s);
     if (list_empty(&s->dirty))
         list_add_tail(&s->hub->dirty, &s->dirty);
 }
@@ -293,6 +334,7 @@ void subscriber_end_replay(struct subscriber *s, struct membership *m)
 
 void subscriber_event(struct subscriber *s, uint32_t slot, struct message *message)
 {
+    subscriber_rouse(s);
     struct membership *m = &s->memberships[slot];
     if (m->replaying) {
         hold(s, m, message);
@@ -314,6 +356,8 @@ uint64_t subscriber_first_held(const struct membership *m)
 
 void subscriber_set_form(struct subscriber *s, enum form form)
 {
+    subscriber_rouse(s);
+    chain_end_fini(&s->chain);
     for (uint16_t i = 0; i < s->count; i++)
         push_waiting(s, &s->memberships[i]);
     s->form = (uint8_t)(s->trail ? form_marked(form) : form);
@@ -334,6 +378,7 @@ bool subscriber_waiting(const struct subscriber *s)
 
 bool subscriber_take(struct subscriber *s, struct outbox_entry *out)
 {
+    subscriber_rouse(s);
     struct outbox *o = &s->outbox;
     if (o->count > 0) {
         *out = *outbox_at(o, 0);

@@ -52,6 +52,9 @@ struct subscriber_ops {
     void (*flush)(struct subscriber *s);
     /* flush comes soon: ask for the memory it will need. May be NULL. */
     void (*prefetch)(const struct subscriber *s);
+    /* Its socket took only so many of the bytes, or none: the rest goes another way. It is not
+     * quiet any more. May be NULL where nobody is ever quiet. */
+    void (*rest)(struct subscriber *s, struct span rest);
     /* A membership's replay is over, or it has left. May be NULL. */
     void (*end_replay)(struct replay *replay);
 };
@@ -62,13 +65,16 @@ struct subscriber {
     struct list dirty;                /* in hub.dirty while something waits */
     struct membership *memberships;   /* owns */
     struct outbox outbox;
-    struct trail *trail; /* borrows; NULL unless it may recover */
-    uint32_t held;       /* events held by all memberships */
-    uint32_t held_bytes; /* of them */
-    uint16_t count;      /* memberships in use */
+    struct chain_end chain; /* of its connection; not while it is quiet: the room knows then */
+    struct trail *trail;    /* borrows; NULL unless it may recover */
+    uint32_t held;          /* events held by all memberships */
+    uint32_t held_bytes;    /* of them */
+    uint16_t count;         /* memberships in use */
     uint16_t cap;
-    uint16_t scan; /* where subscriber_take looks for the next waiting update */
-    uint8_t form;  /* enum form: how this subscriber wants room messages */
+    uint16_t scan;     /* where subscriber_take looks for the next waiting update */
+    uint16_t quiet_in; /* the membership it is quiet in, while it is */
+    uint8_t form;      /* enum form: how this subscriber wants room messages */
+    bool quiet;        /* it stands among its room's quiet members (quiet.h) */
     bool overflowed;
 };
 
@@ -97,6 +103,15 @@ void subscriber_set_trail(struct subscriber *s, struct trail *trail);
 /* The membership begins behind the update `sent`; for the trail, if there is one. */
 void subscriber_begin(struct subscriber *s, struct membership *m, uint64_t sent,
                       enum stream_answer answer);
+
+/*
+ * It is flushed, nothing waits, and its socket takes bytes as they are. If only one room has
+ * updates for it, it is quiet there from now on; every other call here but subscriber_waiting
+ * rouses it.
+ */
+void subscriber_hush(struct subscriber *s, int socket);
+
+void subscriber_rouse(struct subscriber *s);
 
 /* A room's newest update for the membership in `slot`: replaces the one that waits. Out of memory
  * leaves the old one. */

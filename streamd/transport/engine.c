@@ -179,6 +179,7 @@ static void finish_upgrade(struct engine *e)
     e->probed = false;
     e->transport = ENGINE_WEBSOCKET;
     subscriber_set_form(&p->subscriber, ws_form(p->link));
+    p->subscriber.chain.follows = p->link->follows;
 }
 
 static void probe_message(struct engine *e, struct span message, bool binary)
@@ -265,7 +266,10 @@ static const struct dialect dialect_engine = {
     .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = goodbye,
-    .subscriber = {.flush = flush, .prefetch = peer_prefetch_stream, .end_replay = replay_destroy},
+    .subscriber = {.flush = flush,
+                   .prefetch = peer_prefetch_stream,
+                   .rest = peer_write_rest,
+                   .end_replay = replay_destroy},
 };
 
 void engine_on_upgrade_due(struct wait *w, uint64_t now_us)

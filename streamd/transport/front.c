@@ -129,5 +129,4 @@ void front_closed(struct link *l)
         p->dialect->link_closed(p, l);
     if (l->transfer)
         transfer_link_closed(l->transfer);
-    chain_end_fini(&l->chain);
 }

@@ -47,6 +47,7 @@ struct peer *peer_create(struct peers *peers, const struct dialect *dialect, str
     if (link)
         link->peer = p;
     subscriber_init(&p->subscriber, peers->hub, &dialect->subscriber, form);
+    p->subscriber.chain.follows = link && link->follows;
     list_init(&p->all);
     list_init(&p->turn);
     list_init(&p->asked);
@@ -186,7 +187,7 @@ static bool take_entry(struct peer *p, struct outbox_entry *out)
         return false;
     if (out->finish != FINISH_DEFLATE)
         return true;
-    struct refbuf *frame = chain_next(&p->peers->encoder->chain, &p->link->chain, out->bytes);
+    struct refbuf *frame = chain_next(&p->peers->encoder->chain, &p->subscriber.chain, out->bytes);
     out->finish = FINISH_TEXT;
     if (!frame)
         return true;
@@ -241,6 +242,16 @@ void peer_prefetch_stream(const struct subscriber *s)
     __builtin_prefetch((const char *)(const void *)p->link + 64);
 }
 
+/* Nothing waits: the room can write to it past us, if its connection is of that kind. */
+static void hush(struct peer *p)
+{
+    struct link *l = p->link;
+    chain_rest(&p->subscriber.chain);
+    int socket = l->ops->choked(l) ? -1 : l->ops->socket(l);
+    if (socket >= 0)
+        subscriber_hush(&p->subscriber, socket);
+}
+
 void peer_flush_stream(struct subscriber *s)
 {
     struct peer *p = peer_of(s);
@@ -257,8 +268,20 @@ void peer_flush_stream(struct subscriber *s)
     }
     replay_flush(p);
     (void)write_waiting(p);
-    if (p->state == PEER_OPEN && subscriber_waiting(s))
+    if (p->state != PEER_OPEN)
+        return;
+    if (subscriber_waiting(s))
         p->link->ops->want_writable(p->link);
+    else
+        hush(p);
+}
+
+void peer_write_rest(struct subscriber *s, struct span rest)
+{
+    struct peer *p = peer_of(s);
+    subscriber_rouse(s);
+    if (p->link)
+        p->link->ops->write(p->link, rest);
 }
 
 void peer_write_close(struct peers *peers, struct link *l, unsigned code, const char *why)

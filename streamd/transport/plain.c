@@ -79,6 +79,7 @@ static const struct dialect dialect_plain = {
     .goodbye = peer_goodbye_ws,
     .subscriber = {.flush = peer_flush_stream,
                    .prefetch = peer_prefetch_stream,
+                   .rest = peer_write_rest,
                    .end_replay = replay_destroy},
 };
 

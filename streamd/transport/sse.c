@@ -57,6 +57,7 @@ static const struct dialect dialect_sse = {
     .goodbye = goodbye,
     .subscriber = {.flush = peer_flush_stream,
                    .prefetch = peer_prefetch_stream,
+                   .rest = peer_write_rest,
                    .end_replay = replay_destroy},
 };
 

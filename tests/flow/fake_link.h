@@ -14,7 +14,12 @@
 #include "streamd/app.h"
 #include "streamd/transport/link.h"
 
+struct fake_outlet;
+struct outlet;
+
 struct conn {
+    struct fake_outlet *outlet;  /* borrows; where our number stands for us */
+    int number;                  /* what the app takes for a socket */
     struct link *link;           /* owns; NULL once the connection is gone */
     struct buf wire;             /* what has come to the client and was not read yet */
     struct buf kept;             /* what was written and not taken */
@@ -27,6 +32,12 @@ struct conn {
     bool finished;               /* closes once what is kept has gone */
     bool killed;                 /* closes at once */
 };
+
+/*
+ * The third outlet: it holds back until the finish whatever the window takes. A send to a
+ * connection that is gone, or that has kept something back, ends the test: nobody quiet is either.
+ */
+struct outlet *fake_outlet_create(void);
 
 /* `window`: bytes the client takes at first. Ends the test when out of memory. */
 struct conn *conn_open(struct app *app, size_t window);

@@ -222,6 +222,27 @@ static void what_only_one_has_is_not_kept(void **state)
     client_fini(&c);
 }
 
+static void who_rests_holds_nothing_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    struct client c;
+    struct random r = random_seeded(10);
+    client_init(&c, true);
+    struct refbuf *text = update(1, 1, &r);
+    send(f, &c, text);
+    chain_rest(&c.end);
+    assert_ptr_equal(c.end.text, text); /* others have it */
+    refbuf_unref(text);
+    chain_forget(&f->chain);
+    chain_rest(&c.end);
+    assert_null(c.end.text);
+    text = update(1, 2, &r);
+    send(f, &c, text);
+    assert_int_equal(f->stats.deflates_linked, 0);
+    refbuf_unref(text);
+    client_fini(&c);
+}
+
 static void a_large_message_is_compressed_and_not_held(void **state)
 {
     static char large[200000];
@@ -354,6 +375,7 @@ int main(void)
         CHAIN_TEST(who_keeps_no_inflater_gets_what_refers_to_nothing),
         CHAIN_TEST(what_is_not_compressed_leaves_the_end_as_it_is),
         CHAIN_TEST(what_only_one_has_is_not_kept),
+        CHAIN_TEST(who_rests_holds_nothing_of_its_own),
         CHAIN_TEST(a_large_message_is_compressed_and_not_held),
         CHAIN_TEST(of_one_text_only_so_many_pairs_are_deflated),
         CHAIN_TEST(everything_inflates_however_they_come_and_go),
