@@ -172,6 +172,7 @@ void app_leave(struct app *app)
     bulletin_wake(&app->registry.bulletin);
     keeping_flush_if_urgent(&app->registry.keeping);
     hub_flush(&app->hub);
+    chain_forget(&app->encoder.chain);
     replay_next_turns(&app->peers);
     peers_reap(&app->peers);
 }

@@ -41,6 +41,7 @@ struct config {
     double max_rate; /* updates a second and session */
     bool throttle;   /* is max_rate kept at all? */
     bool compression;
+    bool io_uring;
     bool compat_clamp;
     uint64_t ping_interval_ms;
     uint64_t ping_timeout_ms;

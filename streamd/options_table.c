@@ -47,6 +47,8 @@ static const struct option_row rows[] = {
      .help = "send every record, however many come"},
     {"Streaming", "no-compression", SWITCH(compression, false),
      .help = "neither permessage-deflate nor gzip"},
+    {"Streaming", "no-io-uring", SWITCH(io_uring, false),
+     .help = "make one system call a message instead of one for hundreds"},
     {"Streaming", "compat-clamp", SWITCH(compat_clamp, true),
      .help = "clamp all payloads to the ranges that older dashboards expect"},
 

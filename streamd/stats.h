@@ -25,7 +25,9 @@
     COUNTER(messages_bytes_plain, "bytes of the messages sent, before compression")                \
     COUNTER(messages_bytes_wire, "bytes of the messages sent, as written")                         \
     COUNTER(writes, "writes to watchers' connections")                                             \
+    COUNTER(send_batches, "system calls that carried many of these writes (io_uring)")             \
     COUNTER(deflates, "frames compressed")                                                         \
+    COUNTER(deflates_linked, "of these, after the message before it on their connections")         \
     COUNTER(errors, "errors met and survived")                                                     \
     COUNTER(peers_opened, "watchers connected since start")                                        \
     COUNTER(peers_closed_slow, "watchers closed because their outbox was full")                    \

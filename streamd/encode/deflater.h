@@ -2,10 +2,11 @@
 /*
  * deflater: the z_streams of one loop thread.
  *
- * One for what we send as WebSocket messages (RFC 7692: raw deflate, self-contained, the tail
- * 00 00 FF FF left off), one for gzip bodies, one inflater for what clients send. Each is reset and
- * reused, since making one costs fifteen times the compression of a 300-byte update. None keeps
- * context between messages, so no connection has any memory of its own.
+ * One for what we send as WebSocket messages (RFC 7692: raw deflate, the tail 00 00 FF FF left
+ * off), one for gzip bodies, one inflater for what clients send. Each is reset and reused, since
+ * making one costs fifteen times the compression of a 300-byte update. None keeps context between
+ * messages, so no connection has any memory of its own; what a message may refer to is given with
+ * it.
  */
 #ifndef STREAMD_ENCODE_DEFLATER_H
 #define STREAMD_ENCODE_DEFLATER_H
@@ -18,8 +19,12 @@ struct deflater;
 struct deflater *deflater_create(void);
 void deflater_destroy(struct deflater *d);
 
-/* Appends the permessage-deflate form of `plain` to `out`. */
-MUST_CHECK enum status deflater_message(struct deflater *d, struct span plain, struct buf *out);
+/*
+ * Appends the permessage-deflate form of `plain` to `out`, as it is for a client whose inflater has
+ * seen the text `before` last (of length 0: it refers to nothing and is for any client).
+ */
+MUST_CHECK enum status deflater_message(struct deflater *d, struct span before, struct span plain,
+                                        struct buf *out);
 
 /* Appends the gzip form (RFC 1952) of `plain` to `out`. */
 MUST_CHECK enum status deflater_gzip(struct deflater *d, struct span plain, struct buf *out);

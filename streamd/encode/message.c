@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A form is a text (the packet, the envelope, the SSE block) and how it is wrapped (not at all, in
- * a frame, deflated in a frame). One table says both, so a new dialect is one text function and one
- * to three rows. The text is written to a scratch buf of the encoder and copied once, together with
+ * A form is a text (the packet, the envelope, the SSE block) and what is still to be done with it:
+ * a frame of its own is the same for everybody and is made here, a deflated one depends on what
+ * went before it (chain.h). One table says both, so a new dialect is one text function and one to
+ * three rows. The text is written to a scratch buf of the encoder and copied once, together with
  * its frame header, into the refbuf that everybody shares.
  */
 #include "streamd/encode/message.h"
@@ -16,12 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Below this a deflated frame is no smaller and only costs both ends time. */
-enum { DEFLATE_FROM_BYTES = 64 };
-
 enum { TEXT_LIMIT = 64 << 20 };
-
-enum wrapping { BARE, FRAMED, DEFLATED };
 
 static void write_packet(const struct message *m, struct buf *out)
 {
@@ -62,51 +58,34 @@ static void write_sse(const struct message *m, struct buf *out)
 
 static const struct {
     void (*write)(const struct message *m, struct buf *out);
-    enum wrapping wrapping;
+    bool framed;
+    enum finish finish;
 } recipes[FORMS] = {
-    [FORM_PACKET] = {write_packet, BARE},
-    [FORM_SOCKETIO] = {write_packet, FRAMED},
-    [FORM_SOCKETIO_DEFLATED] = {write_packet, DEFLATED},
-    [FORM_PLAIN] = {write_envelope, FRAMED},
-    [FORM_PLAIN_DEFLATED] = {write_envelope, DEFLATED},
-    [FORM_SSE] = {write_sse, BARE},
-    [FORM_MARKED_PACKET] = {write_marked_packet, BARE},
-    [FORM_MARKED_SOCKETIO] = {write_marked_packet, FRAMED},
-    [FORM_MARKED_SOCKETIO_DEFLATED] = {write_marked_packet, DEFLATED},
+    [FORM_PACKET] = {write_packet, false, FINISH_TEXT},
+    [FORM_SOCKETIO] = {write_packet, true, FINISH_NOTHING},
+    [FORM_SOCKETIO_DEFLATED] = {write_packet, false, FINISH_DEFLATE},
+    [FORM_PLAIN] = {write_envelope, true, FINISH_NOTHING},
+    [FORM_PLAIN_DEFLATED] = {write_envelope, false, FINISH_DEFLATE},
+    [FORM_SSE] = {write_sse, false, FINISH_NOTHING},
+    [FORM_MARKED_PACKET] = {write_marked_packet, false, FINISH_TEXT},
+    [FORM_MARKED_SOCKETIO] = {write_marked_packet, true, FINISH_NOTHING},
+    [FORM_MARKED_SOCKETIO_DEFLATED] = {write_marked_packet, false, FINISH_DEFLATE},
 };
 
 enum status encoder_init(struct encoder *e, struct stats *stats, bool compression)
 {
     *e = (struct encoder){.stats = stats, .compression = compression};
     buf_init(&e->text, TEXT_LIMIT);
-    buf_init(&e->deflated, TEXT_LIMIT);
     e->deflater = deflater_create();
+    chain_init(&e->chain, e->deflater, stats);
     return e->deflater ? OK : E_NOMEM;
 }
 
 void encoder_fini(struct encoder *e)
 {
+    chain_fini(&e->chain);
     deflater_destroy(e->deflater);
     buf_fini(&e->text);
-    buf_fini(&e->deflated);
-}
-
-struct refbuf *encoder_frame(struct encoder *e, enum ws_opcode op, struct span payload,
-                             bool deflate)
-{
-    unsigned char head[WS_HEADER_MAX];
-    bool shrunk = false;
-    if (deflate && payload.len >= DEFLATE_FROM_BYTES) {
-        buf_reset(&e->deflated);
-        shrunk = deflater_message(e->deflater, payload, &e->deflated) == OK &&
-                 e->deflated.len < payload.len;
-        if (shrunk) {
-            payload = buf_span(&e->deflated);
-            e->stats->deflates++;
-        }
-    }
-    size_t n = wsframe_header(head, op, shrunk, payload.len);
-    return refbuf_create2((struct span){(const char *)head, n}, payload);
 }
 
 void message_init(struct message *m, struct encoder *encoder, const char *event,
@@ -135,16 +114,16 @@ struct refbuf *message_form(struct message *m, enum form form)
     recipes[form].write(m, &e->text);
     if (buf_status(&e->text) != OK)
         return NULL;
-    enum wrapping wrapping = recipes[form].wrapping;
-    m->forms[form] = wrapping == BARE
-                         ? refbuf_create(buf_span(&e->text))
-                         : encoder_frame(e, WS_TEXT, buf_span(&e->text), wrapping == DEFLATED);
+    struct span text = buf_span(&e->text);
+    unsigned char head[WS_HEADER_MAX];
+    size_t n = recipes[form].framed ? wsframe_header(head, WS_TEXT, false, text.len) : 0;
+    m->forms[form] = refbuf_create2((struct span){(const char *)head, n}, text);
     return m->forms[form];
 }
 
-bool form_is_packet(enum form form)
+enum finish form_finish(enum form form)
 {
-    return form == FORM_PACKET || form == FORM_MARKED_PACKET;
+    return recipes[form].finish;
 }
 
 enum form form_marked(enum form form)

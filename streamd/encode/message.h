@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/refbuf.h"
-#include "proto/wsframe.h"
+#include "streamd/encode/chain.h"
 #include "streamd/encode/deflater.h"
 #include "streamd/stats.h"
 
@@ -21,9 +21,9 @@
 enum form {
     FORM_PACKET,            /* Socket.IO text packet `42[...]`, unframed: long-polling */
     FORM_SOCKETIO,          /* the same in a WebSocket text frame */
-    FORM_SOCKETIO_DEFLATED, /* the same, permessage-deflate */
+    FORM_SOCKETIO_DEFLATED, /* the same packet, to be deflated and framed (chain.h) */
     FORM_PLAIN,             /* {"event":..,"data":..} in a WebSocket text frame */
-    FORM_PLAIN_DEFLATED,    /* the same, permessage-deflate */
+    FORM_PLAIN_DEFLATED,    /* the same text, to be deflated and framed */
     FORM_SSE,               /* id:, event:, data: lines */
     /* The first three for a client that may recover: the serial is one more argument. */
     FORM_MARKED_PACKET,
@@ -32,25 +32,26 @@ enum form {
     FORMS
 };
 
+/* What is still to be done with bytes when they are written to a WebSocket. */
+enum finish {
+    FINISH_NOTHING, /* they go as they are: a frame, an SSE event */
+    FINISH_TEXT,    /* a text message to be framed */
+    FINISH_BINARY,  /* a binary one */
+    FINISH_DEFLATE, /* a text message to be deflated after the one before it, and framed */
+};
+
 /* What encoding needs and every message shares; one per loop thread. */
 struct encoder {
     struct deflater *deflater; /* owns */
     struct stats *stats;       /* borrows */
     bool compression;          /* is permessage-deflate offered to watchers at all? */
     uint64_t serial;           /* of the newest message */
-    struct buf text;           /* scratch: a form before it is wrapped */
-    struct buf deflated;       /* scratch */
+    struct buf text;           /* scratch: a form before it is framed */
+    struct chain chain;
 };
 
 MUST_CHECK enum status encoder_init(struct encoder *e, struct stats *stats, bool compression);
 void encoder_fini(struct encoder *e);
-
-/*
- * One WebSocket frame with its header, deflated when asked for and worth it. The caller owns the
- * reference; NULL when out of memory.
- */
-struct refbuf *encoder_frame(struct encoder *e, enum ws_opcode op, struct span payload,
-                             bool deflate);
 
 struct message {
     struct encoder *encoder;     /* borrows */
@@ -70,8 +71,8 @@ void message_fini(struct message *m);
 /* The bytes of one form; borrows from the message. NULL when out of memory. */
 struct refbuf *message_form(struct message *m, enum form form);
 
-/* Is this form handed on as a packet that the transport still frames? */
-bool form_is_packet(enum form form);
+/* What is still to be done with the bytes of this form. */
+enum finish form_finish(enum form form);
 
 /* The form with the serial for a Socket.IO form without it. */
 enum form form_marked(enum form form);

@@ -99,7 +99,7 @@ static void send_answers(struct peer *p, struct span bytes)
     unsigned char head[WS_HEADER_MAX];
     size_t n = wsframe_header(head, WS_BINARY, false, bytes.len);
     subscriber_push(&p->subscriber, refbuf_create2((struct span){(const char *)head, n}, bytes),
-                    ENTRY_FRAMED);
+                    FINISH_NOTHING);
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)

@@ -7,6 +7,8 @@
  */
 #include "streamd/room/room.h"
 
+#include "streamd/room/outlet.h"
+#include "streamd/room/quiet.h"
 #include "streamd/room/subscriber.h"
 
 #include <assert.h>
@@ -26,10 +28,23 @@ void hub_init(struct hub *hub, struct stats *stats, size_t max_outbox_bytes,
     };
     strmap_init(&hub->rooms, seed);
     list_init(&hub->dirty);
+    list_init(&hub->waiting);
+}
+
+void hub_set_outlet(struct hub *hub, struct outlet *outlet, struct chain *chain)
+{
+    size_t at = 0;
+    struct span name;
+    void *room;
+    while (strmap_next(&hub->rooms, &at, &name, &room))
+        quiet_rouse_all(room);
+    hub->outlet = outlet;
+    hub->chain = chain;
 }
 
 static void room_destroy(struct room *room)
 {
+    quiet_fini(room);
     free(room->members);
     free(room->name);
     free(room);
@@ -56,8 +71,22 @@ static void prefetch(const struct subscriber *s)
         s->ops->prefetch(s);
 }
 
+static void flush_rooms(struct hub *hub)
+{
+    struct list *first;
+    if (!hub->outlet)
+        return;
+    while ((first = list_first(&hub->waiting)) != NULL) {
+        list_remove(first);
+        quiet_flush(LIST_ENTRY(first, struct room, waiting));
+    }
+    hub->outlet->ops->finish(hub->outlet);
+}
+
 void hub_flush(struct hub *hub)
 {
+    /* Rooms first: who gets the update of this tick by itself may be quiet behind it. */
+    flush_rooms(hub);
     /* Who cannot take all of it marks itself again: the list is moved out first so that this ends.
      */
     struct list now;
@@ -88,6 +117,7 @@ static struct room *room_create(struct hub *hub, struct span name)
     if (!room)
         return NULL;
     room->hub = hub;
+    list_init(&room->waiting);
     room->name_len = name.len;
     room->name = malloc(name.len + 1);
     if (!room->name || strmap_put(&hub->rooms, name, room) != OK) {
@@ -129,6 +159,7 @@ static struct membership *membership_at(const struct room *room, uint32_t i)
 
 void room_renew(struct room *room, uint64_t newest)
 {
+    room->published = 0;
     for (uint32_t i = 0; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
         struct membership *m = membership_at(room, i);
@@ -140,6 +171,7 @@ void room_renew(struct room *room, uint64_t newest)
 
 void room_set_session(struct room *room, struct session *session, uint64_t newest)
 {
+    room->published = 0;
     for (uint32_t i = 0; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
         struct membership *m = membership_at(room, i);
@@ -173,7 +205,7 @@ enum status room_add_member(struct room *room, struct member member, uint32_t *o
 
 void room_remove_member(struct room *room, uint32_t place)
 {
-    assert(place < room->count);
+    assert(place >= room->quiet && place < room->count);
     struct member last = room->members[--room->count];
     if (place < room->count) {
         room->members[place] = last;
@@ -184,7 +216,7 @@ void room_remove_member(struct room *room, uint32_t place)
 
 void room_publish_update(struct room *room, struct message *m)
 {
-    for (uint32_t i = 0; i < room->count; i++) {
+    for (uint32_t i = room->quiet; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
         if (i + AHEAD < room->count)
             __builtin_prefetch(room->members[i + AHEAD].subscriber);
@@ -195,6 +227,7 @@ void room_publish_update(struct room *room, struct message *m)
             continue; /* it had this one, or gets it from history */
         subscriber_update(s, room->members[i].slot, m);
     }
+    quiet_update(room, m);
     room->hub->stats->messages_bytes_plain += room->count * message_plain_bytes(m);
 }
 
@@ -214,6 +247,7 @@ void room_publish_event(struct room *room, struct message *m)
 
 void room_publish_news(struct room *room, struct message *m)
 {
+    quiet_rouse_all(room);
     for (uint32_t i = 0; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
         if (!subscriber_keeps_up(s, room->members[i].slot))
@@ -225,6 +259,7 @@ void room_publish_news(struct room *room, struct message *m)
 
 void room_publish_event_unless(struct room *room, struct message *m, const struct room *other)
 {
+    quiet_rouse_all(room);
     for (uint32_t i = 0; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
         if (other && is_in(s, other))

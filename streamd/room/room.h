@@ -5,8 +5,9 @@
  * A room is a name and a dense array of members; the name is a session's id, or `*` for the
  * lifecycle of every session. Publishing walks the array once and hands each member a reference to
  * the same bytes; it writes nothing. The writing happens once per dirty subscriber and tick
- * (hub_flush), so ten rooms cost a subscriber one write. A room exists while it has members or
- * a session pins it.
+ * (hub_flush), so ten rooms cost a subscriber one write. Members who need nothing but the room's
+ * next update are not even handed it: see quiet.h. A room exists while it has members or a session
+ * pins it.
  */
 #ifndef STREAMD_ROOM_ROOM_H
 #define STREAMD_ROOM_ROOM_H
@@ -15,12 +16,23 @@
 #include "base/strmap.h"
 #include "streamd/encode/message.h"
 
+struct outlet;
 struct session;
 struct subscriber;
 
 struct member {
     struct subscriber *subscriber; /* borrows */
-    uint32_t slot;                 /* which of the subscriber's memberships this is */
+    int socket;                    /* of a quiet one: where its bytes go */
+    uint16_t slot;                 /* which of the subscriber's memberships this is */
+    uint8_t form;                  /* of a quiet one: enum form */
+};
+
+/* What the quiet members of one form share. */
+struct voice {
+    struct refbuf
+        *waiting; /* shares; the newest update in that form, to be sent at the next flush */
+    struct refbuf *newest; /* shares; of a deflated form: where all their chains end */
+    uint32_t quiet;        /* how many they are */
 };
 
 struct room {
@@ -30,14 +42,21 @@ struct room {
     struct member *members;  /* owns the array */
     uint32_t count;
     uint32_t cap;
+    uint32_t quiet;      /* so many members, the first, are quiet (quiet.h) */
+    uint64_t published;  /* offset of the newest update that went to the members */
+    struct list waiting; /* in hub.waiting while one waits for the quiet */
+    struct voice voices[FORMS];
     struct hub *hub; /* borrows */
 };
 
 /* All rooms of the loop, and the subscribers that have something to be written. */
 struct hub {
-    struct strmap rooms; /* owns: name → struct room */
-    struct list dirty;   /* of subscriber.dirty */
-    struct stats *stats; /* borrows */
+    struct strmap rooms;   /* owns: name → struct room */
+    struct list dirty;     /* of subscriber.dirty */
+    struct list waiting;   /* of room.waiting */
+    struct outlet *outlet; /* borrows; NULL: nobody is ever quiet */
+    struct chain *chain;   /* borrows */
+    struct stats *stats;   /* borrows */
     size_t max_outbox_bytes;
     size_t max_outbox_messages;
 };
@@ -45,6 +64,9 @@ struct hub {
 void hub_init(struct hub *hub, struct stats *stats, size_t max_outbox_bytes,
               size_t max_outbox_messages, uint64_t seed);
 void hub_fini(struct hub *hub);
+
+/* From now on quiet members are written to there. NULL: nobody is quiet any more. */
+void hub_set_outlet(struct hub *hub, struct outlet *outlet, struct chain *chain);
 
 /* Writes what waits, once per dirty subscriber (subscriber_ops.flush). */
 void hub_flush(struct hub *hub);

@@ -7,6 +7,8 @@
  */
 #include "streamd/room/subscriber.h"
 
+#include "streamd/room/quiet.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -25,7 +27,7 @@ struct held_event {
     struct refbuf *bytes;    /* owns a reference */
     uint64_t after;          /* offset of the newest update before it */
     struct mark mark;
-    enum entry_kind kind;
+    enum finish finish;
 };
 
 static struct mark mark_of(const struct message *m)
@@ -48,12 +50,48 @@ void subscriber_fini(struct subscriber *s)
 {
     subscriber_leave_all(s);
     free(s->memberships);
+    chain_end_fini(&s->chain);
     for (uint32_t i = 0; i < s->outbox.count; i++)
         refbuf_unref(outbox_at(&s->outbox, i)->bytes);
     free(s->outbox.entries);
     list_remove(&s->dirty);
     s->memberships = NULL;
     s->outbox = (struct outbox){0};
+}
+
+/* The one that has updates for it; `*` tells of events alone. NULL when there are several. */
+static struct membership *only_membership(const struct subscriber *s)
+{
+    struct membership *only = NULL;
+    for (uint16_t i = 0; i < s->count && s->count <= 2; i++) {
+        struct membership *m = &s->memberships[i];
+        if (span_is(room_name(m->room), "*"))
+            continue;
+        if (only)
+            return NULL;
+        only = m;
+    }
+    return only;
+}
+
+void subscriber_hush(struct subscriber *s, int socket)
+{
+    struct membership *m = only_membership(s);
+    if (s->quiet || s->trail || s->overflowed || !m)
+        return;
+    s->quiet = quiet_hush(m->room, m->place, socket);
+    s->quiet_in = (uint16_t)(m - s->memberships);
+}
+
+void subscriber_rouse(struct subscriber *s)
+{
+    if (!s->quiet)
+        return;
+    const struct membership *m = &s->memberships[s->quiet_in];
+    s->quiet = false;
+    quiet_rouse(m->room, m->place);
+    if (m->waiting)
+        subscriber_mark_dirty(s);
 }
 
 struct membership *subscriber_find(struct subscriber *s, struct span room)
@@ -79,6 +117,7 @@ static enum status grow_memberships(struct subscriber *s)
 enum status subscriber_join(struct subscriber *s, struct span name, size_t max_rooms,
                             struct membership **out)
 {
+    subscriber_rouse(s);
     struct membership *known = subscriber_find(s, name);
     if (known) {
         *out = known;
@@ -117,6 +156,7 @@ static void drop_held(struct subscriber *s, struct held_event *held)
 
 bool subscriber_leave(struct subscriber *s, struct span name)
 {
+    subscriber_rouse(s);
     struct membership *m = subscriber_find(s, name);
     if (!m)
         return false;
@@ -161,6 +201,7 @@ static void note(struct subscriber *s, const struct membership *of, const struct
 
 void subscriber_mark_dirty(struct subscriber *s)
 {
+    subscriber_rouse(s);
     if (list_empty(&s->dirty))
         list_add_tail(&s->hub->dirty, &s->dirty);
 }
@@ -206,7 +247,7 @@ static bool outbox_has_slot(struct outbox *o)
     return o->count < o->cap || grow_outbox(o) == OK;
 }
 
-void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind)
+void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum finish finish)
 {
     subscriber_mark_dirty(s);
     if (s->overflowed || !subscriber_has_room(s, bytes) || !outbox_has_slot(&s->outbox)) {
@@ -217,20 +258,19 @@ void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind
     struct outbox *o = &s->outbox;
     o->count++;
     o->bytes += bytes->len;
-    *outbox_at(o, o->count - 1) = (struct outbox_entry){bytes, kind};
+    *outbox_at(o, o->count - 1) = (struct outbox_entry){bytes, finish};
 }
 
-/* Messages come wrapped, unless the form is the bare packet that a poll answer joins. */
-static enum entry_kind kind_of(const struct subscriber *s)
+static enum finish finish_of(const struct subscriber *s)
 {
-    return form_is_packet((enum form)s->form) ? ENTRY_TEXT : ENTRY_FRAMED;
+    return form_finish((enum form)s->form);
 }
 
 void subscriber_send(struct subscriber *s, struct membership *of, struct message *m)
 {
     struct refbuf *bytes = message_form(m, (enum form)s->form);
     struct mark mark = mark_of(m);
-    subscriber_push(s, bytes ? refbuf_ref(bytes) : NULL, kind_of(s));
+    subscriber_push(s, bytes ? refbuf_ref(bytes) : NULL, finish_of(s));
     note(s, of, &mark);
 }
 
@@ -239,7 +279,7 @@ static void push_waiting(struct subscriber *s, struct membership *m)
 {
     if (!m->waiting)
         return;
-    subscriber_push(s, m->waiting, kind_of(s));
+    subscriber_push(s, m->waiting, finish_of(s));
     m->waiting = NULL;
     if (m->stream)
         note(s, m, &m->stream->update);
@@ -260,7 +300,7 @@ static void hold(struct subscriber *s, struct membership *m, struct message *mes
     *e = (struct held_event){.bytes = refbuf_ref(bytes),
                              .after = message->after,
                              .mark = mark_of(message),
-                             .kind = kind_of(s)};
+                             .finish = finish_of(s)};
     struct held_event **at = &m->held;
     while (*at)
         at = &(*at)->next;
@@ -276,7 +316,7 @@ void subscriber_release(struct subscriber *s, struct membership *m, uint64_t off
         m->held = e->next;
         s->held--;
         s->held_bytes -= e->bytes->len;
-        subscriber_push(s, e->bytes, e->kind);
+        subscriber_push(s, e->bytes, e->finish);
         note(s, m, &e->mark);
         free(e);
     }
@@ -294,6 +334,7 @@ void subscriber_end_replay(struct subscriber *s, struct membership *m)
 
 void subscriber_event(struct subscriber *s, uint32_t slot, struct message *message)
 {
+    subscriber_rouse(s);
     struct membership *m = &s->memberships[slot];
     if (m->replaying) {
         hold(s, m, message);
@@ -315,6 +356,8 @@ uint64_t subscriber_first_held(const struct membership *m)
 
 void subscriber_set_form(struct subscriber *s, enum form form)
 {
+    subscriber_rouse(s);
+    chain_end_fini(&s->chain);
     for (uint16_t i = 0; i < s->count; i++)
         push_waiting(s, &s->memberships[i]);
     s->form = (uint8_t)(s->trail ? form_marked(form) : form);
@@ -335,6 +378,7 @@ bool subscriber_waiting(const struct subscriber *s)
 
 bool subscriber_take(struct subscriber *s, struct outbox_entry *out)
 {
+    subscriber_rouse(s);
     struct outbox *o = &s->outbox;
     if (o->count > 0) {
         *out = *outbox_at(o, 0);
@@ -351,7 +395,7 @@ bool subscriber_take(struct subscriber *s, struct outbox_entry *out)
         s->scan = s->scan < s->count ? s->scan : 0;
         struct membership *m = &s->memberships[s->scan++];
         if (m->waiting) {
-            *out = (struct outbox_entry){m->waiting, kind_of(s)};
+            *out = (struct outbox_entry){m->waiting, finish_of(s)};
             m->waiting = NULL;
             if (m->stream)
                 note(s, m, &m->stream->update);

@@ -17,16 +17,9 @@
 #include "streamd/room/room.h"
 #include "streamd/room/trail.h"
 
-/* How an outbox entry is to be put on the wire. */
-enum entry_kind {
-    ENTRY_FRAMED, /* bytes as they are: a pre-framed ws frame or an SSE event */
-    ENTRY_TEXT,   /* a text packet the transport still frames */
-    ENTRY_BINARY, /* a binary attachment the transport still frames */
-};
-
 struct outbox_entry {
     struct refbuf *bytes; /* owns a reference */
-    enum entry_kind kind;
+    enum finish finish;
 };
 
 struct outbox {
@@ -59,6 +52,9 @@ struct subscriber_ops {
     void (*flush)(struct subscriber *s);
     /* flush comes soon: ask for the memory it will need. May be NULL. */
     void (*prefetch)(const struct subscriber *s);
+    /* Its socket took only so many of the bytes, or none: the rest goes another way. It is not
+     * quiet any more. May be NULL where nobody is ever quiet. */
+    void (*rest)(struct subscriber *s, struct span rest);
     /* A membership's replay is over, or it has left. May be NULL. */
     void (*end_replay)(struct replay *replay);
 };
@@ -69,13 +65,16 @@ struct subscriber {
     struct list dirty;                /* in hub.dirty while something waits */
     struct membership *memberships;   /* owns */
     struct outbox outbox;
-    struct trail *trail; /* borrows; NULL unless it may recover */
-    uint32_t held;       /* events held by all memberships */
-    uint32_t held_bytes; /* of them */
-    uint16_t count;      /* memberships in use */
+    struct chain_end chain; /* of its connection; not while it is quiet: the room knows then */
+    struct trail *trail;    /* borrows; NULL unless it may recover */
+    uint32_t held;          /* events held by all memberships */
+    uint32_t held_bytes;    /* of them */
+    uint16_t count;         /* memberships in use */
     uint16_t cap;
-    uint16_t scan; /* where subscriber_take looks for the next waiting update */
-    uint8_t form;  /* enum form: how this subscriber wants room messages */
+    uint16_t scan;     /* where subscriber_take looks for the next waiting update */
+    uint16_t quiet_in; /* the membership it is quiet in, while it is */
+    uint8_t form;      /* enum form: how this subscriber wants room messages */
+    bool quiet;        /* it stands among its room's quiet members (quiet.h) */
     bool overflowed;
 };
 
@@ -104,6 +103,15 @@ void subscriber_set_trail(struct subscriber *s, struct trail *trail);
 /* The membership begins behind the update `sent`; for the trail, if there is one. */
 void subscriber_begin(struct subscriber *s, struct membership *m, uint64_t sent,
                       enum stream_answer answer);
+
+/*
+ * It is flushed, nothing waits, and its socket takes bytes as they are. If only one room has
+ * updates for it, it is quiet there from now on; every other call here but subscriber_waiting
+ * rouses it.
+ */
+void subscriber_hush(struct subscriber *s, int socket);
+
+void subscriber_rouse(struct subscriber *s);
 
 /* A room's newest update for the membership in `slot`: replaces the one that waits. Out of memory
  * leaves the old one. */
@@ -134,7 +142,7 @@ void subscriber_end_replay(struct subscriber *s, struct membership *m);
 bool subscriber_has_room(const struct subscriber *s, const struct refbuf *bytes);
 
 /* Queues bytes that are no message; takes the reference. NULL counts as out of memory. */
-void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum entry_kind kind);
+void subscriber_push(struct subscriber *s, struct refbuf *bytes, enum finish finish);
 
 /* From now on room messages come in this form; what waits in the old one goes to the outbox. */
 void subscriber_set_form(struct subscriber *s, enum form form);

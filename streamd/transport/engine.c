@@ -103,13 +103,13 @@ bool engine_is_adrift(const struct engine *e)
 void engine_send_text(struct engine *e, struct span packet)
 {
     if (e->peer->state == PEER_OPEN)
-        subscriber_push(&e->peer->subscriber, refbuf_create(packet), ENTRY_TEXT);
+        subscriber_push(&e->peer->subscriber, refbuf_create(packet), FINISH_TEXT);
 }
 
 void engine_send_binary(struct engine *e, struct span bytes)
 {
     if (e->peer->state == PEER_OPEN)
-        subscriber_push(&e->peer->subscriber, refbuf_create(bytes), ENTRY_BINARY);
+        subscriber_push(&e->peer->subscriber, refbuf_create(bytes), FINISH_BINARY);
 }
 
 void engine_fail(struct engine *e, const char *why)
@@ -180,6 +180,7 @@ static void finish_upgrade(struct engine *e)
     e->probed = false;
     e->transport = ENGINE_WEBSOCKET;
     subscriber_set_form(&p->subscriber, ws_form(p->link));
+    p->subscriber.chain.follows = p->link->follows;
 }
 
 static void probe_message(struct engine *e, struct span message, bool binary)
@@ -266,7 +267,10 @@ static const struct dialect dialect_engine = {
     .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = goodbye,
-    .subscriber = {.flush = flush, .prefetch = peer_prefetch_stream, .end_replay = replay_destroy},
+    .subscriber = {.flush = flush,
+                   .prefetch = peer_prefetch_stream,
+                   .rest = peer_write_rest,
+                   .end_replay = replay_destroy},
 };
 
 void engine_on_upgrade_due(struct wait *w, uint64_t now_us)

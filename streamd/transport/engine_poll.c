@@ -105,7 +105,7 @@ static struct span take_payload(struct engine *e, unsigned packets)
     struct outbox_entry entry;
     buf_reset(payload);
     for (unsigned i = 0; i < packets && subscriber_take(&p->subscriber, &entry); i++) {
-        if (entry.kind == ENTRY_BINARY)
+        if (entry.finish == FINISH_BINARY)
             eio_payload_add_binary(payload, refbuf_span(entry.bytes));
         else
             eio_payload_add_text(payload, refbuf_span(entry.bytes));

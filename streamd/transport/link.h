@@ -28,6 +28,9 @@ struct link_ops {
      * sent first later; the link is choked until then, and when it is to end. */
     void (*write)(struct link *l, struct span bytes);
     bool (*choked)(const struct link *l);
+    /* The socket that takes the same bytes as `write`, as long as the link is not choked; -1: there
+     * is none (TLS, HTTP). */
+    int (*socket)(const struct link *l);
     /* front_writable will be called once nothing is kept any more. */
     void (*want_writable)(struct link *l);
     /* The HTTP request is answered whole by these bytes; then the next request, or close. */
@@ -47,6 +50,7 @@ struct link {
     bool remote;                /* the other end is no loopback address */
     bool is_ws;                 /* after the upgrade */
     bool deflate;               /* permessage-deflate was agreed */
+    bool follows;               /* and the client keeps its inflater from message to message */
 };
 
 #endif

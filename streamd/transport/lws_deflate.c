@@ -87,6 +87,7 @@ static int construct(struct lws *wsi, const struct lws_ext_options **out_options
     d->answer = offer.server_no_context ? answer_both : answer_client;
     *out_options = d->options;
     l->link.deflate = true;
+    l->link.follows = !offer.server_no_context;
     return 0;
 }
 

@@ -49,6 +49,18 @@ static bool choked(const struct link *link)
     return l->park ? lws_park_kept(l->park).len > 0 : lws_partial_buffered(l->wsi);
 }
 
+/*
+ * What lws writes by itself, a pong, it writes when a third of the send buffer is free, and it is
+ * at most 131 octets: it is not cut, so nothing of it is kept back behind which we would have to
+ * wait.
+ */
+static int socket_of(const struct link *link)
+{
+    const struct lws_link *l = from(link);
+    bool direct = l->link.is_ws && !l->park && !l->finished && !lws_is_ssl(l->wsi);
+    return direct ? l->fd : -1;
+}
+
 static void want_writable(struct link *link)
 {
     struct lws_link *l = from(link);
@@ -133,6 +145,7 @@ static const struct link_ops ops_lws = {
     .name = name,
     .write = write_bytes,
     .choked = choked,
+    .socket = socket_of,
     .want_writable = want_writable,
     .answer = answer,
     .park = park,

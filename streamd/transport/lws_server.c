@@ -11,6 +11,7 @@
 #include "streamd/log.h"
 #include "streamd/transport/address.h"
 #include "streamd/transport/lws_link.h"
+#include "streamd/transport/outlets.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -225,6 +226,20 @@ static bool listen_on(struct lws_server *s, struct listener *l, const char *wher
     return true;
 }
 
+static bool create_outlet(struct lws_server *s)
+{
+    struct app *app = s->app;
+    int error = 0;
+    if (app->config->io_uring)
+        s->outlet = outlet_uring_create(&app->stats, &error);
+    if (error)
+        log_info("listen", "no io_uring (%s): one system call a message", strerror(error));
+    if (!s->outlet)
+        s->outlet = outlet_send_create();
+    hub_set_outlet(&app->hub, s->outlet, &app->encoder.chain);
+    return s->outlet;
+}
+
 struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop)
 {
     struct lws_server *s = calloc(1, sizeof(*s));
@@ -237,7 +252,7 @@ struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop)
     s->max_connections = limit_fds(config);
     buf_init(&s->inflated, config->max_payload + 1);
     s->listeners = calloc(config->listen_count, sizeof(*s->listeners));
-    if (!s->listeners || !create_context(s)) {
+    if (!s->listeners || !create_outlet(s) || !create_context(s)) {
         log_error("listen", "libwebsockets could not be started");
         goto fail;
     }
@@ -276,6 +291,9 @@ void lws_server_destroy(struct lws_server *s)
         ev_run(s->loop, EVRUN_NOWAIT);
         ev_run(s->loop, EVRUN_NOWAIT);
     }
+    hub_set_outlet(&s->app->hub, NULL, NULL);
+    if (s->outlet)
+        s->outlet->ops->destroy(s->outlet);
     buf_fini(&s->inflated);
     free(s->listeners);
     free(s);

@@ -30,6 +30,7 @@ struct lws_server {
     struct lws_vhost *vhost;      /* borrows from the context */
     lws_sorted_usec_list_t pulse; /* keeps lws's timers going, see lws_server.c */
     struct lws_deflate deflate;
+    struct outlet *outlet;      /* owns */
     struct buf inflated;        /* scratch: one message */
     struct listener *listeners; /* owns */
     size_t listener_count;

@@ -49,6 +49,7 @@ struct peer *peer_create(struct peers *peers, const struct dialect *dialect, str
     if (link)
         link->peer = p;
     subscriber_init(&p->subscriber, peers->hub, &dialect->subscriber, form);
+    p->subscriber.chain.follows = link && link->follows;
     list_init(&p->all);
     list_init(&p->turn);
     list_init(&p->asked);
@@ -172,13 +173,29 @@ bool peer_offer_update(struct peer *p, struct membership *of, struct span payloa
 /* Appends one entry to the scratch as it goes on a stream. */
 static void add_entry(struct buf *frames, const struct outbox_entry *e)
 {
-    if (e->kind != ENTRY_FRAMED) {
+    if (e->finish != FINISH_NOTHING) {
         unsigned char head[WS_HEADER_MAX];
-        size_t n =
-            wsframe_header(head, e->kind == ENTRY_TEXT ? WS_TEXT : WS_BINARY, false, e->bytes->len);
-        buf_add(frames, head, n);
+        enum ws_opcode op = e->finish == FINISH_TEXT ? WS_TEXT : WS_BINARY;
+        buf_add(frames, head, wsframe_header(head, op, false, e->bytes->len));
     }
     buf_add_span(frames, refbuf_span(e->bytes));
+}
+
+/* Takes what is to be written next; what is to be deflated has been, unless there was no memory to
+ * do it in. False when nothing waits. */
+static bool take_entry(struct peer *p, struct outbox_entry *out)
+{
+    if (!subscriber_take(&p->subscriber, out))
+        return false;
+    if (out->finish != FINISH_DEFLATE)
+        return true;
+    struct refbuf *frame = chain_next(&p->peers->encoder->chain, &p->subscriber.chain, out->bytes);
+    out->finish = FINISH_TEXT;
+    if (!frame)
+        return true;
+    refbuf_unref(out->bytes);
+    *out = (struct outbox_entry){.bytes = frame, .finish = FINISH_NOTHING};
+    return true;
 }
 
 static void write_bytes(struct peer *p, struct span bytes, uint64_t messages)
@@ -196,9 +213,9 @@ static bool write_waiting(struct peer *p)
     struct buf *frames = &p->peers->frames;
     struct outbox_entry first;
     struct outbox_entry next = {.bytes = NULL};
-    if (!subscriber_take(&p->subscriber, &first))
+    if (!take_entry(p, &first))
         return false;
-    if (!subscriber_take(&p->subscriber, &next) && first.kind == ENTRY_FRAMED) {
+    if (!take_entry(p, &next) && first.finish == FINISH_NOTHING) {
         write_bytes(p, refbuf_span(first.bytes), 1);
         refbuf_unref(first.bytes);
         return true;
@@ -208,7 +225,7 @@ static bool write_waiting(struct peer *p)
     add_entry(frames, &first);
     refbuf_unref(first.bytes);
     for (bool more = next.bytes != NULL; more;
-         more = frames->len < WRITE_BYTES && subscriber_take(&p->subscriber, &next)) {
+         more = frames->len < WRITE_BYTES && take_entry(p, &next)) {
         add_entry(frames, &next);
         refbuf_unref(next.bytes);
         messages++;
@@ -227,6 +244,16 @@ void peer_prefetch_stream(const struct subscriber *s)
     __builtin_prefetch((const char *)(const void *)p->link + 64);
 }
 
+/* Nothing waits: the room can write to it past us, if its connection is of that kind. */
+static void hush(struct peer *p)
+{
+    struct link *l = p->link;
+    chain_rest(&p->subscriber.chain);
+    int socket = l->ops->choked(l) ? -1 : l->ops->socket(l);
+    if (socket >= 0)
+        subscriber_hush(&p->subscriber, socket);
+}
+
 void peer_flush_stream(struct subscriber *s)
 {
     struct peer *p = peer_of(s);
@@ -243,8 +270,20 @@ void peer_flush_stream(struct subscriber *s)
     }
     replay_flush(p);
     (void)write_waiting(p);
-    if (p->state == PEER_OPEN && subscriber_waiting(s))
+    if (p->state != PEER_OPEN)
+        return;
+    if (subscriber_waiting(s))
         p->link->ops->want_writable(p->link);
+    else
+        hush(p);
+}
+
+void peer_write_rest(struct subscriber *s, struct span rest)
+{
+    struct peer *p = peer_of(s);
+    subscriber_rouse(s);
+    if (p->link)
+        p->link->ops->write(p->link, rest);
 }
 
 void peer_write_close(struct peers *peers, struct link *l, unsigned code, const char *why)
@@ -272,7 +311,7 @@ bool peer_ping_ws(struct peer *p)
     struct span payload = SPAN(PEER_PING_PAYLOAD);
     size_t n = wsframe_header(head, WS_PING, false, payload.len);
     subscriber_push(&p->subscriber, refbuf_create2((struct span){(const char *)head, n}, payload),
-                    ENTRY_FRAMED);
+                    FINISH_NOTHING);
     return true;
 }
 

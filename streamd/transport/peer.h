@@ -86,6 +86,9 @@ void peer_link_gone(struct peer *p);
 /* subscriber_ops.flush for every dialect with a stream (ws, SSE): one write for all that waits. */
 void peer_flush_stream(struct subscriber *s);
 
+/* subscriber_ops.rest for the same. */
+void peer_write_rest(struct subscriber *s, struct span rest);
+
 /* For a goodbye: writes all that waits, as far as the connection takes it. The peer has a link. */
 void peer_write_last(struct peer *p);
 

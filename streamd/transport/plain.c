@@ -31,7 +31,7 @@ static void send_ack(struct peer *p, struct span id, struct span data)
     struct buf *text = &p->peers->text;
     buf_reset(text);
     plain_write_ack(text, id, data);
-    subscriber_push(&p->subscriber, refbuf_create(buf_span(text)), ENTRY_TEXT);
+    subscriber_push(&p->subscriber, refbuf_create(buf_span(text)), FINISH_TEXT);
 }
 
 /* {"event":"auth","data":{"token":".."}}: a browser's WebSocket sends no header of its own. */
@@ -97,6 +97,7 @@ static const struct dialect dialect_plain = {
     .goodbye = peer_goodbye_ws,
     .subscriber = {.flush = peer_flush_stream,
                    .prefetch = peer_prefetch_stream,
+                   .rest = peer_write_rest,
                    .end_replay = replay_destroy},
 };
 

@@ -19,7 +19,7 @@ bool sse_path(struct span path)
  * tells when the client is gone; there is nothing it could answer with. */
 static bool ping(struct peer *p)
 {
-    subscriber_push(&p->subscriber, refbuf_create(SPAN(":\n\n")), ENTRY_FRAMED);
+    subscriber_push(&p->subscriber, refbuf_create(SPAN(":\n\n")), FINISH_NOTHING);
     return false;
 }
 
@@ -57,6 +57,7 @@ static const struct dialect dialect_sse = {
     .goodbye = goodbye,
     .subscriber = {.flush = peer_flush_stream,
                    .prefetch = peer_prefetch_stream,
+                   .rest = peer_write_rest,
                    .end_replay = replay_destroy},
 };
 

@@ -74,7 +74,8 @@ struct conn *client_opens_ws(struct client *c, const char *path, struct span que
     if (front_may_upgrade(w->app, &req, &refusal)) {
         conn = conn_open(w->app, w->window);
         conn->link->is_ws = true;
-        conn->link->deflate = client_deflates(c);
+        if (client_deflates(c))
+            conn_deflates(conn);
         front_ws_open(conn->link, &req);
     } else {
         c->refused = refusal.status;

@@ -71,7 +71,7 @@ static bool read_frames(struct client *c, struct conn *conn)
 {
     struct frame f;
     bool moved = false;
-    while (frame_take(&conn->wire, client_deflates(c), &f)) {
+    while (frame_take(&conn->wire, conn->inflater, &f)) {
         take_frame(c, conn, &f);
         buf_fini(&f.payload);
         moved = true;

@@ -7,12 +7,14 @@
 #include "tests/flow/fake_link.h"
 
 #include "base/list.h"
+#include "streamd/room/outlet.h"
 #include "streamd/transport/front.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -21,6 +23,21 @@ enum { WIRE_LIMIT = 256 << 20 };
 struct fake_link {
     struct link link;
     struct conn *conn; /* borrows; owns us */
+};
+
+struct sending {
+    struct conn *conn;     /* borrows */
+    struct refbuf *bytes;  /* shares */
+    struct subscriber *to; /* borrows */
+};
+
+struct fake_outlet {
+    struct outlet outlet;
+    struct conn **conns; /* owns the array, by number; NULL: gone */
+    size_t count;
+    struct sending *sendings; /* owns */
+    size_t sending_count;
+    size_t sending_cap;
 };
 
 static struct conn *conn_of(const struct link *l)
@@ -64,6 +81,12 @@ static bool choked(const struct link *l)
     return c->killed || c->kept.len > 0;
 }
 
+static int socket_of(const struct link *l)
+{
+    const struct conn *c = conn_of(l);
+    return c->outlet && l->is_ws && !c->parked && !c->finished ? c->number : -1;
+}
+
 static void want_writable(struct link *l)
 {
     conn_of(l)->wants_writable = true;
@@ -101,12 +124,74 @@ static void kill_link(struct link *l)
 static const struct link_ops ops_fake = {
     .write = write_bytes,
     .choked = choked,
+    .socket = socket_of,
     .want_writable = want_writable,
     .answer = answer,
     .park = park,
     .kill = kill_link,
     .name = name_link,
 };
+
+static void outlet_send(struct outlet *o, int socket, struct refbuf *bytes, struct subscriber *to)
+{
+    struct fake_outlet *f = LIST_ENTRY(o, struct fake_outlet, outlet);
+    assert_true(socket >= 0 && (size_t)socket < f->count && f->conns[socket]);
+    if (f->sending_count == f->sending_cap) {
+        f->sending_cap = f->sending_cap ? f->sending_cap * 2 : 16;
+        f->sendings = realloc(f->sendings, f->sending_cap * sizeof(*f->sendings));
+        assert_non_null(f->sendings);
+    }
+    f->sendings[f->sending_count++] = (struct sending){f->conns[socket], refbuf_ref(bytes), to};
+}
+
+static void outlet_finish(struct outlet *o)
+{
+    struct fake_outlet *f = LIST_ENTRY(o, struct fake_outlet, outlet);
+    for (size_t i = 0; i < f->sending_count; i++) {
+        struct sending *s = &f->sendings[i];
+        struct conn *c = s->conn;
+        assert_true(c->link && c->kept.len == 0 && !c->finished);
+        size_t n = c->killed ? 0 : least(s->bytes->len, c->window);
+        c->writes++;
+        deliver(c, (struct span){s->bytes->bytes, n});
+        if (n < s->bytes->len)
+            s->to->ops->rest(s->to, (struct span){s->bytes->bytes + n, s->bytes->len - n});
+        refbuf_unref(s->bytes);
+    }
+    f->sending_count = 0;
+}
+
+static void outlet_destroy(struct outlet *o)
+{
+    struct fake_outlet *f = LIST_ENTRY(o, struct fake_outlet, outlet);
+    free(f->sendings);
+    free(f->conns);
+    free(f);
+}
+
+static const struct outlet_ops ops_outlet = {
+    .send = outlet_send,
+    .finish = outlet_finish,
+    .destroy = outlet_destroy,
+};
+
+struct outlet *fake_outlet_create(void)
+{
+    struct fake_outlet *f = calloc(1, sizeof(*f));
+    assert_non_null(f);
+    f->outlet.ops = &ops_outlet;
+    return &f->outlet;
+}
+
+/* A number for the connection, as a socket has one. */
+static void enlist(struct fake_outlet *f, struct conn *c)
+{
+    f->conns = realloc(f->conns, (f->count + 1) * sizeof(*f->conns));
+    assert_non_null(f->conns);
+    c->outlet = f;
+    c->number = (int)f->count;
+    f->conns[f->count++] = c;
+}
 
 struct conn *conn_open(struct app *app, size_t window)
 {
@@ -119,12 +204,26 @@ struct conn *conn_open(struct app *app, size_t window)
     buf_init(&c->wire, WIRE_LIMIT);
     buf_init(&c->kept, WIRE_LIMIT);
     app->stats.connections++;
+    if (app->hub.outlet)
+        enlist(LIST_ENTRY(app->hub.outlet, struct fake_outlet, outlet), c);
     return c;
+}
+
+void conn_deflates(struct conn *c)
+{
+    c->inflater = calloc(1, sizeof(*c->inflater));
+    assert_non_null(c->inflater);
+    assert_int_equal(inflateInit2(c->inflater, -15), Z_OK);
+    c->link->deflate = true;
+    c->link->follows = true;
 }
 
 void conn_destroy(struct conn *c)
 {
     assert_null(c->link);
+    if (c->inflater)
+        inflateEnd(c->inflater);
+    free(c->inflater);
     buf_fini(&c->wire);
     buf_fini(&c->kept);
     free(c);
@@ -146,6 +245,8 @@ void conn_hang_up(struct conn *c)
     l->app->stats.connections--;
     front_closed(l);
     c->link = NULL;
+    if (c->outlet)
+        c->outlet->conns[c->number] = NULL;
     c->awaits = false;
     c->parked = false;
     free(LIST_ENTRY(l, struct fake_link, link));

@@ -14,21 +14,36 @@
 #include "streamd/app.h"
 #include "streamd/transport/link.h"
 
+struct fake_outlet;
+struct outlet;
+
 struct conn {
-    struct link *link;   /* owns; NULL once the connection is gone */
-    struct buf wire;     /* what has come to the client and was not read yet */
-    struct buf kept;     /* what was written and not taken */
-    size_t window;       /* bytes the client still takes; SIZE_MAX: all */
-    uint64_t writes;     /* calls of link_ops.write */
-    bool awaits;         /* a request has no answer yet */
-    bool parked;         /* and it may take its time */
-    bool wants_writable; /* front_writable was asked for */
-    bool finished;       /* closes once what is kept has gone */
-    bool killed;         /* closes at once */
+    struct fake_outlet *outlet;  /* borrows; where our number stands for us */
+    int number;                  /* what the app takes for a socket */
+    struct link *link;           /* owns; NULL once the connection is gone */
+    struct buf wire;             /* what has come to the client and was not read yet */
+    struct buf kept;             /* what was written and not taken */
+    size_t window;               /* bytes the client still takes; SIZE_MAX: all */
+    uint64_t writes;             /* calls of link_ops.write */
+    struct z_stream_s *inflater; /* owns; NULL unless it takes compressed messages */
+    bool awaits;                 /* a request has no answer yet */
+    bool parked;                 /* and it may take its time */
+    bool wants_writable;         /* front_writable was asked for */
+    bool finished;               /* closes once what is kept has gone */
+    bool killed;                 /* closes at once */
 };
+
+/*
+ * The third outlet: it holds back until the finish whatever the window takes. A send to a
+ * connection that is gone, or that has kept something back, ends the test: nobody quiet is either.
+ */
+struct outlet *fake_outlet_create(void);
 
 /* `window`: bytes the client takes at first. Ends the test when out of memory. */
 struct conn *conn_open(struct app *app, size_t window);
+
+/* permessage-deflate was agreed, and the client keeps its inflater from message to message. */
+void conn_deflates(struct conn *c);
 
 /* The connection must be gone. */
 void conn_destroy(struct conn *c);

@@ -17,17 +17,35 @@ static size_t length_of(const struct list *head)
     return n;
 }
 
+/* Nothing waits for it but in its room, and its connection takes what it is given. */
+static void holds_quiet(const struct member *at, const struct membership *m)
+{
+    struct subscriber *s = at->subscriber;
+    const struct peer *p = peer_of(s);
+    assert_true(s->quiet && s->quiet_in == at->slot && list_empty(&s->dirty));
+    assert_false(m->waiting || m->replaying || subscriber_waiting(s) || s->trail);
+    assert_true(p->state == PEER_OPEN && p->link && !p->link->ops->choked(p->link));
+    assert_int_equal(p->link->ops->socket(p->link), at->socket);
+    assert_int_equal(s->form, at->form);
+}
+
 /* Answers how many are in it. */
 static size_t holds_room(const struct room *room)
 {
     assert_true(room->count <= room->cap);
     assert_true(room->count > 0 || room->session);
+    uint32_t quiet = 0;
+    for (size_t form = 0; form < FORMS; form++)
+        quiet += room->voices[form].quiet;
+    assert_int_equal(quiet, room->quiet);
     for (uint32_t i = 0; i < room->count; i++) {
         const struct member *at = &room->members[i];
         assert_true(at->slot < at->subscriber->count);
         const struct membership *m = &at->subscriber->memberships[at->slot];
         assert_ptr_equal(m->room, room);
         assert_int_equal(m->place, i);
+        if (i < room->quiet)
+            holds_quiet(at, m);
     }
     return room->count;
 }

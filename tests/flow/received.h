@@ -14,15 +14,17 @@
 
 #include <stdbool.h>
 
+struct z_stream_s;
+
 struct frame {
     enum ws_opcode op;
     bool compressed;
     struct buf payload; /* owns; inflated */
 };
 
-/* False when no whole frame has come. `deflate`: may a frame be compressed? The caller ends it with
- * buf_fini(&payload). */
-bool frame_take(struct buf *wire, bool deflate, struct frame *out);
+/* False when no whole frame has come. `inflater`: the connection's own, which is kept from message
+ * to message; NULL: no frame may be compressed. The caller ends it with buf_fini(&payload). */
+bool frame_take(struct buf *wire, struct z_stream_s *inflater, struct frame *out);
 
 struct http_answer {
     int status;

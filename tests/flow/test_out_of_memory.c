@@ -39,6 +39,12 @@ static bool sink_choked(const struct link *l)
     return sink_of(l)->choked;
 }
 
+static int sink_socket(const struct link *l)
+{
+    (void)l;
+    return -1;
+}
+
 static void sink_want_writable(struct link *l)
 {
     sink_of(l)->wants_writable = true;
@@ -70,6 +76,7 @@ static void sink_kill(struct link *l)
 static const struct link_ops ops_sink = {.name = sink_name,
                                          .write = sink_write,
                                          .choked = sink_choked,
+                                         .socket = sink_socket,
                                          .want_writable = sink_want_writable,
                                          .answer = sink_answer,
                                          .park = sink_park,

@@ -3,6 +3,7 @@
 
 #include "streamd/log.h"
 #include "streamd/options.h"
+#include "streamd/room/outlet.h"
 #include "tests/flow/client.h"
 
 #include <poll.h>
@@ -42,6 +43,8 @@ void world_begin(struct world *w)
         &(struct app_params){.config = &w->config, .store = &w->disk.base, .inline_store = true},
         w->now);
     assert_non_null(w->app);
+    w->outlet = fake_outlet_create();
+    hub_set_outlet(&w->app->hub, w->outlet, &w->app->encoder.chain);
     buf_init(&w->answers, ANSWERS_LIMIT);
     intake_init(&w->trainer, &w->app->registry, &w->app->decoder, &w->answers);
 }
@@ -57,6 +60,8 @@ void world_ends(struct world *w)
     assert_int_equal(w->app->stats.connections, 0);
     intake_fini(&w->trainer);
     buf_fini(&w->answers);
+    hub_set_outlet(&w->app->hub, NULL, NULL);
+    w->outlet->ops->destroy(w->outlet);
     app_destroy(w->app);
     w->app = NULL;
 }

@@ -22,6 +22,7 @@ struct client;
 struct world {
     struct config config;
     struct app *app;           /* owns */
+    struct outlet *outlet;     /* owns; the app's way to many connections at once */
     struct lasting_store disk; /* where everything is kept, over restarts */
     struct now now;
     unsigned awake; /* wake-ups begun and not ended: only the outermost is one */

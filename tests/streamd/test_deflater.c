@@ -16,6 +16,7 @@
 enum { LIMIT = 4 << 20 };
 
 static struct deflater *deflater;
+static const struct span nothing = {NULL, 0};
 
 static int setup(void **state)
 {
@@ -53,7 +54,7 @@ static void what_was_deflated_inflates_to_the_same(void **state)
         struct span text = text_of(sizes[i], &r);
         buf_reset(&deflated);
         buf_reset(&plain);
-        assert_int_equal(deflater_message(deflater, text, &deflated), OK);
+        assert_int_equal(deflater_message(deflater, nothing, text, &deflated), OK);
         struct guarded g = guarded_copy(deflated.ptr, deflated.len);
         assert_int_equal(deflater_inflate(deflater, g.span, &plain), OK);
         guarded_free(&g);
@@ -102,10 +103,10 @@ static void messages_know_nothing_of_each_other(void **state)
     buf_init(&first, LIMIT);
     buf_init(&second, LIMIT);
     buf_init(&plain, LIMIT);
-    assert_int_equal(deflater_message(deflater, text, &first), OK);
-    assert_int_equal(deflater_message(deflater, SPAN("something else"), &second), OK);
+    assert_int_equal(deflater_message(deflater, nothing, text, &first), OK);
+    assert_int_equal(deflater_message(deflater, nothing, SPAN("something else"), &second), OK);
     buf_reset(&second);
-    assert_int_equal(deflater_message(deflater, text, &second), OK);
+    assert_int_equal(deflater_message(deflater, nothing, text, &second), OK);
     assert_true(span_eq(buf_span(&first), buf_span(&second)));
     /* After a message that was broken the next is read as ever. */
     assert_int_equal(deflater_inflate(deflater, SPAN("\xff\xff\xff"), &plain), E_MALFORMED);
@@ -126,7 +127,7 @@ static void the_limit_is_met_exactly(void **state)
     for (size_t len = 4090; len <= 4102; len++) {
         struct span text = text_of(len, &r);
         buf_reset(&deflated);
-        assert_int_equal(deflater_message(deflater, text, &deflated), OK);
+        assert_int_equal(deflater_message(deflater, nothing, text, &deflated), OK);
         struct buf plain;
         buf_init(&plain, len + 1);
         assert_int_equal(deflater_inflate(deflater, buf_span(&deflated), &plain), OK);
@@ -148,7 +149,8 @@ static void a_bomb_is_given_up_at_the_limit(void **state)
     (void)state;
     buf_init(&bomb, 2 * sizeof(zeros));
     buf_init(&plain, 100000);
-    assert_int_equal(deflater_message(deflater, (struct span){zeros, sizeof(zeros)}, &bomb), OK);
+    assert_int_equal(
+        deflater_message(deflater, nothing, (struct span){zeros, sizeof(zeros)}, &bomb), OK);
     assert_true(bomb.len < sizeof(zeros) / 500);
     assert_int_equal(deflater_inflate(deflater, buf_span(&bomb), &plain), E_LIMIT);
     assert_true(plain.cap <= 2 * plain.limit);
@@ -191,7 +193,7 @@ static void a_message_that_is_cut_off_is_refused(void **state)
     (void)state;
     buf_init(&deflated, LIMIT);
     buf_init(&plain, LIMIT);
-    assert_int_equal(deflater_message(deflater, text, &deflated), OK);
+    assert_int_equal(deflater_message(deflater, nothing, text, &deflated), OK);
     for (size_t len = 0; len < deflated.len; len++) {
         buf_reset(&plain);
         struct span start = {deflated.ptr, len};
@@ -237,11 +239,11 @@ static void output_is_appended_and_its_limit_kept(void **state)
     (void)state;
     buf_init(&out, LIMIT);
     buf_add_str(&out, "head");
-    assert_int_equal(deflater_message(deflater, text, &out), OK);
+    assert_int_equal(deflater_message(deflater, nothing, text, &out), OK);
     assert_true(span_starts(buf_span(&out), SPAN("head")));
     buf_fini(&out);
     buf_init(&out, 100);
-    assert_int_equal(deflater_message(deflater, text, &out), E_LIMIT);
+    assert_int_equal(deflater_message(deflater, nothing, text, &out), E_LIMIT);
     buf_reset(&out);
     assert_int_equal(deflater_gzip(deflater, text, &out), E_LIMIT);
     buf_fini(&out);
@@ -258,7 +260,7 @@ static void want_of_memory_is_told(void **state)
         buf_init(&deflated, LIMIT);
         buf_init(&plain, LIMIT);
         struct deflater *d = deflater_create();
-        enum status status = d ? deflater_message(d, text, &deflated) : E_NOMEM;
+        enum status status = d ? deflater_message(d, nothing, text, &deflated) : E_NOMEM;
         if (status == OK)
             status = deflater_inflate(d, buf_span(&deflated), &plain);
         assert_true(status == OK ? span_eq(buf_span(&plain), text) : status == E_NOMEM);

@@ -133,13 +133,13 @@ static void the_outbox_takes_so_many_messages(void **state)
     struct fixture *f = *state;
     struct subscriber *s = &f->l.subscriber;
     for (unsigned i = 0; i < MAX_MESSAGES; i++) {
-        subscriber_push(s, refbuf_create(SPAN("m")), ENTRY_TEXT);
+        subscriber_push(s, refbuf_create(SPAN("m")), FINISH_TEXT);
         assert_false(s->overflowed);
     }
-    subscriber_push(s, refbuf_create(SPAN("m")), ENTRY_TEXT);
+    subscriber_push(s, refbuf_create(SPAN("m")), FINISH_TEXT);
     assert_true(s->overflowed);
     assert_int_equal(s->outbox.count, MAX_MESSAGES);
-    subscriber_push(s, refbuf_create(SPAN("m")), ENTRY_TEXT); /* and never again */
+    subscriber_push(s, refbuf_create(SPAN("m")), FINISH_TEXT); /* and never again */
     assert_int_equal(s->outbox.count, MAX_MESSAGES);
 }
 
@@ -150,22 +150,22 @@ static void the_outbox_takes_so_many_bytes_or_one_message(void **state)
     struct subscriber *s = &f->l.subscriber;
     struct outbox_entry e;
     memset(large, 'x', sizeof(large));
-    subscriber_push(s, refbuf_create((struct span){large, sizeof(large)}), ENTRY_TEXT);
+    subscriber_push(s, refbuf_create((struct span){large, sizeof(large)}), FINISH_TEXT);
     assert_false(s->overflowed);
     assert_true(subscriber_take(s, &e));
     refbuf_unref(e.bytes);
-    subscriber_push(s, refbuf_create((struct span){large, MAX_BYTES - 1}), ENTRY_TEXT);
-    subscriber_push(s, refbuf_create(SPAN("1")), ENTRY_TEXT);
+    subscriber_push(s, refbuf_create((struct span){large, MAX_BYTES - 1}), FINISH_TEXT);
+    subscriber_push(s, refbuf_create(SPAN("1")), FINISH_TEXT);
     assert_false(s->overflowed);
     assert_int_equal(s->outbox.bytes, MAX_BYTES);
-    subscriber_push(s, refbuf_create(SPAN("1")), ENTRY_TEXT);
+    subscriber_push(s, refbuf_create(SPAN("1")), FINISH_TEXT);
     assert_true(s->overflowed);
 }
 
 static void what_could_not_be_allocated_overflows(void **state)
 {
     struct fixture *f = *state;
-    subscriber_push(&f->l.subscriber, NULL, ENTRY_TEXT);
+    subscriber_push(&f->l.subscriber, NULL, FINISH_TEXT);
     assert_true(f->l.subscriber.overflowed);
     assert_false(list_empty(&f->l.subscriber.dirty)); /* its owner will see it */
 }
@@ -180,14 +180,14 @@ static void the_outbox_is_a_ring_in_order(void **state)
         while (s->outbox.count < 1 + round % MAX_MESSAGES) {
             char text[16];
             int n = snprintf(text, sizeof(text), "%u", put++);
-            subscriber_push(s, refbuf_create((struct span){text, (size_t)n}), ENTRY_BINARY);
+            subscriber_push(s, refbuf_create((struct span){text, (size_t)n}), FINISH_BINARY);
         }
         for (unsigned i = 0; i <= round % 2 && s->outbox.count > 0; i++) {
             struct outbox_entry e;
             char text[16];
             (void)snprintf(text, sizeof(text), "%u", got++);
             assert_true(subscriber_take(s, &e));
-            assert_int_equal(e.kind, ENTRY_BINARY);
+            assert_int_equal(e.finish, FINISH_BINARY);
             assert_true(span_is(refbuf_span(e.bytes), text));
             refbuf_unref(e.bytes);
         }
@@ -206,11 +206,11 @@ static void another_form_does_not_change_what_waits(void **state)
     subscriber_set_form(s, FORM_PLAIN);
     publish_update(&f->rooms, "x", "2", 2);
     assert_true(subscriber_take(s, &e));
-    assert_int_equal(e.kind, ENTRY_TEXT);
+    assert_int_equal(e.finish, FINISH_TEXT);
     assert_true(span_is(refbuf_span(e.bytes), "42[\"u\",1]"));
     refbuf_unref(e.bytes);
     assert_true(subscriber_take(s, &e));
-    assert_int_equal(e.kind, ENTRY_FRAMED);
+    assert_int_equal(e.finish, FINISH_NOTHING);
     assert_int_equal((unsigned char)e.bytes->bytes[0], 0x81);
     refbuf_unref(e.bytes);
     assert_false(subscriber_take(s, &e));
@@ -257,9 +257,9 @@ static void held_events_count_towards_the_cap_and_go_with_the_membership(void **
     assert_int_equal(s->held, 2);
     assert_true(subscriber_has_room(s, more));
     refbuf_unref(more);
-    subscriber_push(s, refbuf_create(SPAN("m")), ENTRY_TEXT);
-    subscriber_push(s, refbuf_create(SPAN("m")), ENTRY_TEXT);
-    subscriber_push(s, refbuf_create(SPAN("m")), ENTRY_TEXT);
+    subscriber_push(s, refbuf_create(SPAN("m")), FINISH_TEXT);
+    subscriber_push(s, refbuf_create(SPAN("m")), FINISH_TEXT);
+    subscriber_push(s, refbuf_create(SPAN("m")), FINISH_TEXT);
     assert_false(s->overflowed);
     publish_event(&f->rooms, "x", "1", 1);
     assert_true(s->overflowed);

@@ -2,19 +2,28 @@
 //
 // permessage-deflate, both ways.
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { Daemon } from './daemon.ts';
 import { Plain } from './plain.ts';
 import { RawWs, TEXT } from './raw_ws.ts';
+import { connect } from './socketio.ts';
 import { progress, steps, training } from './trainer.ts';
 
 const offer = 'Sec-WebSocket-Extensions: permessage-deflate';
+/** For who reads each message by itself. */
+const selfContained = `${offer}; server_no_context_takeover; client_max_window_bits`;
 const tail = Buffer.from('0000ffff', 'hex');
 
 function deflate(text: string | Buffer): Buffer {
   const whole = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
   return whole.subarray(0, -tail.length);
+}
+
+/** Bytes that the daemon has sent this client. */
+function received(client: Plain): number {
+  return (client.socket as unknown as { _socket: Socket })._socket.bytesRead;
 }
 
 function inflate(payload: Buffer): string {
@@ -29,7 +38,7 @@ test('updates are deflated for who takes it, and read the same by everybody', as
   const plain = await Plain.open(daemon, '/ws?sessionId=a', { perMessageDeflate: false });
   assert.equal(packed.socket.extensions, 'permessage-deflate');
   assert.equal(plain.socket.extensions, '');
-  const raw = await RawWs.open(daemon, '/ws?sessionId=a', `${offer}; client_max_window_bits`);
+  const raw = await RawWs.open(daemon, '/ws?sessionId=a', selfContained);
   const more = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`metric_${i}`, i / 7]));
   await trainer.push(progress('a', { loss: 1, ...more }));
   const update = await packed.named('progress_update');
@@ -51,9 +60,39 @@ test('one frame is deflated once, however many get it', async (t) => {
   for (let i = 0; i < 25; i++) clients.push(await Plain.open(daemon, '/ws?sessionId=a'));
   for (const client of clients) await client.named('session_status');
   const before = await daemon.counter('deflates');
-  await trainer.push(...steps('a', 1));
-  for (const client of clients) await client.named('progress_update');
-  assert.equal(await daemon.counter('deflates'), before + 1);
+  const linked = await daemon.counter('deflates_linked');
+  for (let step = 1; step <= 2; step++) {
+    await trainer.push(...steps('a', 1, step));
+    for (const client of clients) await client.named('progress_update');
+  }
+  assert.equal(await daemon.counter('deflates'), before + 2);
+  assert.equal(await daemon.counter('deflates_linked'), linked + 1);
+});
+
+test('a message refers to the one before it, whoever comes and goes', async (t) => {
+  const daemon = await Daemon.start(t, '--max-rate', '1000');
+  const trainer = await training(daemon, 'a', 'b');
+  const first = await Plain.open(daemon, '/ws?sessionId=a');
+  const both = await Plain.open(daemon, '/ws?sessionId=a&sessionId=b');
+  const io = await connect(daemon, { transports: ['websocket'] });
+  await io.ask('subscribe_session', { sessionId: 'a' });
+  const others = [];
+  let bytes = 0;
+  for (let step = 1; step <= 100; step++) {
+    if (step % 10 === 0) others.push(await Plain.open(daemon, '/ws?sessionId=a'));
+    if (step % 30 === 0) others.shift()?.socket.terminate();
+    const read = received(first);
+    await trainer.push(...steps('a', 1, step), ...steps('b', 1, step));
+    for (const client of [first, both, io, ...others]) {
+      const update = ({ event, data }: { event: string; data: any }): boolean =>
+        event === 'progress_update' && data.sessionId === 'a' && data.metrics.currentStep >= step;
+      assert.equal((await client.events.until(update)).data.metrics.currentStep, step);
+    }
+    if (step > 1) bytes += received(first) - read;
+  }
+  assert(bytes / 99 <= 60, `${bytes / 99} bytes an update`);
+  const told = both.seen('progress_update').filter(({ sessionId }) => sessionId === 'b');
+  assert(told.length > 90 && told.every(({ metrics }, i) => metrics.currentStep >= i + 1));
 });
 
 test('--no-compression declines it', async (t) => {
@@ -102,7 +141,7 @@ test('four clients may send a thousand deflated messages each', async (t) => {
 
 test('a deflated message may come in fragments, with a ping between', async (t) => {
   const daemon = await Daemon.start(t);
-  const ws = await RawWs.open(daemon, '/ws', `${offer}; client_max_window_bits`);
+  const ws = await RawWs.open(daemon, '/ws', selfContained);
   const message = JSON.stringify({ event: 'subscribe_session', data: { sessionId: 'a' }, id: 7 });
   const packed = deflate(message);
   for (let at = 0; at < packed.length; at += 5) {
