@@ -8,6 +8,7 @@
 
 #include "streamd/ingest/unix.h"
 #include "streamd/log.h"
+#include "streamd/mcp/pipe.h"
 #include "streamd/transport/lws_server.h"
 
 #include <ev.h>
@@ -190,6 +191,8 @@ static struct unix_ingest *open_ingest(struct loop *loop)
         .stats = &app->stats,
         .loop = loop->ev,
         .now = &app->now,
+        .app = app,
+        .guest = mcp_pipe_take,
     });
 }
 
@@ -230,6 +233,7 @@ void loop_destroy(struct loop *loop)
     if (loop->ev) {
         ev_prepare_stop(loop->ev, &loop->prepare);
         lws_server_destroy(loop->server);
+        mcp_pipes_destroy(&loop->app->mcp);
         if (loop->app->control.unix_ingest)
             unix_ingest_destroy(loop->app->control.unix_ingest);
         loop->app->control.unix_ingest = NULL;

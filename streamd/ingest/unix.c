@@ -69,9 +69,13 @@ static void admit(struct unix_ingest *u, int fd)
     if (why) {
         close(fd);
         note_refusal(u, why, &who);
-    } else if (!trainer_create(&u->trainers, fd, who.pid)) {
-        note_refusal(u, "out of memory", &who);
+        return;
     }
+    struct trainer *t = trainer_create(&u->trainers, fd, who.pid);
+    if (t)
+        trainer_may_be_guest(t);
+    else
+        note_refusal(u, "out of memory", &who);
 }
 
 /* No descriptor is left: refuses one connection with the one in reserve. */

@@ -2,6 +2,7 @@
 #include "streamd/mcp/mcp.h"
 
 #include "streamd/app.h"
+#include "streamd/mcp/pipe.h"
 #include "streamd/mcp/session.h"
 #include "streamd/mcp/stream.h"
 #include "streamd/mcp/wire.h"
@@ -73,6 +74,16 @@ void mcp_fini(struct mcp *mcp)
     strmap_fini(&mcp->topics);
 }
 
+const char *mcp_takes_none(const struct mcp *mcp)
+{
+    const struct app *app = mcp->app;
+    if (app->peers.draining)
+        return "The daemon is going away";
+    return app->stats.mcp_calls >= app->config->mcp_max_calls
+               ? "As many requests are being answered as allowed"
+               : NULL;
+}
+
 /* A listening one ends as it should; of the others nobody knows what would have come. */
 static void answer_early(struct mcp_work *w)
 {
@@ -91,6 +102,7 @@ void mcp_drain(struct mcp *mcp)
     while ((first = list_first(&mcp->works)) != NULL)
         answer_early(LIST_ENTRY(first, struct mcp_work, of_mcp));
     end_sessions(mcp);
+    mcp_pipes_drain(mcp);
 }
 
 /* ---- rows ---- */

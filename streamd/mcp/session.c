@@ -46,22 +46,27 @@ void mcp_party_hears(struct mcp_party *p, const char *method, const struct field
     }
 }
 
+void mcp_write_notification(struct buf *out, const char *method, struct span members)
+{
+    struct buf params;
+    buf_init(&params, MCP_MESSAGE_MAX);
+    buf_add_char(&params, '{');
+    buf_add_span(&params, members);
+    buf_add_char(&params, '}');
+    jsonrpc_write_notification(out, method, members.len > 0 ? buf_span(&params) : members);
+    buf_fini(&params);
+}
+
 /* What belongs to no request goes out on the stream of GET; while nobody has one, nowhere. */
 static void tell(struct mcp_listener *l, const char *method, struct span members)
 {
     struct mcp_session *s = LIST_ENTRY(l, struct mcp_session, party.listener);
-    struct buf params;
     struct buf text;
     if (!s->standing)
         return;
-    buf_init(&params, 16 * MCP_URI_MAX);
-    buf_init(&text, 16 * MCP_URI_MAX);
-    buf_add_char(&params, '{');
-    buf_add_span(&params, members);
-    buf_add_char(&params, '}');
-    jsonrpc_write_notification(&text, method, members.len > 0 ? buf_span(&params) : members);
+    buf_init(&text, MCP_MESSAGE_MAX);
+    mcp_write_notification(&text, method, members);
     mcp_stream_send(s->standing, buf_span(&text));
-    buf_fini(&params);
     buf_fini(&text);
 }
 

@@ -48,6 +48,9 @@ void mcp_party_init(struct mcp_party *p, struct mcp *mcp);
 /* Its works are dropped. */
 void mcp_party_fini(struct mcp_party *p);
 
+/* A notification to it, which belongs to no request; `members` of its params, without braces. */
+void mcp_write_notification(struct buf *out, const char *method, struct span members);
+
 /* A notification of the client: one that gives up a request drops it. `params` may be NULL. */
 void mcp_party_hears(struct mcp_party *p, const char *method, const struct fields *params);
 
