@@ -87,6 +87,7 @@ struct mcp_wire *mcp_wire_create(struct mcp *mcp)
     if (!wire)
         return NULL;
     wire->transfer.ops = &ops;
+    wire->transfer.impatient = true; /* to close the stream is to give up the request */
     wire->mcp = mcp;
     wait_init(&wire->quiet);
     buf_init(&wire->queue, mcp->app->config->max_outbox_bytes + 2 * (size_t)MCP_MESSAGE_MAX);
