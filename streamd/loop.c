@@ -124,6 +124,7 @@ static void reload(struct loop *loop)
     log_info("loop", "SIGHUP: reading the files of the options again");
     guard_reload(&loop->app->guard);
     peers_review(&loop->app->peers);
+    mcp_review(&loop->app->mcp);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)

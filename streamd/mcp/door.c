@@ -9,6 +9,7 @@
 #include "proto/base64.h"
 #include "proto/json_write.h"
 #include "streamd/app.h"
+#include "streamd/auth/guard.h"
 #include "streamd/http/cors.h"
 #include "streamd/mcp/method.h"
 #include "streamd/mcp/post.h"
@@ -28,6 +29,7 @@ struct visit {
     const struct request *req;
     struct reply *reply;
     struct jsonrpc_message message;
+    const struct caller *caller;
     struct fields *params; /* owns; NULL: none came, or they are handed on */
     struct mcp_said said;
 };
@@ -146,7 +148,7 @@ static struct mcp_session *find_session(struct visit *v)
         refuse_plainly(v, 400, JSONRPC_INVALID_REQUEST,
                        "Mcp-Session-Id is missing: begin with initialize, or say the protocol "
                        "version in params._meta");
-    else if ((s = mcp_session_find(v->mcp, v->set, req->mcp_session_id)) == NULL)
+    else if ((s = mcp_session_find(v->mcp, v->set, v->caller, req->mcp_session_id)) == NULL)
         refuse_plainly(v, 404, SESSION_NOT_FOUND, "Session not found: begin with initialize");
     return s;
 }
@@ -170,6 +172,7 @@ static void run(struct visit *v, struct mcp_session *session, enum mcp_version v
     mcp_post_answer(&(struct mcp_post_params){.mcp = mcp,
                                               .set = v->set,
                                               .session = session,
+                                              .caller = v->caller,
                                               .id = v->message.id,
                                               .params = params,
                                               .version = version,
@@ -179,7 +182,7 @@ static void run(struct visit *v, struct mcp_session *session, enum mcp_version v
 
 static void initialize(struct visit *v)
 {
-    struct mcp_session *s = mcp_session_create(v->mcp, v->set);
+    struct mcp_session *s = mcp_session_create(v->mcp, v->set, v->caller);
     if (!s) {
         refuse_plainly(v, 503, MCP_OVERLOADED, "As many sessions as allowed are in use");
         return;
@@ -294,7 +297,11 @@ static void answer_other(struct visit *v)
 static void answer(struct app *app, const struct mcp_set *set, const struct request *req,
                    struct reply *reply)
 {
-    struct visit v = {.mcp = &app->mcp, .set = set, .req = req, .reply = reply};
+    struct visit v = {.mcp = &app->mcp,
+                      .set = set,
+                      .req = req,
+                      .reply = reply,
+                      .caller = req->caller ? req->caller : guard_nobody()};
     if (!cors_allowed(app->config, req->origin, req->host))
         refuse_plainly(&v, 403, JSONRPC_INVALID_REQUEST,
                        "Pages of this origin may not come in: see --allow-origin");

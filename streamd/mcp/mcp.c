@@ -2,6 +2,7 @@
 #include "streamd/mcp/mcp.h"
 
 #include "streamd/app.h"
+#include "streamd/auth/caller.h"
 #include "streamd/mcp/pipe.h"
 #include "streamd/mcp/session.h"
 #include "streamd/mcp/stream.h"
@@ -72,6 +73,39 @@ void mcp_fini(struct mcp *mcp)
     timers_disarm(&mcp->app->timers, &mcp->tell);
     strmap_fini(&mcp->sessions);
     strmap_fini(&mcp->topics);
+}
+
+static struct mcp_work *withdrawn_work(const struct mcp *mcp)
+{
+    LIST_EACH (at, &mcp->works) {
+        struct mcp_work *w = LIST_ENTRY(at, struct mcp_work, of_mcp);
+        if (!caller_may(w->call.caller, SCOPE_READ))
+            return w;
+    }
+    return NULL;
+}
+
+static struct mcp_session *withdrawn_session(const struct mcp *mcp)
+{
+    size_t at = 0;
+    struct span id;
+    void *session;
+    while (strmap_next(&mcp->sessions, &at, &id, &session)) {
+        struct mcp_session *s = session;
+        if (!caller_may(s->caller, SCOPE_READ))
+            return s;
+    }
+    return NULL;
+}
+
+void mcp_review(struct mcp *mcp)
+{
+    struct mcp_session *s;
+    struct mcp_work *w;
+    while ((s = withdrawn_session(mcp)) != NULL)
+        mcp_session_destroy(s);
+    while ((w = withdrawn_work(mcp)) != NULL)
+        mcp_work_drop(w);
 }
 
 const char *mcp_takes_none(const struct mcp *mcp)

@@ -42,9 +42,13 @@ void mcp_fini(struct mcp *mcp);
 /* The daemon leaves: whatever is awaited is answered, every stream ends. */
 void mcp_drain(struct mcp *mcp);
 
+/* The tokens were read again: what belongs to one that was withdrawn ends. */
+void mcp_review(struct mcp *mcp);
+
 /* Why no request is taken at present; NULL when one is. Static. */
 const char *mcp_takes_none(const struct mcp *mcp);
-enum { MCP_OVERLOADED = -32000 }; /* the code of that */
+/* Codes of our own: that, and a tool that the token does not cover. */
+enum { MCP_OVERLOADED = -32000, MCP_FORBIDDEN = -32003 };
 
 /* Something waits in `idle` or `quiet`. */
 void mcp_arm(struct mcp *mcp);

@@ -10,6 +10,7 @@
 
 #include "proto/framer.h"
 #include "streamd/app.h"
+#include "streamd/auth/caller.h"
 #include "streamd/ingest/unix.h"
 #include "streamd/mcp/method.h"
 #include "streamd/mcp/session.h"
@@ -134,6 +135,9 @@ static void refuse_plainly(struct mcp_pipe *p, struct span id, int code, const c
     refuse(p, id, code, why, (struct span){0});
 }
 
+/* Whom the socket lets in may do all. */
+static const struct caller local = {"local", SCOPE_ALL};
+
 /* Takes the params. */
 static void run(struct mcp_pipe *p, const struct jsonrpc_message *m, struct fields *params,
                 enum mcp_version version)
@@ -149,6 +153,7 @@ static void run(struct mcp_pipe *p, const struct jsonrpc_message *m, struct fiel
                                                       .set = p->set,
                                                       .party = &p->party,
                                                       .ops = &ops,
+                                                      .caller = &local,
                                                       .id = m->id,
                                                       .params = params,
                                                       .version = version});

@@ -103,7 +103,8 @@ static void use(struct mcp_session *s)
     mcp_arm(s->mcp);
 }
 
-struct mcp_session *mcp_session_create(struct mcp *mcp, const struct mcp_set *set)
+struct mcp_session *mcp_session_create(struct mcp *mcp, const struct mcp_set *set,
+                                       const struct caller *caller)
 {
     struct mcp_session *s = make_room(mcp) ? calloc(1, sizeof(*s)) : NULL;
     if (!s)
@@ -112,6 +113,7 @@ struct mcp_session *mcp_session_create(struct mcp *mcp, const struct mcp_set *se
     (void)snprintf(s->header, sizeof(s->header), "Mcp-Session-Id: %s\r\n", s->id);
     s->mcp = mcp;
     s->set = set;
+    s->caller = caller;
     wait_init(&s->idle);
     list_init(&s->streams);
     list_init(&s->events);
@@ -140,10 +142,11 @@ void mcp_session_destroy(struct mcp_session *s)
     free(s);
 }
 
-struct mcp_session *mcp_session_find(struct mcp *mcp, const struct mcp_set *set, struct span id)
+struct mcp_session *mcp_session_find(struct mcp *mcp, const struct mcp_set *set,
+                                     const struct caller *caller, struct span id)
 {
     struct mcp_session *s = strmap_find(&mcp->sessions, id);
-    if (!s || s->set != set)
+    if (!s || s->set != set || s->caller != caller)
         return NULL;
     use(s);
     return s;

@@ -19,7 +19,11 @@ void mcp_work_init(struct mcp_work *w, const struct mcp_work_params *params)
 {
     struct app *app = params->mcp->app;
     *w = (struct mcp_work){
-        .call = {.app = app, .arguments = params->params, .now = app->now, .work = w},
+        .call = {.app = app,
+                 .arguments = params->params,
+                 .caller = params->caller,
+                 .now = app->now,
+                 .work = w},
         .ops = params->ops,
         .mcp = params->mcp,
         .set = params->set,
