@@ -8,6 +8,7 @@
 
 #include "streamd/ingest/unix.h"
 #include "streamd/log.h"
+#include "streamd/mcp/pipe.h"
 #include "streamd/relay/relay.h"
 #include "streamd/transport/lws_server.h"
 
@@ -128,6 +129,7 @@ static void reload(struct loop *loop)
     log_info("loop", "SIGHUP: reading the files of the options again");
     guard_reload(&loop->app->guard);
     peers_review(&loop->app->peers);
+    mcp_review(&loop->app->mcp);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
@@ -195,6 +197,8 @@ static bool open_ingest(struct loop *loop)
         .stats = &app->stats,
         .loop = loop->ev,
         .now = &app->now,
+        .app = app,
+        .guest = mcp_pipe_take,
     });
     return app->control.unix_ingest != NULL;
 }
@@ -235,6 +239,7 @@ void loop_destroy(struct loop *loop)
     if (loop->ev) {
         ev_prepare_stop(loop->ev, &loop->prepare);
         lws_server_destroy(loop->server);
+        mcp_pipes_destroy(&loop->app->mcp);
         if (loop->app->control.unix_ingest)
             unix_ingest_destroy(loop->app->control.unix_ingest);
         loop->app->control.unix_ingest = NULL;

@@ -55,6 +55,7 @@
     GAUGE(connections, "TCP connections open")                                                     \
     GAUGE(transfers, "HTTP answers that are awaited or being streamed")                            \
     GAUGE(mcp_sessions, "agents' sessions of the older protocol versions")                         \
+    GAUGE(mcp_pipes, "agents on the Unix socket")                                                  \
     GAUGE(mcp_calls, "agents' requests being answered, listening ones too")                        \
     GAUGE(sessions_live, "sessions in the live list")                                              \
     GAUGE(rooms, "rooms that exist")                                                               \

@@ -37,10 +37,11 @@ struct trainer {
     struct framer framer;
     struct intake intake;
     struct buf answers;
-    char *chunk; /* owns; what it was paused in the middle of, else NULL */
-    bool paused; /* until its answers have drained */
-    bool ending; /* nothing more is read */
-    bool broken; /* nothing more can be written */
+    char *chunk;       /* owns; what it was paused in the middle of, else NULL */
+    bool may_be_guest; /* no line has come yet */
+    bool paused;       /* until its answers have drained */
+    bool ending;       /* nothing more is read */
+    bool broken;       /* nothing more can be written */
 };
 
 static const struct line_error too_long = {"too_long", "the line is longer than allowed", 0};
@@ -80,6 +81,19 @@ static void end_badly(struct trainer *t, const struct line_error *error)
     t->ending = true;
 }
 
+/* Was that the first line of somebody who is no trainer, and has its connection now? */
+static bool is_taken(struct trainer *t, struct span line)
+{
+    const struct unix_ingest_params *params = &t->all->params;
+    bool first = t->may_be_guest;
+    t->may_be_guest = false;
+    if (!first || !params->guest || !params->guest(params->app, line, t->fd))
+        return false;
+    t->fd = -1;
+    t->broken = true;
+    return true;
+}
+
 /* Takes the lines of the chunk at hand, to its end or to a pause. */
 static void take_lines(struct trainer *t)
 {
@@ -94,6 +108,8 @@ static void take_lines(struct trainer *t)
         }
         switch (framer_next(&t->framer, &line)) {
         case FRAMER_LINE:
+            if (is_taken(t, line))
+                return;
             /* A bad line was answered, and the next one is as welcome as ever. */
             (void)intake_line(&t->intake, line, *t->all->params.now, &error);
             break;
@@ -262,7 +278,8 @@ void trainer_destroy(struct trainer *t)
     orphan_run(t);
     ev_io_stop(t->all->params.loop, &t->in);
     ev_io_stop(t->all->params.loop, &t->out);
-    close(t->fd);
+    if (t->fd >= 0)
+        close(t->fd);
     list_remove(&t->link);
     t->all->params.stats->trainers--;
     intake_fini(&t->intake);
@@ -306,4 +323,9 @@ void trainer_control(struct trainer *t, const struct line_control *control)
 {
     line_write_control(&t->answers, control);
     watch(t, &t->out, true);
+}
+
+void trainer_may_be_guest(struct trainer *t)
+{
+    t->may_be_guest = true;
 }

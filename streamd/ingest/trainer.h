@@ -29,6 +29,9 @@ struct trainer;
 struct trainer *trainer_create(struct trainers *all, int fd, int pid);
 void trainer_destroy(struct trainer *t);
 
+/* Its first line may say that it is none (params.guest). Not for one that came by another road. */
+void trainer_may_be_guest(struct trainer *t);
+
 /* No more will be read; gone once its lines are taken and its answers written, maybe now. */
 void trainer_end(struct trainer *t);
 

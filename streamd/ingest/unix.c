@@ -20,7 +20,10 @@ struct unix_ingest {
 static bool admit(struct door *d, int fd, int pid)
 {
     struct unix_ingest *u = LIST_ENTRY(d, struct unix_ingest, door);
-    return trainer_create(&u->trainers, fd, pid) != NULL;
+    struct trainer *t = trainer_create(&u->trainers, fd, pid);
+    if (t)
+        trainer_may_be_guest(t);
+    return t != NULL;
 }
 
 struct unix_ingest *unix_ingest_create(const struct unix_ingest_params *params)

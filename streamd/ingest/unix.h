@@ -13,8 +13,12 @@
 #include "streamd/config.h"
 #include "streamd/ingest/intake.h"
 
+struct app;
 struct ev_loop;
 struct unix_ingest;
+
+/* The first line of a connection, which may say that it is no trainer's. True: the fd is taken. */
+typedef bool unix_guest_fn(struct app *app, struct span first_line, int fd);
 
 /* All borrowed for the ingest's life. */
 struct unix_ingest_params {
@@ -24,6 +28,8 @@ struct unix_ingest_params {
     struct stats *stats;
     struct ev_loop *loop;
     const struct now *now; /* of the present wake-up */
+    struct app *app;       /* for the guest */
+    unix_guest_fn *guest;  /* NULL: all are trainers */
 };
 
 /*

@@ -10,6 +10,7 @@
 #include "proto/json_schema.h"
 #include "proto/json_write.h"
 #include "proto/query.h"
+#include "streamd/auth/guard.h"
 
 #include <string.h>
 
@@ -82,6 +83,18 @@ static bool arguments_fit(struct mcp_work *w, const struct mcp_tool *tool)
     return fit;
 }
 
+/* May who asks call it? Else it is refused. */
+static bool may_call(struct mcp_work *w, const struct mcp_tool *tool)
+{
+    static const enum scope scopes[] = {
+        [MCP_READ] = SCOPE_READ, [MCP_WRITE] = SCOPE_WRITE, [MCP_CONTROL] = SCOPE_CONTROL};
+    char why[GUARD_WHY_MAX];
+    if (guard_allows(w->call.caller, scopes[tool->scope], why))
+        return true;
+    mcp_work_refuse(w, guard_status(w->call.caller), MCP_FORBIDDEN, why, (struct span){0});
+    return false;
+}
+
 void mcp_call_tool(struct mcp_work *w)
 {
     struct span name;
@@ -95,7 +108,7 @@ void mcp_call_tool(struct mcp_work *w)
         refuse_name(w, "Unknown tool: ", name);
         return;
     }
-    if (take_arguments(w) && arguments_fit(w, w->tool))
+    if (may_call(w, w->tool) && take_arguments(w) && arguments_fit(w, w->tool))
         w->tool->call(&w->call);
 }
 

@@ -9,6 +9,7 @@
 #include "proto/base64.h"
 #include "proto/json_write.h"
 #include "streamd/app.h"
+#include "streamd/auth/guard.h"
 #include "streamd/http/cors.h"
 #include "streamd/mcp/method.h"
 #include "streamd/mcp/post.h"
@@ -18,9 +19,7 @@
 
 enum {
     HEADER_MISMATCH = -32020,
-    UNSUPPORTED_VERSION = -32022,
     SESSION_NOT_FOUND = -32001,
-    OVERLOADED = -32000,
 };
 
 /* One POST on its way to its method. */
@@ -30,6 +29,7 @@ struct visit {
     const struct request *req;
     struct reply *reply;
     struct jsonrpc_message message;
+    const struct caller *caller;
     struct fields *params; /* owns; NULL: none came, or they are handed on */
     struct mcp_said said;
 };
@@ -75,15 +75,12 @@ static bool is_modern(const struct visit *v)
            strcmp(v->message.method, "subscriptions/listen") == 0;
 }
 
-static void refuse_version(struct visit *v)
+static void refuse_said(struct visit *v, const struct mcp_refusal *refusal)
 {
     struct buf data;
     buf_init(&data, REPLY_BODY_MAX);
-    buf_add_str(&data, "{\"supported\":");
-    mcp_versions_write(&data);
-    json_write_pair_string(&data, "requested", v->said.version);
-    buf_add_char(&data, '}');
-    refuse(v, 400, UNSUPPORTED_VERSION, "Unsupported protocol version", buf_span(&data));
+    mcp_refusal_write_data(refusal, &v->said, &data);
+    refuse(v, 400, refusal->code, refusal->why, buf_span(&data));
     buf_fini(&data);
 }
 
@@ -119,19 +116,14 @@ static const char *mismatch(const struct visit *v)
 /* True when it may go on to its method, else it is answered. */
 static bool check_modern(struct visit *v)
 {
+    const struct mcp_refusal *refusal = mcp_said_refusal(&v->said);
     const char *why;
-    if (!v->said.has_version)
-        refuse_plainly(v, 400, JSONRPC_INVALID_PARAMS,
-                       "params._meta must have io.modelcontextprotocol/protocolVersion");
-    else if (!span_eq(v->req->mcp_protocol_version, v->said.version))
+    if (v->said.has_version && !span_eq(v->req->mcp_protocol_version, v->said.version))
         refuse_plainly(v, 400, HEADER_MISMATCH,
                        "The MCP-Protocol-Version header must be there and name the version of the "
                        "body");
-    else if (!mcp_is_modern(mcp_version_find(v->said.version)))
-        refuse_version(v);
-    else if (!v->said.capabilities)
-        refuse_plainly(v, 400, JSONRPC_INVALID_PARAMS,
-                       "params._meta must have io.modelcontextprotocol/clientCapabilities");
+    else if (refusal)
+        refuse_said(v, refusal);
     else if ((why = mismatch(v)) != NULL)
         refuse_plainly(v, 400, HEADER_MISMATCH, why);
     else
@@ -156,7 +148,7 @@ static struct mcp_session *find_session(struct visit *v)
         refuse_plainly(v, 400, JSONRPC_INVALID_REQUEST,
                        "Mcp-Session-Id is missing: begin with initialize, or say the protocol "
                        "version in params._meta");
-    else if ((s = mcp_session_find(v->mcp, v->set, req->mcp_session_id)) == NULL)
+    else if ((s = mcp_session_find(v->mcp, v->set, v->caller, req->mcp_session_id)) == NULL)
         refuse_plainly(v, 404, SESSION_NOT_FOUND, "Session not found: begin with initialize");
     return s;
 }
@@ -166,11 +158,9 @@ static struct mcp_session *find_session(struct visit *v)
 static void run(struct visit *v, struct mcp_session *session, enum mcp_version version)
 {
     struct mcp *mcp = v->mcp;
-    struct app *app = mcp->app;
-    if (app->peers.draining || app->stats.mcp_calls >= app->config->mcp_max_calls) {
-        refuse_plainly(v, 503, OVERLOADED,
-                       app->peers.draining ? "The daemon is going away"
-                                           : "As many requests are being answered as allowed");
+    const char *why = mcp_takes_none(mcp);
+    if (why) {
+        refuse_plainly(v, 503, MCP_OVERLOADED, why);
         return;
     }
     struct fields *params = v->params;
@@ -182,6 +172,7 @@ static void run(struct visit *v, struct mcp_session *session, enum mcp_version v
     mcp_post_answer(&(struct mcp_post_params){.mcp = mcp,
                                               .set = v->set,
                                               .session = session,
+                                              .caller = v->caller,
                                               .id = v->message.id,
                                               .params = params,
                                               .version = version,
@@ -191,9 +182,9 @@ static void run(struct visit *v, struct mcp_session *session, enum mcp_version v
 
 static void initialize(struct visit *v)
 {
-    struct mcp_session *s = mcp_session_create(v->mcp, v->set);
+    struct mcp_session *s = mcp_session_create(v->mcp, v->set, v->caller);
     if (!s) {
-        refuse_plainly(v, 503, OVERLOADED, "As many sessions as allowed are in use");
+        refuse_plainly(v, 503, MCP_OVERLOADED, "As many sessions as allowed are in use");
         return;
     }
     run(v, s, MCP_2025_11_25);
@@ -306,7 +297,11 @@ static void answer_other(struct visit *v)
 static void answer(struct app *app, const struct mcp_set *set, const struct request *req,
                    struct reply *reply)
 {
-    struct visit v = {.mcp = &app->mcp, .set = set, .req = req, .reply = reply};
+    struct visit v = {.mcp = &app->mcp,
+                      .set = set,
+                      .req = req,
+                      .reply = reply,
+                      .caller = req->caller ? req->caller : guard_nobody()};
     if (!cors_allowed(app->config, req->origin, req->host))
         refuse_plainly(&v, 403, JSONRPC_INVALID_REQUEST,
                        "Pages of this origin may not come in: see --allow-origin");

@@ -5,8 +5,6 @@
 #include "proto/json_write.h"
 #include "streamd/options.h"
 
-/* What is not offered is not declared. Logging is a capability of its own in the legacy eras, and
- * said per request in the modern one. */
 static void write_capability(struct buf *out, const char *name, bool subscribe, bool list_changed)
 {
     json_write_name(out, name);
@@ -18,21 +16,17 @@ static void write_capability(struct buf *out, const char *name, bool subscribe, 
     buf_add_char(out, '}');
 }
 
+/* All methods are there at every endpoint, even where their lists are empty. */
 static void write_capabilities(const struct mcp_work *w, struct buf *out)
 {
-    const struct mcp *mcp = w->mcp;
-    unsigned changes = mcp_changes(mcp, w->set);
-    bool resources = mcp_resource_at(mcp, w->set, 0) || mcp_template_at(mcp, w->set, 0) ||
-                     w->set->more_resources;
+    unsigned changes = mcp_changes(w->mcp, w->set);
     json_write_name(out, "capabilities");
     buf_add_char(out, '{');
     json_write_pair_raw(out, "logging", SPAN("{}"));
     json_write_pair_raw(out, "completions", SPAN("{}"));
     write_capability(out, "tools", false, changes & (1U << MCP_TOOLS));
-    if (resources)
-        write_capability(out, "resources", true, changes & (1U << MCP_RESOURCES));
-    if (mcp_prompt_at(mcp, w->set, 0))
-        write_capability(out, "prompts", false, changes & (1U << MCP_PROMPTS));
+    write_capability(out, "resources", true, changes & (1U << MCP_RESOURCES));
+    write_capability(out, "prompts", false, changes & (1U << MCP_PROMPTS));
     buf_add_char(out, '}');
 }
 

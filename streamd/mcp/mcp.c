@@ -2,6 +2,8 @@
 #include "streamd/mcp/mcp.h"
 
 #include "streamd/app.h"
+#include "streamd/auth/caller.h"
+#include "streamd/mcp/pipe.h"
 #include "streamd/mcp/session.h"
 #include "streamd/mcp/stream.h"
 #include "streamd/mcp/wire.h"
@@ -73,6 +75,49 @@ void mcp_fini(struct mcp *mcp)
     strmap_fini(&mcp->topics);
 }
 
+static struct mcp_work *withdrawn_work(const struct mcp *mcp)
+{
+    LIST_EACH (at, &mcp->works) {
+        struct mcp_work *w = LIST_ENTRY(at, struct mcp_work, of_mcp);
+        if (!caller_may(w->call.caller, SCOPE_READ))
+            return w;
+    }
+    return NULL;
+}
+
+static struct mcp_session *withdrawn_session(const struct mcp *mcp)
+{
+    size_t at = 0;
+    struct span id;
+    void *session;
+    while (strmap_next(&mcp->sessions, &at, &id, &session)) {
+        struct mcp_session *s = session;
+        if (!caller_may(s->caller, SCOPE_READ))
+            return s;
+    }
+    return NULL;
+}
+
+void mcp_review(struct mcp *mcp)
+{
+    struct mcp_session *s;
+    struct mcp_work *w;
+    while ((s = withdrawn_session(mcp)) != NULL)
+        mcp_session_destroy(s);
+    while ((w = withdrawn_work(mcp)) != NULL)
+        mcp_work_drop(w);
+}
+
+const char *mcp_takes_none(const struct mcp *mcp)
+{
+    const struct app *app = mcp->app;
+    if (app->peers.draining)
+        return "The daemon is going away";
+    return app->stats.mcp_calls >= app->config->mcp_max_calls
+               ? "As many requests are being answered as allowed"
+               : NULL;
+}
+
 /* A listening one ends as it should; of the others nobody knows what would have come. */
 static void answer_early(struct mcp_work *w)
 {
@@ -91,6 +136,7 @@ void mcp_drain(struct mcp *mcp)
     while ((first = list_first(&mcp->works)) != NULL)
         answer_early(LIST_ENTRY(first, struct mcp_work, of_mcp));
     end_sessions(mcp);
+    mcp_pipes_drain(mcp);
 }
 
 /* ---- rows ---- */

@@ -15,6 +15,9 @@
 #include "base/waitlist.h"
 #include "streamd/mcp/tool.h"
 
+/* Bytes of one message: text is escaped, and said twice. */
+enum { MCP_MESSAGE_MAX = 16 * MCP_ANSWER_MAX };
+
 struct mcp {
     struct app *app;            /* borrows */
     const struct mcp_set *more; /* borrows; rows beside those of every endpoint: a test's. NULL */
@@ -38,6 +41,14 @@ void mcp_fini(struct mcp *mcp);
 
 /* The daemon leaves: whatever is awaited is answered, every stream ends. */
 void mcp_drain(struct mcp *mcp);
+
+/* The tokens were read again: what belongs to one that was withdrawn ends. */
+void mcp_review(struct mcp *mcp);
+
+/* Why no request is taken at present; NULL when one is. Static. */
+const char *mcp_takes_none(const struct mcp *mcp);
+/* Codes of our own: that, and a tool that the token does not cover. */
+enum { MCP_OVERLOADED = -32000, MCP_FORBIDDEN = -32003 };
 
 /* Something waits in `idle` or `quiet`. */
 void mcp_arm(struct mcp *mcp);

@@ -53,3 +53,9 @@ const char *mcp_method_subject(const char *name)
     const struct method *method = find(name);
     return method ? method->subject : NULL;
 }
+
+bool mcp_method_is_modern(const char *name)
+{
+    const struct method *method = find(name);
+    return method && method->eras == MODERN;
+}

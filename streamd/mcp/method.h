@@ -13,6 +13,9 @@ void mcp_method_run(struct mcp_work *w, const char *name);
 /* The member of the params that the Mcp-Name header repeats; NULL when the method has none. */
 const char *mcp_method_subject(const char *name);
 
+/* Does only the modern era have it? */
+bool mcp_method_is_modern(const char *name);
+
 /* ---- the methods, each group in its own file ---- */
 
 typedef void mcp_method_fn(struct mcp_work *w);

@@ -130,6 +130,7 @@ void mcp_post_answer(const struct mcp_post_params *params, const char *method, s
                                    .set = params->set,
                                    .party = params->session ? &params->session->party : NULL,
                                    .ops = &ops,
+                                   .caller = params->caller,
                                    .id = params->id,
                                    .params = params->params,
                                    .version = params->version,

@@ -18,6 +18,7 @@ struct mcp_post_params {
     struct mcp *mcp;
     const struct mcp_set *set;
     struct mcp_session *session; /* borrows; NULL: modern */
+    const struct caller *caller;
     struct span id;
     struct fields *params; /* takes */
     enum mcp_version version;

@@ -2,6 +2,7 @@
 #include "streamd/mcp/said.h"
 
 #include "proto/json_write.h"
+#include "proto/jsonrpc.h"
 #include "proto/number.h"
 
 #include <math.h>
@@ -71,6 +72,32 @@ void mcp_said_read(const struct fields *params, struct mcp_said *out)
     const struct fields *token = fields_any(meta, "progressToken");
     if (token && can_be_sent_back(token))
         out->progress_token = token;
+}
+
+static const struct mcp_refusal no_version = {
+    JSONRPC_INVALID_PARAMS, "params._meta must have io.modelcontextprotocol/protocolVersion"};
+static const struct mcp_refusal unsupported = {-32022, "Unsupported protocol version"};
+static const struct mcp_refusal no_capabilities = {
+    JSONRPC_INVALID_PARAMS, "params._meta must have io.modelcontextprotocol/clientCapabilities"};
+
+const struct mcp_refusal *mcp_said_refusal(const struct mcp_said *said)
+{
+    if (!said->has_version)
+        return &no_version;
+    if (!mcp_is_modern(mcp_version_find(said->version)))
+        return &unsupported;
+    return said->capabilities ? NULL : &no_capabilities;
+}
+
+void mcp_refusal_write_data(const struct mcp_refusal *refusal, const struct mcp_said *said,
+                            struct buf *out)
+{
+    if (refusal != &unsupported)
+        return;
+    buf_add_str(out, "{\"supported\":");
+    mcp_versions_write(out);
+    json_write_pair_string(out, "requested", said->version);
+    buf_add_char(out, '}');
 }
 
 void mcp_token_write(const struct fields *token, struct buf *out)

@@ -48,6 +48,19 @@ struct mcp_said {
 /* `params` may be NULL. */
 void mcp_said_read(const struct fields *params, struct mcp_said *out);
 
+/* Why a modern request cannot be answered, as far as its body says. */
+struct mcp_refusal {
+    int code;
+    const char *why; /* static */
+};
+
+/* NULL when it can. */
+const struct mcp_refusal *mcp_said_refusal(const struct mcp_said *said);
+
+/* The data that belongs to that error; nothing for those that have none. */
+void mcp_refusal_write_data(const struct mcp_refusal *refusal, const struct mcp_said *said,
+                            struct buf *out);
+
 /* A string or a number as JSON. */
 void mcp_token_write(const struct fields *token, struct buf *out);
 

@@ -46,22 +46,27 @@ void mcp_party_hears(struct mcp_party *p, const char *method, const struct field
     }
 }
 
+void mcp_write_notification(struct buf *out, const char *method, struct span members)
+{
+    struct buf params;
+    buf_init(&params, MCP_MESSAGE_MAX);
+    buf_add_char(&params, '{');
+    buf_add_span(&params, members);
+    buf_add_char(&params, '}');
+    jsonrpc_write_notification(out, method, members.len > 0 ? buf_span(&params) : members);
+    buf_fini(&params);
+}
+
 /* What belongs to no request goes out on the stream of GET; while nobody has one, nowhere. */
 static void tell(struct mcp_listener *l, const char *method, struct span members)
 {
     struct mcp_session *s = LIST_ENTRY(l, struct mcp_session, party.listener);
-    struct buf params;
     struct buf text;
     if (!s->standing)
         return;
-    buf_init(&params, 16 * MCP_URI_MAX);
-    buf_init(&text, 16 * MCP_URI_MAX);
-    buf_add_char(&params, '{');
-    buf_add_span(&params, members);
-    buf_add_char(&params, '}');
-    jsonrpc_write_notification(&text, method, members.len > 0 ? buf_span(&params) : members);
+    buf_init(&text, MCP_MESSAGE_MAX);
+    mcp_write_notification(&text, method, members);
     mcp_stream_send(s->standing, buf_span(&text));
-    buf_fini(&params);
     buf_fini(&text);
 }
 
@@ -98,7 +103,8 @@ static void use(struct mcp_session *s)
     mcp_arm(s->mcp);
 }
 
-struct mcp_session *mcp_session_create(struct mcp *mcp, const struct mcp_set *set)
+struct mcp_session *mcp_session_create(struct mcp *mcp, const struct mcp_set *set,
+                                       const struct caller *caller)
 {
     struct mcp_session *s = make_room(mcp) ? calloc(1, sizeof(*s)) : NULL;
     if (!s)
@@ -107,6 +113,7 @@ struct mcp_session *mcp_session_create(struct mcp *mcp, const struct mcp_set *se
     (void)snprintf(s->header, sizeof(s->header), "Mcp-Session-Id: %s\r\n", s->id);
     s->mcp = mcp;
     s->set = set;
+    s->caller = caller;
     wait_init(&s->idle);
     list_init(&s->streams);
     list_init(&s->events);
@@ -135,10 +142,11 @@ void mcp_session_destroy(struct mcp_session *s)
     free(s);
 }
 
-struct mcp_session *mcp_session_find(struct mcp *mcp, const struct mcp_set *set, struct span id)
+struct mcp_session *mcp_session_find(struct mcp *mcp, const struct mcp_set *set,
+                                     const struct caller *caller, struct span id)
 {
     struct mcp_session *s = strmap_find(&mcp->sessions, id);
-    if (!s || s->set != set)
+    if (!s || s->set != set || s->caller != caller)
         return NULL;
     use(s);
     return s;

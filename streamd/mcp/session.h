@@ -18,6 +18,7 @@ struct mcp_session {
     struct mcp_party party;
     struct mcp *mcp;             /* borrows */
     const struct mcp_set *set;   /* borrows; of the endpoint it began at */
+    const struct caller *caller; /* borrows; whose it is */
     struct wait idle;            /* in mcp.idle */
     struct list streams;         /* of mcp_stream.link; owned */
     struct mcp_stream *standing; /* borrows; that of GET, for what belongs to no request */
@@ -29,11 +30,13 @@ struct mcp_session {
 };
 
 /* NULL: out of memory, or all are in use. */
-struct mcp_session *mcp_session_create(struct mcp *mcp, const struct mcp_set *set);
+struct mcp_session *mcp_session_create(struct mcp *mcp, const struct mcp_set *set,
+                                       const struct caller *caller);
 void mcp_session_destroy(struct mcp_session *s);
 
-/* NULL when there is none of that id at this endpoint. It counts as used now. */
-struct mcp_session *mcp_session_find(struct mcp *mcp, const struct mcp_set *set, struct span id);
+/* NULL when he has none of that id at this endpoint. It counts as used now. */
+struct mcp_session *mcp_session_find(struct mcp *mcp, const struct mcp_set *set,
+                                     const struct caller *caller, struct span id);
 
 /* Keeps that many bytes of the newest events. */
 void mcp_session_forget_events(struct mcp_session *session, size_t keep_bytes);
@@ -47,6 +50,9 @@ void mcp_party_init(struct mcp_party *p, struct mcp *mcp);
 
 /* Its works are dropped. */
 void mcp_party_fini(struct mcp_party *p);
+
+/* A notification to it, which belongs to no request; `members` of its params, without braces. */
+void mcp_write_notification(struct buf *out, const char *method, struct span members);
 
 /* A notification of the client: one that gives up a request drops it. `params` may be NULL. */
 void mcp_party_hears(struct mcp_party *p, const char *method, const struct fields *params);

@@ -22,14 +22,16 @@
 
 struct app;
 struct buf;
+struct caller;
 struct mcp_work;
 
 struct mcp_call {
     struct app *app;                /* borrows */
     const struct fields *arguments; /* borrows; until the call is over, never NULL */
     struct span uri;                /* borrows as well; of a resource, else empty */
-    struct span variable; /* what stands in the uri for the {...} of its template, decoded */
-    struct now now;       /* of the wake-up in which the function was called */
+    struct span variable;        /* what stands in the uri for the {...} of its template, decoded */
+    const struct caller *caller; /* borrows; who asks (auth/caller.h) */
+    struct now now;              /* of the wake-up in which the function was called */
     /* Set by a function that answers later; both are its own. */
     void (*gone)(struct mcp_call *call);
     void *state;

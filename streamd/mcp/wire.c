@@ -87,9 +87,10 @@ struct mcp_wire *mcp_wire_create(struct mcp *mcp)
     if (!wire)
         return NULL;
     wire->transfer.ops = &ops;
+    wire->transfer.impatient = true; /* to close the stream is to give up the request */
     wire->mcp = mcp;
     wait_init(&wire->quiet);
-    buf_init(&wire->queue, mcp->app->config->max_outbox_bytes);
+    buf_init(&wire->queue, mcp->app->config->max_outbox_bytes + 2 * (size_t)MCP_MESSAGE_MAX);
     return wire;
 }
 
@@ -123,6 +124,10 @@ void mcp_wire_send(struct mcp_wire *wire, struct span text)
 {
     if (wire->broken || wire->ending)
         return;
+    if (wire->queue.len > wire->mcp->app->config->max_outbox_bytes) {
+        fail(wire);
+        return;
+    }
     buf_add_span(&wire->queue, text);
     if (buf_status(&wire->queue) != OK) {
         fail(wire);

@@ -2,10 +2,10 @@
 /*
  * wire: the HTTP connection an answer goes out on: later and whole, or as a stream of events.
  *
- * What the client does not take yet waits in a queue of at most --max-outbox-bytes; past it the
- * connection is cut. A stream that says nothing for a while says a comment, so that no proxy takes
- * it for dead. The wire frees itself once the connection is done with it, after telling whoever it
- * belongs to.
+ * What the client does not take yet waits in a queue of at most --max-outbox-bytes and one message;
+ * past it the connection is cut. A stream that says nothing for a while says a comment, so that no
+ * proxy takes it for dead. The wire frees itself once the connection is done with it, after telling
+ * whoever it belongs to.
  */
 #ifndef STREAMD_MCP_WIRE_H
 #define STREAMD_MCP_WIRE_H

@@ -15,13 +15,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { MESSAGE_MAX = 16 * MCP_ANSWER_MAX }; /* text is escaped, and said twice */
-
 void mcp_work_init(struct mcp_work *w, const struct mcp_work_params *params)
 {
     struct app *app = params->mcp->app;
     *w = (struct mcp_work){
-        .call = {.app = app, .arguments = params->params, .now = app->now, .work = w},
+        .call = {.app = app,
+                 .arguments = params->params,
+                 .caller = params->caller,
+                 .now = app->now,
+                 .work = w},
         .ops = params->ops,
         .mcp = params->mcp,
         .set = params->set,
@@ -36,7 +38,7 @@ void mcp_work_init(struct mcp_work *w, const struct mcp_work_params *params)
     memcpy(w->id, params->id.ptr, params->id.len);
     mcp_said_read(w->params, &w->said);
     mcp_listener_init(&w->listener, w->mcp);
-    buf_init(&w->answer, MESSAGE_MAX);
+    buf_init(&w->answer, MCP_MESSAGE_MAX);
     list_init(&w->of_party);
     list_init(&w->of_mcp);
     list_add_tail(&w->mcp->works, &w->of_mcp);
@@ -165,8 +167,8 @@ void mcp_work_notify(struct mcp_work *w, const char *method, struct span members
 {
     struct buf params;
     struct buf text;
-    buf_init(&params, MESSAGE_MAX);
-    buf_init(&text, MESSAGE_MAX);
+    buf_init(&params, MCP_MESSAGE_MAX);
+    buf_init(&text, MCP_MESSAGE_MAX);
     buf_add_char(&params, '{');
     buf_add_span(&params, members);
     if (w->listens) {

@@ -70,6 +70,7 @@ struct mcp_work_params {
     const struct mcp_set *set;
     struct mcp_party *party;
     const struct mcp_work_ops *ops;
+    const struct caller *caller;
     struct span id;
     struct fields *params; /* takes; not NULL */
     enum mcp_version version;

@@ -19,6 +19,8 @@ static const struct tool tools[] = {
     {"status", "ID", "how a run of a running daemon is going", status_options, tool_status},
     {"stop", "ID", "cancel a run: tell its trainer to stop", stop_options, tool_stop},
     {"token", "NAME", "make a token for --token-file", token_options, tool_token},
+    {"mcp-stdio", "", "let an agent in through stdin and stdout (Model Context Protocol)",
+     mcp_stdio_options, tool_mcp_stdio},
     {"help", "[COMMAND]", "say how a command is used", no_options, tool_help},
 };
 

@@ -53,6 +53,7 @@ int tool_status(const struct tool *tool, int argc, char **argv);
 int tool_stop(const struct tool *tool, int argc, char **argv);
 int tool_token(const struct tool *tool, int argc, char **argv);
 int tool_relay(const struct tool *tool, int argc, char **argv);
+int tool_mcp_stdio(const struct tool *tool, int argc, char **argv);
 int tool_help(const struct tool *tool, int argc, char **argv);
 
 extern const struct tool_option export_options[];
@@ -64,5 +65,6 @@ extern const struct tool_option status_options[];
 extern const struct tool_option stop_options[];
 extern const struct tool_option token_options[];
 extern const struct tool_option relay_options[];
+extern const struct tool_option mcp_stdio_options[];
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "streamd/transport/front.h"
 #include "streamd/transport/lws_link.h"
+#include "streamd/transport/transfer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,9 +33,10 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
     char byte;
     ssize_t n = recv(io->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     bool quiet = n < 0 && (errno == EAGAIN || errno == EINTR);
+    const struct transfer *t = p->link->link.transfer;
     /* A pipelined request waits until this one is answered. A client that has said all it will may
      * be reading still: an answer that comes to an end goes on until a write fails. */
-    bool patient = n > 0 || (n == 0 && p->link->link.transfer);
+    bool patient = n > 0 || (n == 0 && t && !t->impatient);
     if (patient)
         ev_io_stop(loop, io);
     if (p->link->finished || (!patient && !quiet))

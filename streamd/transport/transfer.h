@@ -37,13 +37,14 @@ struct transfer_ops {
     void (*gone)(struct transfer *t);
 };
 
-/* Zero but for `ops` when a route hands it over. */
+/* Zero but for `ops` and `impatient` when a route hands it over. */
 struct transfer {
     const struct transfer_ops *ops; /* borrows */
     struct link *link;              /* borrows; NULL before begin and in gone */
     const struct request *req;      /* borrows from the link; NULL before begin and in gone */
     struct wait stall;              /* in peers.stalled while the client takes nothing */
     size_t turn_bytes;              /* written since `writable` */
+    bool impatient;                 /* set by its maker: a client that closes its half is gone */
     bool chunked;                   /* else the connection ends with the body */
     bool close;                     /* the connection ends with the answer */
     bool begun;                     /* headers are out */

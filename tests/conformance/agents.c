@@ -91,7 +91,8 @@ static void changes_prompts(struct mcp_call *call)
     mcp_call_content(call, SPAN("[" TEXT_BLOCK("told") "]"));
 }
 
-/* ---- tools that take their time: three steps, 50 ms apart ---- */
+/* ---- tools that take their time: three steps, 50 ms apart, and the answer as long after the last,
+ * since some clients lose what comes together with it ---- */
 
 enum { STEPS = 3, STEP_US = 50 * 1000 };
 
@@ -105,10 +106,12 @@ struct steps {
 static void on_step(struct timer *timer, uint64_t now_us)
 {
     struct steps *s = LIST_ENTRY(timer, struct steps, timer);
-    s->step(s->call, s->done++);
-    if (s->done == STEPS)
+    if (s->done == STEPS) {
         mcp_call_content(s->call, SPAN("[" TEXT_BLOCK("done") "]"));
-    else if (timers_arm(&s->call->app->timers, timer, now_us + STEP_US) != OK)
+        return;
+    }
+    s->step(s->call, s->done++);
+    if (timers_arm(&s->call->app->timers, timer, now_us + STEP_US) != OK)
         abort();
 }
 
@@ -155,6 +158,17 @@ static void with_progress(struct mcp_call *call)
     walk(call, step_progress);
 }
 
+/* Nothing ever comes of it: for who gives up. */
+static void on_forever_gone(struct mcp_call *call)
+{
+    (void)call;
+}
+
+static void takes_forever(struct mcp_call *call)
+{
+    call->gone = on_forever_gone;
+}
+
 #define TOOL(id, function)                                                                         \
     {                                                                                              \
         .name = (id), .description = "for the conformance suites", .input_schema = NO_ARGUMENTS,   \
@@ -175,6 +189,7 @@ static const struct mcp_tool rows[] = {
     TOOL("test_trigger_prompt_change", changes_prompts),
     TOOL("test_tool_with_logging", with_logging),
     TOOL("test_tool_with_progress", with_progress),
+    TOOL("takes_forever", takes_forever),
 };
 
 static const struct mcp_tool schema_tool = {
@@ -196,8 +211,8 @@ static const struct mcp_tool schema_tool = {
 };
 
 static const struct mcp_tool *const tools[] = {
-    &rows[0], &rows[1], &rows[2],  &rows[3],  &rows[4],  &rows[5],     &rows[6], &rows[7],
-    &rows[8], &rows[9], &rows[10], &rows[11], &rows[12], &schema_tool, NULL,
+    &rows[0], &rows[1], &rows[2],  &rows[3],  &rows[4],  &rows[5],  &rows[6],     &rows[7],
+    &rows[8], &rows[9], &rows[10], &rows[11], &rows[12], &rows[13], &schema_tool, NULL,
 };
 
 /* ---- resources ---- */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may do what, in every dialect: docs/protocol.md P-101 to P-105. */
+#include "streamd/mcp/tool.h"
+#include "tests/flow/agent.h"
 #include "tests/flow/client.h"
 #include "tests/flow/client_parts.h"
 #include "tests/flow/received.h"
@@ -241,6 +243,57 @@ static void who_is_taken_out_of_the_file_is_closed(void **state)
 
 #define TOKENS_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static const struct mcp_tool steers = {
+    .name = "steers",
+    .input_schema = "{\"type\":\"object\"}",
+    .scope = MCP_CONTROL,
+    .call = NULL, /* nobody gets there */
+};
+static const struct mcp_tool *const agents_tools[] = {&steers, NULL};
+static const struct mcp_set agents_set = {.tools = agents_tools};
+
+static void an_agent_may_what_its_token_may(void **state)
+{
+    struct world *w = *state;
+    struct agent a;
+    w->app->mcp.more = &agents_set;
+    agent_asks(&a, w, "1", "tools/list", "");
+    agent_hears(&a, "401 Unauthorized");
+    w->authorization = "Bearer A";
+    agent_asks(&a, w, "1", "tools/list", "");
+    agent_hears(&a, "\"steers\"");
+    agent_asks(&a, w, "1", "tools/call", "\"name\":\"steers\"");
+    agent_hears(&a, "403 Forbidden");
+    agent_hears(&a, "The token alice has the scope read; this needs control");
+    w->authorization = NULL;
+}
+
+static void an_agents_session_is_its_own_and_ends_with_its_token(void **state)
+{
+    struct world *w = *state;
+    struct agent alice;
+    struct agent other;
+    struct agent listener;
+    char line[256];
+    w->authorization = "Bearer A";
+    agent_initializes(&alice, w);
+    agent_asks(&listener, w, "1", "subscriptions/listen", "\"notifications\":{}");
+    agent_hears(&listener, "acknowledged");
+    w->authorization = "Bearer B";
+    agent_asks_legacy(&other, &alice, "1", "ping", "");
+    agent_hears(&other, "404 Not Found");
+    assert_int_equal(w->app->stats.mcp_sessions, 1);
+    token_place_write(&place, token_line("steward", "read", "B", line));
+    world_enter(w);
+    guard_reload(&w->app->guard);
+    mcp_review(&w->app->mcp);
+    world_leave(w);
+    assert_int_equal(w->app->stats.mcp_sessions, 0);
+    assert_int_equal(w->app->stats.mcp_calls, 0);
+    agent_hears(&listener, "0\r\n\r\n");
+    w->authorization = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +307,8 @@ int main(void)
         TOKENS_TEST(a_query_may_carry_it_where_a_browser_has_no_other_way),
         TOKENS_TEST(who_may_only_read_cannot_steer),
         TOKENS_TEST(who_is_taken_out_of_the_file_is_closed),
+        TOKENS_TEST(an_agent_may_what_its_token_may),
+        TOKENS_TEST(an_agents_session_is_its_own_and_ends_with_its_token),
     };
     return cmocka_run_group_tests_name("flow/tokens", tests, NULL, NULL);
 }
