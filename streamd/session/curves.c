@@ -177,44 +177,13 @@ static void discover_all(struct curves *c, const struct record *record)
     }
 }
 
-/* What a run calls otherwise: val_loss for its validation loss, whatever its own name. */
-static bool find_meaning(const struct point *p, struct span name, double *out)
-{
-    for (unsigned f = POINT_TRAIN_LOSS; f < POINT_MODEL; f++) {
-        bool meant =
-            span_is(name, point_field_name(f)) || (f == POINT_LR && span_is(name, "learning_rate"));
-        if (!meant || !point_has(p, f))
-            continue;
-        *out = p->value[f];
-        return true;
-    }
-    return false;
-}
-
-static bool find_value(const struct curves *c, const struct record *record, struct span name,
-                       double *out)
-{
-    const struct num *extra = record_extra(record, name);
-    if (extra) {
-        *out = num_double(*extra);
-        return true;
-    }
-    for (unsigned f = 0; f < RECORD_FIELDS; f++) {
-        if (!record_was_sent(record, f) || !span_is(name, record_field_name(f)))
-            continue;
-        *out = num_double(record->field[f]);
-        return true;
-    }
-    return find_meaning(&c->reckoning.point, name, out);
-}
-
 /* Into *values, which keeps what the record does not have. False: it has none of them. */
 static bool read_values(const struct curves *c, const struct record *record, double *values)
 {
     bool any = false;
     for (size_t i = 0; i < c->plan.names; i++) {
         double v;
-        if (!find_value(c, record, span_of(c->plan.name[i].text), &v))
+        if (!record_metric(record, &c->reckoning.point, span_of(c->plan.name[i].text), &v))
             continue;
         values[i] = isfinite(v) ? v : (double)INFINITY;
         any = true;
