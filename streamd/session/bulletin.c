@@ -155,6 +155,36 @@ const struct bulletin_item *bulletin_next(const struct bulletin *b,
     return !news || (epoch && epoch->seq < news->seq) ? epoch : news;
 }
 
+static const struct bulletin_item *shelf_before(const struct bulletin_shelf *s,
+                                                const struct list *at,
+                                                const struct bulletin_filter *filter)
+{
+    for (const struct list *link = at->prev; link != &s->items; link = link->prev) {
+        const struct bulletin_item *item = LIST_ENTRY(link, struct bulletin_item, link);
+        if (passes(item, filter))
+            return item;
+    }
+    return NULL;
+}
+
+uint64_t bulletin_behind(const struct bulletin *b, const struct bulletin_filter *filter,
+                         size_t count)
+{
+    const struct bulletin_item *news = shelf_before(&b->news, &b->news.items, filter);
+    const struct bulletin_item *epoch = shelf_before(&b->epochs, &b->epochs.items, filter);
+    uint64_t behind = b->last;
+    for (; count > 0 && (news || epoch); count--) {
+        bool is_news = news && (!epoch || news->seq > epoch->seq);
+        const struct bulletin_item *item = is_news ? news : epoch;
+        behind = item->seq - 1;
+        if (is_news)
+            news = shelf_before(&b->news, &item->link, filter);
+        else
+            epoch = shelf_before(&b->epochs, &item->link, filter);
+    }
+    return behind;
+}
+
 uint64_t bulletin_missed(const struct bulletin *b, const struct bulletin_filter *filter,
                          uint64_t after)
 {
