@@ -43,10 +43,15 @@ struct mcp_said {
     const struct fields *capabilities;   /* of the client; NULL: not said */
     const struct fields *progress_token; /* a string or a number; NULL: none */
     int level;                           /* of log, MCP_NO_LEVEL: not said */
+    struct span client;                  /* what it calls itself; empty: not said */
 };
 
 /* `params` may be NULL. */
 void mcp_said_read(const struct fields *params, struct mcp_said *out);
+
+/* The name in a clientInfo (NULL: there is none), cut to MCP_CLIENT_MAX bytes. */
+enum { MCP_CLIENT_MAX = 64 };
+struct span mcp_client_name(const struct fields *info);
 
 /* A string or a number as JSON. */
 void mcp_token_write(const struct fields *token, struct buf *out);
