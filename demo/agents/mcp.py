@@ -98,11 +98,11 @@ class Client:
         self.spent.append(Spent("tools/list", 0, tokens(compact(shown))))
         return [tool["name"] for tool in listed]
 
-    def call(self, name: str, **arguments: Any) -> Dict[str, Any]:
+    def call(self, tool: str, /, **arguments: Any) -> Dict[str, Any]:
         """The structured result of a tool."""
-        result = self.ask("tools/call", {"name": name, "arguments": arguments})
+        result = self.ask("tools/call", {"name": tool, "arguments": arguments})
         text = result["content"][0]["text"]
-        self.spent.append(Spent(name, tokens(name + compact(arguments)), tokens(text)))
+        self.spent.append(Spent(tool, tokens(tool + compact(arguments)), tokens(text)))
         if result.get("isError"):
             raise Refused(text)
         return result["structuredContent"]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who subscribed to a run is told when something happens to it: P-104. */
+/* Who subscribed to a run is told when something happens to it: P-113. */
 #include "tests/flow/agent.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An agent waits and is woken by what happens, never by a clock that asks: P-103. */
+/* An agent waits and is woken by what happens, never by a clock that asks: P-112. */
 #include "tests/streamd/agents.h"
 
 /* A call that has not been answered yet, on a connection of its own. */

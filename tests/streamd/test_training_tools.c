@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tools of /mcp answer: docs/protocol.md P-101 to P-104. */
+/* What the tools of /mcp answer: docs/protocol.md P-110 to P-114. */
 #include "streamd/session/interpreter.h"
 #include "tests/streamd/agents.h"
 
