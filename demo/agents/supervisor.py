@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Watches a live run through MCP, and stops it when the verdict says so.
 
-    demo/agents/supervisor.py [SESSION_ID] [--url URL] [--dry-run]
+    demo/agents/supervisor.py [SESSION_ID] [--url URL] [--dry-run] [--patience-s S]
 
 Without an id it takes the newest run that is running. It asks once how the run is going, then waits
-for events: nothing is polled. Each alert or advice makes it ask for the verdict again, and a verdict
-of `stop` or `kill` is carried out, with its reason. At the end it prints what it did and what that
-would have cost a model, in tokens (four characters each).
+for events: nothing is polled. Each alert or advice makes it ask for the verdict again. An advice to
+`stop` or `kill` is carried out, with its reason; a run that should stop soon (it overfits) is given
+another look after the patience, and stopped when the verdict is still the same. At the end it prints
+the daemon's audit, and what it would have cost a model, in tokens (four characters each).
 
 Exit: 0 the run is over, or was stopped; 1 there is no run to watch; 3 nobody answers.
 """
@@ -23,6 +24,7 @@ from operations import NoAnswer, get
 
 DEFAULT_URL = "http://127.0.0.1:5001"
 OVER = ("completed", "stopped", "failed")
+LONGEST_S = 55
 WATCHED = ["recommendation", "alert", "status"]
 DONE, NOTHING_TO_WATCH, NO_ANSWER = 0, 1, 3
 
@@ -30,10 +32,11 @@ DONE, NOTHING_TO_WATCH, NO_ANSWER = 0, 1, 3
 class Supervisor:
     """One run, from now until it is over."""
 
-    def __init__(self, client: Client, session_id: str, dry_run: bool) -> None:
+    def __init__(self, client: Client, session_id: str, dry_run: bool, patience_s: int) -> None:
         self.client = client
         self.session_id = session_id
         self.dry_run = dry_run
+        self.patience_s = patience_s
         self.seq = 0
         self.audit: List[str] = []
 
@@ -50,14 +53,14 @@ class Supervisor:
         self.note(f"{health['verdict']}: {health['summary']} -> {advice['action']}")
         return health
 
-    def wait(self, types: List[str]) -> List[Dict[str, Any]]:
+    def wait(self, types: List[str], timeout_s: int = LONGEST_S) -> List[Dict[str, Any]]:
         """What has happened since the last look; may be nothing."""
         told = self.client.call(
             "wait_for_event",
             session_id=self.session_id,
             types=types,
             after_seq=self.seq,
-            timeout_s=55,
+            timeout_s=timeout_s,
         )
         self.seq = told["next_seq"]
         for event in told["events"]:
@@ -85,15 +88,20 @@ class Supervisor:
     def run(self) -> None:
         """Until the run is over."""
         health = self.judge()
+        doubted = False
         while health["verdict"] != "finished":
-            if health["recommendation"]["action"] in ("stop", "kill") and self.stop(health):
+            advised = health["recommendation"]["action"] in ("stop", "kill")
+            again = doubted and health["verdict"] == "stop_soon"
+            if (advised or again) and self.stop(health):
                 if self.dry_run:
                     return
                 while not any(e["data"]["status"] in OVER for e in self.wait(["status"])):
                     pass
                 return
-            while not (events := self.wait(WATCHED)):
-                pass
+            doubted = health["verdict"] == "stop_soon"
+            events = self.wait(WATCHED, self.patience_s if doubted else LONGEST_S)
+            while not events and not doubted:
+                events = self.wait(WATCHED)
             if any(e["type"] == "status" and e["data"]["status"] in OVER for e in events):
                 return
             health = self.judge()
@@ -131,6 +139,9 @@ def main(argv: Optional[List[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("session_id", nargs="?", help="default: the newest run that is running")
     parser.add_argument("--url", default=os.environ.get("STREAMD_URL", DEFAULT_URL))
+    parser.add_argument(
+        "--patience-s", type=int, default=LONGEST_S, help="before a second look (default: %(default)s)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would be stopped")
     options = parser.parse_args(argv)
     client = Client(options.url.rstrip("/") + "/mcp", "streamd-supervisor")
@@ -140,7 +151,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         if not session_id:
             print("nothing runs", file=sys.stderr)
             return NOTHING_TO_WATCH
-        Supervisor(client, session_id, options.dry_run).run()
+        Supervisor(client, session_id, options.dry_run, options.patience_s).run()
         show_audit(options.url, session_id)
     except (Refused, NoAnswer) as error:
         print(error, file=sys.stderr)

@@ -52,7 +52,7 @@ class ScriptedRun(threading.Thread):
             metrics = {
                 "epoch": epoch,
                 "step": epoch * 100,
-                "train_loss": 0.3 + math.exp(-epoch / 4),
+                "train_loss": 1 / (1 + epoch / 8),
                 "val_loss": self._val_loss(epoch),
                 "timestamp": 1700000000 + 600 * epoch,
             }
@@ -99,6 +99,15 @@ class Supervisor(WireTest):
         self.assertEqual(order["who"]["via"], "mcp")
         self.assertEqual(order["who"]["client"], "streamd-supervisor")
         self.assertTrue(any("streamd-supervisor" in line for line in lines), lines)
+
+    def test_a_run_that_overfits_is_stopped_at_the_second_look(self) -> None:
+        daemon = self.daemon()
+        run = ScriptedRun(daemon, "over", lambda e: 0.5 + math.exp(-e / 5) + 0.02 * max(0, e - 15))
+        run.start()
+        lines = self.supervise("over", "--url", daemon.url, "--patience-s", "0")
+        run.join(DEADLINE_S)
+        self.assertLess(run.ended_at, EPOCHS * 2 / 3, "\n".join(lines))
+        self.assertIn("OVERFITTING_RISK", run.reason)
 
     def test_a_run_that_gets_better_is_let_run(self) -> None:
         daemon = self.daemon()
