@@ -97,6 +97,7 @@ struct app *app_create(const struct app_params *params, struct now now)
                    random_seed()) != OK)
         goto fail;
     peers_enter(&app->peers, now);
+    training_changes_init(&app->changes, app);
     app->assets = assets_create(config, config->compression ? app->encoder.deflater : NULL);
     if (!app->assets)
         goto fail;

@@ -18,6 +18,7 @@
 #include "streamd/http/trainer_command.h"
 #include "streamd/ingest/control.h"
 #include "streamd/mcp/mcp.h"
+#include "streamd/mcp/training_changes.h"
 #include "streamd/room/room.h"
 #include "streamd/session/registry.h"
 #include "streamd/stats.h"
@@ -39,6 +40,7 @@ struct app {
     struct peers peers;
     struct assets *assets;           /* owns */
     struct mcp mcp;                  /* the agents' door */
+    struct training_changes changes; /* what those who subscribed there are told */
     struct control control;          /* who can be told what to do; owns its trainers */
     struct relay *relay;             /* borrows; NULL: this is the daemon, not a relay */
     const struct route *more_routes; /* borrows; rows of a test's own, or NULL */

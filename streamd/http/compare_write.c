@@ -6,10 +6,9 @@
  */
 #include "streamd/http/compare.h"
 
-#include "base/refbuf.h"
 #include "proto/goal.h"
-#include "proto/json_leaves.h"
 #include "proto/json_write.h"
+#include "streamd/session/config_diff.h"
 #include "streamd/session/insight_json.h"
 #include "streamd/session/session.h"
 
@@ -18,11 +17,9 @@
 
 enum {
     DIGITS = 6,
-    DIFFERENCES_MAX = 64,
     DIFFERENCES_TOLD = 5,
     PATH_TOLD = 60,
     VALUE_TOLD = 30,
-    VALUE_MAX = 96,
     WHY_MAX = 4096,
 };
 
@@ -175,63 +172,7 @@ static void write_run(struct buf *out, const struct contest *c, size_t run)
 
 /* ---- one pair ---- */
 
-struct difference {
-    char path[JSON_PATH_MAX + 1];
-    char values[2][VALUE_MAX]; /* JSON, cut; "": it has none */
-};
-
-struct differences {
-    struct difference at[DIFFERENCES_MAX];
-    size_t count;
-    int side;
-};
-
-/* At most so many bytes, whole characters. */
-static struct span cut_text(struct span text, size_t most)
-{
-    size_t len = text.len < most ? text.len : most;
-    while (len > 0 && len < text.len && ((unsigned char)text.ptr[len] & 0xC0) == 0x80)
-        len--;
-    return (struct span){text.ptr, len};
-}
-
-static void keep_leaf(void *context, struct span path, struct span value)
-{
-    struct differences *d = context;
-    size_t i = 0;
-    while (i < d->count && !span_eq(span_of(d->at[i].path), path))
-        i++;
-    if (i == DIFFERENCES_MAX)
-        return;
-    if (i == d->count) {
-        d->count++;
-        memset(&d->at[i], 0, sizeof(d->at[i]));
-        memcpy(d->at[i].path, path.ptr, path.len);
-    }
-    value = cut_text(value, VALUE_MAX - 1);
-    memset(d->at[i].values[d->side], 0, VALUE_MAX);
-    memcpy(d->at[i].values[d->side], value.ptr, value.len);
-}
-
-/* What their configurations do not have in common. */
-static void find_differences(const struct session *a, const struct session *b,
-                             struct differences *out)
-{
-    size_t kept = 0;
-    out->count = 0;
-    for (out->side = 0; out->side < 2; out->side++) {
-        const struct session *s = out->side ? b : a;
-        if (s->config && json_leaves(refbuf_span(s->config), keep_leaf, out) == E_NOMEM)
-            return;
-    }
-    for (size_t i = 0; i < out->count; i++) {
-        if (strcmp(out->at[i].values[0], out->at[i].values[1]) != 0)
-            out->at[kept++] = out->at[i];
-    }
-    out->count = kept;
-}
-
-static void write_differences(struct buf *out, const struct differences *d)
+static void write_differences(struct buf *out, const struct config_diff *d)
 {
     json_write_name(out, "config");
     buf_add_char(out, '[');
@@ -265,17 +206,17 @@ static void say_result(struct buf *b, const struct contest *c, size_t other,
 
 static void say_value(struct buf *b, const char *value)
 {
-    buf_add_span(b, value[0] ? cut_text(span_of(value), VALUE_TOLD) : SPAN("none"));
+    buf_add_span(b, value[0] ? config_diff_cut(span_of(value), VALUE_TOLD) : SPAN("none"));
 }
 
-static void say_differences(struct buf *b, const struct differences *d)
+static void say_differences(struct buf *b, const struct config_diff *d)
 {
     size_t told = d->count < DIFFERENCES_TOLD ? d->count : DIFFERENCES_TOLD;
     if (d->count == 0)
         buf_add_str(b, " Their configurations are the same.");
     for (size_t i = 0; i < told; i++) {
         buf_add_str(b, i ? "; " : " It has, against the other: ");
-        buf_add_span(b, cut_text(span_of(d->at[i].path), PATH_TOLD));
+        buf_add_span(b, config_diff_cut(span_of(d->at[i].path), PATH_TOLD));
         buf_add_char(b, ' ');
         say_value(b, d->at[i].values[0]);
         buf_add_str(b, " / ");
@@ -288,7 +229,7 @@ static void say_differences(struct buf *b, const struct differences *d)
 }
 
 static void write_why(struct buf *out, const struct contest *c, size_t other,
-                      const struct comparison *k, const struct differences *d)
+                      const struct comparison *k, const struct config_diff *d)
 {
     struct buf why;
     buf_init(&why, WHY_MAX);
@@ -300,10 +241,11 @@ static void write_why(struct buf *out, const struct contest *c, size_t other,
 
 static void write_pair(struct buf *out, const struct contest *c, size_t other)
 {
-    struct differences differences;
+    struct config_diff differences;
+    const struct session *pair[] = {c->runs[c->best].session, c->runs[other].session};
     struct comparison k;
     compare_sketches(curve_of(c, c->best), curve_of(c, other), c->higher_is_better, &k);
-    find_differences(c->runs[c->best].session, c->runs[other].session, &differences);
+    config_diff_find(pair, 2, &differences);
     json_write_comma(out);
     buf_add_char(out, '{');
     json_write_pair_string(out, "better", session_id(c->runs[c->best].session));

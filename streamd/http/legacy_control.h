@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * legacy_control: the buttons of the older pages. Only for routes_legacy.c.
+ * legacy_control: the buttons of the older pages, and the start of a trainer by an agent.
  *
  * Each answers {"success":true,"sessionId":…,"status":…} or {"success":false,"error":…}.
  */

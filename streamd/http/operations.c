@@ -154,8 +154,8 @@ void operation_show(struct app *app, const struct request *req, struct reply *re
         write_show(s, SPAN("null"), reply);
 }
 
-static void write_metrics(struct session *s, const struct operation_epochs *epochs,
-                          bool with_cursor, struct reply *reply)
+void operation_answer_metrics(struct session *s, const struct operation_epochs *epochs,
+                              bool with_cursor, struct reply *reply)
 {
     struct buf *out = &reply->body;
     reply_open_data(reply);
@@ -174,14 +174,14 @@ static void metrics_whole(struct app *app, struct session *s, const struct opera
                           struct reply *reply)
 {
     (void)app;
-    write_metrics(s, epochs, false, reply);
+    operation_answer_metrics(s, epochs, false, reply);
 }
 
 static void metrics_after(struct app *app, struct session *s, const struct operation_epochs *epochs,
                           struct reply *reply)
 {
     (void)app;
-    write_metrics(s, epochs, true, reply);
+    operation_answer_metrics(s, epochs, true, reply);
 }
 
 void operation_metrics(struct app *app, const struct request *req, struct reply *reply)

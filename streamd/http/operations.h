@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * operations: what the rows of routes_operations.c answer with. For that file, and for
- * host_metrics.c.
+ * operations: what the rows of routes_operations.c answer with. For that file, for host_metrics.c,
+ * and for the tools that agents know under the same names (mcp/operation_tools.c).
  */
 #ifndef STREAMD_HTTP_OPERATIONS_H
 #define STREAMD_HTTP_OPERATIONS_H
 
+#include "streamd/http/operation_epochs.h"
 #include "streamd/http/router.h"
 
 struct session;
@@ -15,6 +16,10 @@ route_fn operations_list;
 route_fn operation_show;
 route_fn operation_metrics;
 route_fn operation_results;
+
+/* Writes what operation_metrics answers; with the cursor that the next call may name. */
+void operation_answer_metrics(struct session *s, const struct operation_epochs *epochs,
+                              bool with_cursor, struct reply *reply);
 
 /* operation_take.c: those that add */
 route_fn operation_create;

@@ -28,6 +28,7 @@ static void set_defaults(struct reply *r)
     r->stream = false;
     r->chunked = false;
     r->transfer = NULL;
+    r->later = NULL;
     r->close = false;
 }
 

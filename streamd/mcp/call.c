@@ -116,6 +116,12 @@ void mcp_call_log(struct mcp_call *call, const char *level, struct span data)
     buf_fini(&members);
 }
 
+struct span mcp_call_client(const struct mcp_call *call)
+{
+    const struct mcp_work *w = call->work;
+    return w->said.client.len > 0 || !w->party ? w->said.client : span_of(w->party->client);
+}
+
 /* ---- resources ---- */
 
 static struct buf *open_contents(struct mcp_call *call, const char *mime_type)

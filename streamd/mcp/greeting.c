@@ -5,6 +5,8 @@
 #include "proto/json_write.h"
 #include "streamd/options.h"
 
+#include <stdio.h>
+
 static void write_capability(struct buf *out, const char *name, bool subscribe, bool list_changed)
 {
     json_write_name(out, name);
@@ -64,6 +66,8 @@ void mcp_initialize(struct mcp_work *w)
     }
     w->party->version = w->version = agree(wanted);
     w->party->listener.lists = mcp_changes(w->mcp, w->set);
+    struct span client = mcp_client_name(fields_object(w->params, "clientInfo"));
+    (void)snprintf(w->party->client, sizeof(w->party->client), "%.*s", (int)client.len, client.ptr);
     struct buf *out = mcp_work_open(w);
     json_write_pair_string(out, "protocolVersion", span_of(mcp_version_name(w->version)));
     write_capabilities(w, out);

@@ -57,6 +57,17 @@ static bool can_be_sent_back(const struct fields *token)
            (fields_as_number(token, &number) && isfinite(number));
 }
 
+struct span mcp_client_name(const struct fields *info)
+{
+    struct span name = {NULL, 0};
+    if (info && fields_string(info, "name", &name) && name.len > MCP_CLIENT_MAX) {
+        name.len = MCP_CLIENT_MAX;
+        while (name.len > 0 && ((unsigned char)name.ptr[name.len] & 0xC0) == 0x80)
+            name.len--;
+    }
+    return name;
+}
+
 void mcp_said_read(const struct fields *params, struct mcp_said *out)
 {
     const struct fields *meta = params ? fields_object(params, "_meta") : NULL;
@@ -69,6 +80,7 @@ void mcp_said_read(const struct fields *params, struct mcp_said *out)
     out->capabilities = fields_object(meta, "io.modelcontextprotocol/clientCapabilities");
     if (fields_string(meta, "io.modelcontextprotocol/logLevel", &level))
         out->level = mcp_level_find(level);
+    out->client = mcp_client_name(fields_object(meta, "io.modelcontextprotocol/clientInfo"));
     const struct fields *token = fields_any(meta, "progressToken");
     if (token && can_be_sent_back(token))
         out->progress_token = token;

@@ -43,6 +43,7 @@ struct mcp_said {
     const struct fields *capabilities;   /* of the client; NULL: not said */
     const struct fields *progress_token; /* a string or a number; NULL: none */
     int level;                           /* of log, MCP_NO_LEVEL: not said */
+    struct span client;                  /* what it calls itself; empty: not said */
 };
 
 /* `params` may be NULL. */
@@ -60,6 +61,10 @@ const struct mcp_refusal *mcp_said_refusal(const struct mcp_said *said);
 /* The data that belongs to that error; nothing for those that have none. */
 void mcp_refusal_write_data(const struct mcp_refusal *refusal, const struct mcp_said *said,
                             struct buf *out);
+
+/* The name in a clientInfo (NULL: there is none), cut to MCP_CLIENT_MAX bytes. */
+enum { MCP_CLIENT_MAX = 64 };
+struct span mcp_client_name(const struct fields *info);
 
 /* A string or a number as JSON. */
 void mcp_token_write(const struct fields *token, struct buf *out);

@@ -44,6 +44,9 @@ enum {
     MCP_VALUES_MAX = 100, /* completions that are told */
 };
 
+/* What the agent calls itself; borrows from the call, and may be empty. */
+struct span mcp_call_client(const struct mcp_call *call);
+
 /* ---- tools ---- */
 
 /* What an agent may think of a tool (its annotations). None: it changes something, undoably. */

@@ -29,10 +29,11 @@ struct mcp_work_ops {
 
 /* With whom we talk over several requests: a legacy session, or whoever holds a pipe. */
 struct mcp_party {
-    enum mcp_version version;     /* agreed on in `initialize`; MCP_NO_VERSION: not yet */
-    int level;                    /* of log: nothing below it is told */
-    struct mcp_listener listener; /* what it subscribed to */
-    struct list works;            /* of mcp_work.of_party */
+    enum mcp_version version;        /* agreed on in `initialize`; MCP_NO_VERSION: not yet */
+    int level;                       /* of log: nothing below it is told */
+    struct mcp_listener listener;    /* what it subscribed to */
+    struct list works;               /* of mcp_work.of_party */
+    char client[MCP_CLIENT_MAX + 1]; /* what it calls itself; "": not said */
 };
 
 /* What is asked for decides how an answer is wrapped. */

@@ -6,9 +6,13 @@
 const char *notify_kind_name(enum notify_kind kind)
 {
     static const char *const names[] = {
-        [NOTIFY_PHASE] = "phase",           [NOTIFY_STOP] = "stop",
-        [NOTIFY_FINDING] = "finding",       [NOTIFY_PROGRESS] = "progress",
-        [NOTIFY_UNANSWERED] = "unanswered", [NOTIFY_REPORT] = "report",
+        [NOTIFY_PHASE] = "phase",
+        [NOTIFY_STOP] = "stop",
+        [NOTIFY_FINDING] = "finding",
+        [NOTIFY_PROGRESS] = "progress",
+        [NOTIFY_UNANSWERED] = "unanswered",
+        [NOTIFY_REPORT] = "report",
+        [NOTIFY_RULE] = "rule",
     };
     return names[kind];
 }
@@ -34,6 +38,7 @@ enum severity notify_severity(const struct notify_event *e)
         return severity_of_phase(e->assessment->transition.to);
     case NOTIFY_STOP:
     case NOTIFY_UNANSWERED:
+    case NOTIFY_RULE:
         return SEVERITY_WARNING;
     case NOTIFY_FINDING:
         assert(e->finding < e->assessment->finding_count);

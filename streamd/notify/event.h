@@ -13,6 +13,7 @@ enum notify_kind {
     NOTIFY_PHASE,      /* the phase has changed: assessment.transition */
     NOTIFY_STOP,       /* stopping is advised: assessment.stop */
     NOTIFY_FINDING,    /* a detector has found something: assessment.findings[finding] */
+    NOTIFY_RULE,       /* a rule of the run's users fires: rule, words */
     NOTIFY_PROGRESS,   /* how it is going, at a validation */
     NOTIFY_UNANSWERED, /* what it was told has had no answer: words */
     NOTIFY_REPORT,     /* it is over, or nobody watches it any more */
@@ -24,7 +25,8 @@ struct notify_event {
     const char *name;       /* what people call the run; NULL or "": the id */
     const struct assessment *assessment;
     size_t finding;         /* NOTIFY_FINDING */
-    const char *words;      /* NOTIFY_UNANSWERED: what, in words */
+    const char *rule;       /* NOTIFY_RULE: its name */
+    const char *words;      /* NOTIFY_UNANSWERED: what; NOTIFY_RULE: why */
     const char *checkpoint; /* the file to use when stopping now; NULL: not known */
     const char *metric;     /* what the value of validation is called; NULL: as judged */
     struct snapshot now;    /* the newest values; NaN: not known */
@@ -35,7 +37,7 @@ struct notify_event {
                         in a row is the same event; 0: no two are the same */
 };
 
-/* "phase", "stop", "finding", "progress", "unanswered", "report". */
+/* "phase", "stop", "finding", "rule", "progress", "unanswered", "report". */
 const char *notify_kind_name(enum notify_kind kind);
 
 enum severity notify_severity(const struct notify_event *e);

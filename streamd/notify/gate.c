@@ -39,6 +39,8 @@ static uint64_t key_of(const struct notify_event *e)
         hash = mixed(hash, (unsigned char)*at);
     hash = mixed(hash, (unsigned char)(e->kind + 1));
     hash = mixed(hash, (unsigned char)(detail_of(e) + 1));
+    for (const char *at = e->kind == NOTIFY_RULE ? e->rule : ""; *at; at++)
+        hash = mixed(hash, (unsigned char)*at);
     return hash ? hash : 1;
 }
 
@@ -65,7 +67,7 @@ static bool is_quiet(const struct gate_rules *r, unsigned minute)
 
 static bool is_due(const struct gate *g, const struct notify_event *e, uint64_t since_us)
 {
-    if (e->kind == NOTIFY_REPORT)
+    if (e->kind == NOTIFY_REPORT || e->kind == NOTIFY_RULE) /* a rule has a cooldown of its own */
         return true;
     return since_us >= (e->kind == NOTIFY_PROGRESS ? g->rules.interval_us : g->rules.cooldown_us);
 }

@@ -235,6 +235,12 @@ static void write_finding(struct buf *b, const struct notify_event *e)
              f->evidence, finding_action(f->kind));
 }
 
+static void write_rule(struct buf *b, const struct notify_event *e)
+{
+    buf_addf(b, "⚠️ Alert: %s\n\n📊 Experiment: %s\n📝 Evidence: %s", e->rule, name_of(e),
+             e->words);
+}
+
 /* ---- how it goes ---- */
 
 static void add_place(struct buf *b, const struct notify_event *e)
@@ -318,9 +324,13 @@ static void write_report(struct buf *b, const struct notify_event *e)
 void wording_write(struct buf *b, const struct notify_event *e)
 {
     static void (*const writers[])(struct buf *, const struct notify_event *) = {
-        [NOTIFY_PHASE] = write_phase,           [NOTIFY_STOP] = write_stop,
-        [NOTIFY_FINDING] = write_finding,       [NOTIFY_PROGRESS] = write_progress,
-        [NOTIFY_UNANSWERED] = write_unanswered, [NOTIFY_REPORT] = write_report,
+        [NOTIFY_PHASE] = write_phase,
+        [NOTIFY_STOP] = write_stop,
+        [NOTIFY_FINDING] = write_finding,
+        [NOTIFY_PROGRESS] = write_progress,
+        [NOTIFY_UNANSWERED] = write_unanswered,
+        [NOTIFY_REPORT] = write_report,
+        [NOTIFY_RULE] = write_rule,
     };
     writers[e->kind](b, e);
 }

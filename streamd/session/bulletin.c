@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two shelves, each in order, are read as one by always taking the smaller number. A look through
- * both is a few thousand links, which an agent asks for at most a few times a second.
+ * Two shelves, each in order, are read as one by always taking the smaller number. Who reads is
+ * mostly near the end, so a place is looked for from there; a look through both is a few thousand
+ * links at most.
  *
  * A waiter is looked up by the item, not the item by the waiter: there are few waiters, and what
  * does not concern them wakes nobody.
@@ -138,9 +139,12 @@ void bulletin_add(struct bulletin *b, enum bulletin_type type, struct span sessi
 static const struct bulletin_item *shelf_next(const struct bulletin_shelf *s,
                                               const struct bulletin_filter *filter, uint64_t after)
 {
-    LIST_EACH (at, &s->items) {
+    const struct list *at = s->items.prev;
+    while (at != &s->items && LIST_ENTRY(at, struct bulletin_item, link)->seq > after)
+        at = at->prev;
+    for (at = at->next; at != &s->items; at = at->next) {
         const struct bulletin_item *item = LIST_ENTRY(at, struct bulletin_item, link);
-        if (item->seq > after && passes(item, filter))
+        if (passes(item, filter))
             return item;
     }
     return NULL;
@@ -153,6 +157,36 @@ const struct bulletin_item *bulletin_next(const struct bulletin *b,
     const struct bulletin_item *epoch =
         filter->types >> BULLETIN_EPOCH & 1U ? shelf_next(&b->epochs, filter, after) : NULL;
     return !news || (epoch && epoch->seq < news->seq) ? epoch : news;
+}
+
+static const struct bulletin_item *shelf_before(const struct bulletin_shelf *s,
+                                                const struct list *at,
+                                                const struct bulletin_filter *filter)
+{
+    for (const struct list *link = at->prev; link != &s->items; link = link->prev) {
+        const struct bulletin_item *item = LIST_ENTRY(link, struct bulletin_item, link);
+        if (passes(item, filter))
+            return item;
+    }
+    return NULL;
+}
+
+uint64_t bulletin_behind(const struct bulletin *b, const struct bulletin_filter *filter,
+                         size_t count)
+{
+    const struct bulletin_item *news = shelf_before(&b->news, &b->news.items, filter);
+    const struct bulletin_item *epoch = shelf_before(&b->epochs, &b->epochs.items, filter);
+    uint64_t behind = b->last;
+    for (; count > 0 && (news || epoch); count--) {
+        bool is_news = news && (!epoch || news->seq > epoch->seq);
+        const struct bulletin_item *item = is_news ? news : epoch;
+        behind = item->seq - 1;
+        if (is_news)
+            news = shelf_before(&b->news, &item->link, filter);
+        else
+            epoch = shelf_before(&b->epochs, &item->link, filter);
+    }
+    return behind;
 }
 
 uint64_t bulletin_missed(const struct bulletin *b, const struct bulletin_filter *filter,

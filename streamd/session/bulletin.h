@@ -92,6 +92,10 @@ void bulletin_add(struct bulletin *b, enum bulletin_type type, struct span sessi
 const struct bulletin_item *bulletin_next(const struct bulletin *b,
                                           const struct bulletin_filter *filter, uint64_t after);
 
+/* A number behind which the newest `count` that pass stand, or all of them. */
+uint64_t bulletin_behind(const struct bulletin *b, const struct bulletin_filter *filter,
+                         size_t count);
+
 /*
  * How many that would perhaps have passed are gone: of those behind `after`, at most so many. 0 for
  * after = 0, which asks for nothing that was before. At least 1 for a number of an earlier daemon.

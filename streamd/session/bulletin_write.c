@@ -70,6 +70,16 @@ void bulletin_finding(struct session *s, const struct finding *f, double wall_s)
     end(&d, s, BULLETIN_ALERT, wall_s);
 }
 
+void bulletin_rule(struct session *s, const char *name, const char *text, double wall_s)
+{
+    struct draft d;
+    begin(&d);
+    buf_addf(&d.text, "%s: %s", name, text);
+    add_text(&d, "kind", "rule");
+    add_text(&d, "name", name);
+    end(&d, s, BULLETIN_ALERT, wall_s);
+}
+
 void bulletin_advice(struct session *s, const struct assessment *a, double wall_s)
 {
     struct draft d;

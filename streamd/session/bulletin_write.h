@@ -13,6 +13,9 @@ struct session;
 void bulletin_phase(struct session *s, const struct transition *t, double wall_s);
 void bulletin_finding(struct session *s, const struct finding *f, double wall_s);
 
+/* A rule of the run's users fires. */
+void bulletin_rule(struct session *s, const char *name, const char *text, double wall_s);
+
 /* Stopping is advised. */
 void bulletin_advice(struct session *s, const struct assessment *a, double wall_s);
 

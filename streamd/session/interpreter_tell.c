@@ -102,6 +102,25 @@ static void tell_stop(struct interpreter *in, const struct assessment *a, struct
     notify(in, (struct notify_event){.kind = NOTIFY_STOP, .number = ++in->advices}, now);
 }
 
+void interpreter_tell_rule(struct session *s, const char *name, const char *text, uint64_t times,
+                           struct now now)
+{
+    struct log_text quoted;
+    log_info("alert", "rule id=%s name=%s", s->id, log_quoted(&quoted, span_of(name)));
+    struct buf *b = payload_begin(s);
+    json_write_pair_string(b, "kind", SPAN("rule"));
+    json_write_pair_string(b, "severity", span_of(severity_name(SEVERITY_WARNING)));
+    json_write_pair_string(b, "name", span_of(name));
+    json_write_pair_string(b, "evidence", span_of(text));
+    announce(s, "alert", b, now);
+    bulletin_rule(s, name, text, now.wall_s);
+    if (s->interpreter)
+        notify(s->interpreter,
+               (struct notify_event){
+                   .kind = NOTIFY_RULE, .rule = name, .words = text, .number = times},
+               now);
+}
+
 unsigned interpreter_standing(const struct assessment *a)
 {
     unsigned standing = 0;

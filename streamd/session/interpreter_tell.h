@@ -13,4 +13,8 @@ void interpreter_tell(struct interpreter *in, const struct assessment *a, struct
 /* A bit for each kind that was found. */
 unsigned interpreter_standing(const struct assessment *a);
 
+/* A rule of the run's users fires, for the nth time: `text` says why. */
+void interpreter_tell_rule(struct session *s, const char *name, const char *text, uint64_t times,
+                           struct now now);
+
 #endif

@@ -195,3 +195,34 @@ void record_point(struct point_names *names, const struct record *r, double wall
             set_known(out, field, r->extra[i].value);
     }
 }
+
+/* What the name means to the interpreter: val_loss for the validation loss, whatever the trainer
+ * calls it. */
+static bool find_meaning(const struct point *p, struct span name, double *out)
+{
+    for (unsigned f = POINT_TRAIN_LOSS; f < POINT_MODEL; f++) {
+        bool meant =
+            span_is(name, point_field_name(f)) || (f == POINT_LR && span_is(name, "learning_rate"));
+        if (!meant || !point_has(p, f))
+            continue;
+        *out = p->value[f];
+        return true;
+    }
+    return false;
+}
+
+bool record_metric(const struct record *r, const struct point *p, struct span name, double *out)
+{
+    const struct num *extra = record_extra(r, name);
+    if (extra) {
+        *out = num_double(*extra);
+        return true;
+    }
+    for (unsigned f = 0; f < RECORD_FIELDS; f++) {
+        if (!record_was_sent(r, f) || !span_is(name, record_field_name(f)))
+            continue;
+        *out = num_double(r->field[f]);
+        return true;
+    }
+    return p && find_meaning(p, name, out);
+}

@@ -43,4 +43,8 @@ const char *record_point_metric(const struct point_names *names);
 void record_point(struct point_names *names, const struct record *r, double wall_s,
                   struct point *out);
 
+/* The value that the completed record has for a metric: one of the trainer's own, one of the twelve
+ * that were sent, or what the name means in `p`, which the record became (NULL: not known). */
+bool record_metric(const struct record *r, const struct point *p, struct span name, double *out);
+
 #endif

@@ -162,6 +162,7 @@ void session_destroy(struct session *s)
     epochs_fini(&s->epochs);
     operation_fini(&s->operation);
     knobs_fini(&s->knobs);
+    alert_rules_fini(&s->rules);
     free(s->rewinds);
     free(s->error);
     free(s->name);

@@ -22,6 +22,7 @@
 #include "proto/line.h"
 #include "proto/record.h"
 #include "streamd/clock.h"
+#include "streamd/session/alert_rules.h"
 #include "streamd/session/axis.h"
 #include "streamd/session/epochs.h"
 #include "streamd/session/knobs.h"
@@ -116,6 +117,7 @@ struct session {
     struct list orders;              /* owns; of order.link, oldest first: orders.h */
     struct operation operation;      /* what it is to who supervises it */
     struct interpreter *interpreter; /* owns; NULL while there is none */
+    struct alert_rules rules;        /* of its users */
     bool pinned;                     /* never dropped to make room, nor for its age */
     struct series *series;           /* owns */
     uint64_t newest_offset;          /* of the newest record; 0 while there is none */

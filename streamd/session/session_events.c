@@ -241,6 +241,7 @@ enum status session_progress(struct session *s, struct record *r, struct span li
     keeping_record(&s->registry->keeping, s);
     offer(s, now.us);
     interpret_record(s, r, now);
+    alert_rules_record(s, r, now);
     return OK;
 }
 

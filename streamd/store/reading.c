@@ -25,6 +25,7 @@ struct reading_job {
     struct reading_csv *csv;     /* owns; NULL unless READING_CSV */
     struct summary *summary;     /* owns; NULL unless READING_SUMMARY */
     struct collation *collation; /* owns; NULL unless READING_COLLATION */
+    struct curves *curves;       /* owns; NULL unless READING_CURVES */
     struct reading_text text;
     struct span epochs; /* READING_EPOCHS: those that are still to be read */
     uint64_t epoch;     /* offset of the newest one that was */
@@ -77,6 +78,12 @@ struct reading_job *reading_job_create(struct store *store, struct line_decoder 
             goto fail;
         collation_begin(job->collation, &request->collation, &request->reckoning);
     }
+    if (request->form == READING_CURVES) {
+        job->curves = malloc(sizeof(*job->curves));
+        if (!job->curves)
+            goto fail;
+        curves_begin(job->curves, &request->curves, &request->reckoning);
+    }
     return job;
 fail:
     reading_job_destroy(job);
@@ -91,6 +98,7 @@ void reading_job_destroy(struct reading_job *job)
     reading_csv_destroy(job->csv);
     summary_destroy(job->summary);
     free(job->collation);
+    free(job->curves);
     buf_fini(&job->out);
     free(job);
 }
@@ -177,18 +185,25 @@ static enum status reckon(struct reading_job *job, struct refbuf **out, bool *ou
 {
     struct reckoning *r = &job->request.reckoning;
     struct collation *c = job->collation;
+    struct curves *k = job->curves;
     struct series_entry entry;
     enum status status;
     while ((status = walk_next(&job->walk, &entry)) == OK) {
         if (c)
             collation_record(c, &entry.record, entry.server_time_s, entry.offset);
+        else if (k)
+            curves_record(k, &entry.record, entry.server_time_s, entry.offset);
         else
             (void)reckoning_record(r, &entry.record, entry.server_time_s, entry.offset);
     }
     if (status != E_NOT_FOUND)
         return status;
-    return c ? give_value(job, c, sizeof(*c), out, out_last)
-             : give_value(job, r, sizeof(*r), out, out_last);
+    if (c)
+        return give_value(job, c, sizeof(*c), out, out_last);
+    if (!k)
+        return give_value(job, r, sizeof(*r), out, out_last);
+    curves_end(k);
+    return give_value(job, k, sizeof(*k), out, out_last);
 }
 
 static enum status write(struct reading_job *job, struct refbuf **out, bool *out_last)
@@ -280,7 +295,7 @@ enum status reading_job_step(struct reading_job *job, struct refbuf **out, bool 
     case JOB_WRITING:
         break;
     }
-    if (job->request.form == READING_RECKONING || job->collation)
+    if (job->request.form == READING_RECKONING || job->collation || job->curves)
         return reckon(job, out, out_last);
     return job->summary ? summarize(job, out, out_last) : write(job, out, out_last);
 }

@@ -13,6 +13,7 @@
 #include "base/refbuf.h"
 #include "proto/line.h"
 #include "streamd/session/collation.h"
+#include "streamd/session/curves.h"
 #include "streamd/session/epochs.h"
 #include "streamd/store/rewind.h"
 #include "streamd/store/store.h"
@@ -31,6 +32,7 @@ enum reading_form {
     READING_UPDATES,   /* progress_update payloads, each after a struct reading_update */
     READING_RECKONING, /* one struct reckoning, of all entries, in one piece */
     READING_COLLATION, /* one struct collation, likewise */
+    READING_CURVES,    /* one struct curves, likewise */
     READING_SUMMARY, /* summary_write() of the entries' records, in one piece; E_MALFORMED when rows
                         of theirs are damaged */
     READING_EPOCHS,  /* struct epoch after struct epoch, of the entries named in `epochs` that are
@@ -76,6 +78,7 @@ struct reading_request {
     char epochs[EPOCHS_BYTES_MAX];
     struct reckoning reckoning;      /* READING_RECKONING: as it stands before the first entry */
     struct collation_plan collation; /* READING_COLLATION, from that reckoning on */
+    struct curves_plan curves;       /* READING_CURVES, likewise */
 };
 
 /* The copy's names stand in the copy. */

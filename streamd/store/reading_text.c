@@ -106,6 +106,7 @@ static const struct {
     [READING_UPDATES] = {begin_nothing, add_update, end_nothing},
     [READING_RECKONING] = {begin_nothing, add_update, end_nothing},
     [READING_COLLATION] = {begin_nothing, add_update, end_nothing},
+    [READING_CURVES] = {begin_nothing, add_update, end_nothing},
 };
 
 void reading_text_begin(struct reading_text *t, struct buf *out)

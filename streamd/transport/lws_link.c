@@ -225,12 +225,12 @@ int lws_link_on_request(struct lws_link *l)
     struct request_fault fault;
     if (!read_exchange(l, &fault))
         return -1;
-    if (l->exchange->has_body && !may_have_body(l))
+    if (l->exchange->awaits_body && !may_have_body(l))
         fault = (struct request_fault){503, "A request with a body must not be pipelined"};
     l->reused = true;
     if (fault.status)
         return refuse(l, fault);
-    if (l->exchange->has_body) {
+    if (l->exchange->awaits_body) {
         /* lws's own timeout begins anew with every piece, so a body may drip for ever. */
         lws_set_timer_usecs(l->wsi, BODY_US);
         front_request_begins(&l->link, &l->exchange->request);
@@ -244,8 +244,8 @@ int lws_link_on_request(struct lws_link *l)
 
 int lws_link_on_timer(struct lws_link *l)
 {
-    /* Nobody disarms it: a body that has come leaves no exchange that waits for one. */
-    if (!l->exchange || !l->exchange->has_body || l->finished)
+    /* Nobody disarms it: an exchange whose body has come awaits none. */
+    if (!l->exchange || !l->exchange->awaits_body || l->finished)
         return 0;
     return refuse(l, (struct request_fault){408, "The body took too long"});
 }
@@ -264,6 +264,7 @@ int lws_link_on_body_end(struct lws_link *l)
     if (buf_status(&l->exchange->body) != OK)
         return refuse(l, (struct request_fault){413, "Body is larger than --max-payload"});
     l->exchange->request.body = buf_span(&l->exchange->body);
+    l->exchange->awaits_body = false; /* the answer may take longer than a body */
     return run_request(l);
 }
 

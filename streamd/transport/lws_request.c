@@ -214,7 +214,7 @@ static struct request_fault read_length(struct exchange *x, struct lws *wsi, siz
         return (struct request_fault){400, "This method takes no body"};
     if (x->content_length > max_body)
         return (struct request_fault){413, "Body is larger than --max-payload"};
-    x->has_body = takes_body && x->content_length > 0;
+    x->awaits_body = takes_body && x->content_length > 0;
     return (struct request_fault){0};
 }
 

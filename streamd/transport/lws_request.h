@@ -19,7 +19,7 @@ struct exchange {
     struct buf text; /* what the request's spans borrow */
     struct buf body;
     uint64_t content_length;
-    bool has_body;
+    bool awaits_body;
 };
 
 /* Why a request cannot be taken. status 0: it can. */

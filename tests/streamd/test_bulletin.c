@@ -89,6 +89,20 @@ static void long_texts_are_cut_at_a_character_and_long_data_left_out(void **stat
     assert_int_equal(bulletin_data(item).len, 0);
 }
 
+static void the_newest_are_found_from_the_end(void **state)
+{
+    struct bulletin *b = *state;
+    assert_int_equal(bulletin_behind(b, &all, 3), 5000);
+    add(b, BULLETIN_ALERT, "a");
+    add(b, BULLETIN_EPOCH, "b");
+    add(b, BULLETIN_PHASE, "a");
+    add(b, BULLETIN_EPOCH, "a");
+    assert_int_equal(bulletin_behind(b, &all, 2), 5002);
+    assert_int_equal(bulletin_behind(b, &all, 3), 5001);
+    assert_int_equal(bulletin_behind(b, &all, 99), 5000);
+    assert_int_equal(bulletin_behind(b, &alerts_of_a, 5), 5000);
+}
+
 /* ---- waiting ---- */
 
 struct sleeper {
@@ -162,6 +176,7 @@ int main(void)
         TEST(items_are_numbered_over_all_sessions_from_the_time_of_the_start),
         TEST(epochs_push_no_alert_out),
         TEST(what_is_gone_is_counted_as_missed),
+        TEST(the_newest_are_found_from_the_end),
         TEST(long_texts_are_cut_at_a_character_and_long_data_left_out),
         TEST(a_waiter_is_woken_once_by_what_concerns_it),
         TEST(who_is_woken_may_cancel_another),

@@ -147,14 +147,14 @@ static inline void world_take_answer(struct world *w)
     w->json = w->body.len > 0 ? cJSON_ParseWithLength(w->body.ptr, w->body.len) : NULL;
 }
 
-/* An answer that comes later: it is waited for on a connection of its own. */
+/* An answer that comes later: it is waited for on a connection of its own, bound in the wake-up
+ * that the request came in. */
 static inline void world_await(struct world *w)
 {
     struct conn *conn = conn_open(w->app, SIZE_MAX);
     struct http_answer answer;
     conn->awaits = true;
     w->req.is_1_1 = true;
-    app_enter(w->app, w->now);
     transfer_bind(w->reply.transfer, conn->link, &w->req);
     app_leave(w->app);
     for (int turn = 0; conn->awaits && conn->link; turn++) {
@@ -198,9 +198,10 @@ static inline int world_ask(struct world *w, enum method method, const char *tar
     if (!w->reply.transfer)
         reply_render(&w->reply, &w->req, &w->config, w->app->encoder.deflater, &w->app->stats,
                      &w->out);
-    app_leave(w->app);
     if (w->reply.transfer)
         world_await(w);
+    else
+        app_leave(w->app);
     world_take_answer(w);
     return w->status;
 }

@@ -179,6 +179,19 @@ static void a_plateaus_notice_is_short(void **state)
            "> Savings: ~2h 40m");
 }
 
+static void a_rule_of_a_user_is_told_in_its_own_words(void **state)
+{
+    (void)state;
+    struct assessment a = detection();
+    struct notify_event e = event_of(NOTIFY_RULE, &a);
+    e.rule = "high";
+    e.words = "val_loss is 3.5, above 2";
+    expect(wording_write, &e,
+           "⚠️ Alert: high\n\n📊 Experiment: config_dent_dcn_final\n"
+           "📝 Evidence: val_loss is 3.5, above 2");
+    assert_int_equal(notify_severity(&e), SEVERITY_WARNING);
+}
+
 static void progress_says_where_it_is(void **state)
 {
     (void)state;
@@ -263,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_run_of_losses_without_epochs_is_told_too),
         cmocka_unit_test(a_run_that_diverges_has_no_time_left_and_a_saving),
         cmocka_unit_test(a_plateaus_notice_is_short),
+        cmocka_unit_test(a_rule_of_a_user_is_told_in_its_own_words),
         cmocka_unit_test(progress_says_where_it_is),
         cmocka_unit_test(a_report_needs_no_validation),
         cmocka_unit_test(a_report_sums_up),

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "streamd/session/alert_rules.h"
+
+#include "tests/streamd/agents.h"
+
+static struct alert_rule rule_of(const char *metric, enum alert_op op, double value,
+                                 uint64_t for_epochs)
+{
+    struct alert_rule rule = {
+        .op = op, .value = value, .for_epochs = for_epochs, .cooldown_s = 3600};
+    (void)snprintf(rule.name, sizeof(rule.name), "r");
+    (void)snprintf(rule.metric, sizeof(rule.metric), "%s", metric);
+    return rule;
+}
+
+static void each_condition_fires_when_it_has_held_for_long_enough(void **state)
+{
+    static const struct {
+        const char *metric;
+        enum alert_op op;
+        double value;
+        uint64_t for_epochs;
+        const char *values[6]; /* of that metric, an epoch each */
+        int fires;             /* with which of them; -1: never */
+    } cases[] = {
+        {"m", ALERT_LT, 1, 1, {"1", "0.9"}, 1},
+        {"m", ALERT_LE, 1, 1, {"1.1", "1"}, 1},
+        {"m", ALERT_GT, 1, 2, {"2", "1", "2", "3"}, 3},
+        {"m", ALERT_GE, 1, 1, {"1"}, 0},
+        {"m", ALERT_NONFINITE, 0, 1, {"1", "NaN"}, 1},
+        {"m", ALERT_GT, 1, 1, {"NaN", "NaN"}, -1},
+        {"val_loss", ALERT_NO_IMPROVEMENT, 0, 2, {"3", "2", "2.5", "2"}, 3},
+        {"val_acc", ALERT_NO_IMPROVEMENT, 0, 2, {"0.1", "0.2", "0.3", "0.4"}, -1},
+        {"m", ALERT_NO_IMPROVEMENT, 0.5, 3, {"3", "2.9", "2.8", "2.7"}, 3},
+    };
+    struct world *w = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char id[16];
+        char line[256];
+        const struct alert_rule *kept;
+        (void)snprintf(id, sizeof(id), "run-%zu", i);
+        starts(w, id, "{}");
+        struct session *s = registry_find(&w->app->registry, span_of(id));
+        const struct alert_rule rule =
+            rule_of(cases[i].metric, cases[i].op, cases[i].value, cases[i].for_epochs);
+        assert_int_equal(alert_rule_set(s, &rule, &kept), OK);
+        for (int e = 0; cases[i].values[e]; e++) {
+            (void)snprintf(line, sizeof(line),
+                           "{\"type\":\"progress\",\"sessionId\":\"%s\",\"metrics\":{\"epoch\":%d,"
+                           "\"%s\":%s}}",
+                           id, e, cases[i].metric, cases[i].values[e]);
+            world_line(w, line);
+            bool expected = cases[i].fires >= 0 && e >= cases[i].fires;
+            if (kept->times != expected || alert_rules_firing(s) != expected)
+                fail_msg("case %zu, value %d", i, e);
+        }
+    }
+}
+
+static void records_of_one_epoch_count_as_one(void **state)
+{
+    struct world *w = *state;
+    const struct alert_rule *kept;
+    starts(w, "a", "{}");
+    struct session *s = registry_find(&w->app->registry, SPAN("a"));
+    const struct alert_rule rule = rule_of("m", ALERT_GT, 1, 2);
+    assert_int_equal(alert_rule_set(s, &rule, &kept), OK);
+    for (int i = 0; i < 5; i++)
+        world_line(w, "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"epoch\":1,"
+                      "\"m\":2}}");
+    assert_int_equal(kept->times, 0);
+    world_line(w, "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"epoch\":2,\"m\":2}}");
+    assert_int_equal(kept->times, 1);
+}
+
+static void a_run_has_a_bounded_number_of_them(void **state)
+{
+    struct world *w = *state;
+    const struct alert_rule *kept;
+    starts(w, "a", "{}");
+    struct session *s = registry_find(&w->app->registry, SPAN("a"));
+    struct alert_rule rule = rule_of("m", ALERT_GT, 1, 1);
+    for (int i = 0; i < ALERT_RULES_MAX; i++) {
+        (void)snprintf(rule.name, sizeof(rule.name), "r%d", i);
+        assert_int_equal(alert_rule_set(s, &rule, &kept), OK);
+    }
+    assert_int_equal(alert_rule_set(s, &rule, &kept), OK); /* that is there already */
+    (void)snprintf(rule.name, sizeof(rule.name), "one more");
+    assert_int_equal(alert_rule_set(s, &rule, &kept), E_LIMIT);
+    assert_true(alert_rule_remove(s, SPAN("r0")));
+    assert_false(alert_rule_remove(s, SPAN("r0")));
+    assert_int_equal(alert_rule_set(s, &rule, &kept), OK);
+}
+
+static void operators_are_found_by_name(void **state)
+{
+    (void)state;
+    assert_int_equal(alert_op_find(SPAN("no_improvement")), ALERT_NO_IMPROVEMENT);
+    assert_int_equal(alert_op_find(SPAN("eq")), ALERT_OPS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        AGENT_TEST(each_condition_fires_when_it_has_held_for_long_enough),
+        AGENT_TEST(records_of_one_epoch_count_as_one),
+        AGENT_TEST(a_run_has_a_bounded_number_of_them),
+        AGENT_TEST(operators_are_found_by_name),
+    };
+    return cmocka_run_group_tests_name("session/alert_rules", tests, NULL, NULL);
+}
