@@ -16,9 +16,16 @@ static const struct tool tools[] = {
      tool_watch},
     {"relay", "", "take trainers' lines here, and lead them to a daemon elsewhere", relay_options,
      tool_relay},
-    {"status", "ID", "how a run of a running daemon is going", status_options, tool_status},
-    {"stop", "ID", "cancel a run: tell its trainer to stop", stop_options, tool_stop},
     {"token", "NAME", "make a token for --token-file", token_options, tool_token},
+    {"ls", "", "the runs of a running daemon, newest first", ls_options, tool_ls},
+    {"status", "ID", "how one of them is going", status_options, tool_status},
+    {"metrics", "ID", "what it has recorded, an entry a line", metrics_options, tool_metrics},
+    {"wait", "ID", "sleep until something is true of it", wait_options, tool_wait},
+    {"stop", "ID", "cancel it: tell its trainer to stop", steer_options, tool_steer},
+    {"pause", "ID", "tell its trainer to pause", steer_options, tool_steer},
+    {"resume", "ID", "tell its trainer to go on", steer_options, tool_steer},
+    {"checkpoint", "ID", "tell its trainer to save", steer_options, tool_steer},
+    {"set", "ID KNOB=VALUE", "tell its trainer to change a knob", steer_options, tool_steer},
     {"help", "[COMMAND]", "say how a command is used", no_options, tool_help},
 };
 
