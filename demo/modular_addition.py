@@ -69,10 +69,10 @@ class AdamW:
         self._mean = [[0.0] * len(row) for row in weights]
         self._square = [[0.0] * len(row) for row in weights]
 
-    def step(self, gradient: Matrix, time: int) -> None:
+    def step(self, gradient: Matrix, time: int, learning_rate: float) -> None:
         """Apply one gradient; `time` counts the steps from 1."""
-        rate = LEARNING_RATE * sqrt(1 - BETA2**time) / (1 - BETA1**time)
-        keep = 1 - LEARNING_RATE * WEIGHT_DECAY
+        rate = learning_rate * sqrt(1 - BETA2**time) / (1 - BETA1**time)
+        keep = 1 - learning_rate * WEIGHT_DECAY
         for at, slope in enumerate(gradient):
             mean = [BETA1 * m + (1 - BETA1) * g for m, g in zip(self._mean[at], slope)]
             square = [BETA2 * s + (1 - BETA2) * g * g for s, g in zip(self._square[at], slope)]
@@ -101,7 +101,9 @@ class Network:
             tally.add(self._forward(a, b)[2], (a + b) % P)
         return tally
 
-    def train(self, batch: List[Pair], epoch: Tally) -> Tuple[float, float]:
+    def train(
+        self, batch: List[Pair], epoch: Tally, learning_rate: float = LEARNING_RATE
+    ) -> Tuple[float, float]:
         """One AdamW step; adds to the epoch's tally, returns the batch's loss and gradient norm."""
         here = Tally()
         gradients = [_zeros(), _zeros(), _zeros()]
@@ -120,7 +122,7 @@ class Network:
                 _add_to(gradients[2], residue, [slope * h for h in hidden])
         self._time += 1
         for optimizer, gradient in zip(self._optimizers, gradients):
-            optimizer.step(gradient, self._time)
+            optimizer.step(gradient, self._time, learning_rate)
         return here.loss, sqrt(sum(g * g for matrix in gradients for row in matrix for g in row))
 
     def _forward(self, a: int, b: int) -> Tuple[List[float], List[float], List[float]]:

@@ -67,6 +67,11 @@ void trainee_fini(struct trainee *t)
     *t = (struct trainee){.plan = t->plan};
 }
 
+void trainee_set_learning_rate(struct trainee *t, double learning_rate)
+{
+    t->adamw.options.learning_rate = learning_rate;
+}
+
 struct mlp_score trainee_step(struct trainee *t)
 {
     struct mlp_score score = mlp_backward(t->mlp, modadd_train(&t->data), t->data.train_count);

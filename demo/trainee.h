@@ -41,6 +41,9 @@ size_t trainee_batch_size(void);
 MUST_CHECK enum status trainee_init(struct trainee *t, uint64_t seed, unsigned index);
 void trainee_fini(struct trainee *t);
 
+/* The steps from here on are taken with this learning rate. */
+void trainee_set_learning_rate(struct trainee *t, double learning_rate);
+
 /* One full-batch step; answers the training score from before it. */
 struct mlp_score trainee_step(struct trainee *t);
 

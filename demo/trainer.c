@@ -7,13 +7,15 @@
  * the step, one of the validation part from after it. It trains the same without a daemon.
  *
  * SIGINT and SIGTERM end the run as failed, "interrupted"; `stop` from the daemon ends it as
- * completed, since then somebody had what he wanted; `pause` holds it until `resume` or `stop`.
+ * completed, since then somebody had what he wanted; `pause` holds it until `resume` or `stop`; a
+ * knob multiplies its learning rates.
  */
 #include "clients/c/streamd_client.h"
 #include "demo/trainee.h"
 #include "demo/trainer_options.h"
 #include "proto/json_write.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +29,9 @@ enum {
     EXIT_INTERRUPTED = 130,
     CONFIG_BYTES = 4096,
 };
+
+/* The knob: every model has a learning rate of its own, which this multiplies. */
+static const char RATE_FACTOR[] = "learning_rate_factor";
 
 /* What goes on in all models. */
 struct training {
@@ -79,15 +84,25 @@ static void write_config(struct buf *b, const struct trainer_options *o)
 static struct streamd_run *begin_run(const struct trainer_options *o)
 {
     struct buf config;
+    const struct streamd_knob factor = {RATE_FACTOR, STREAMD_FLOAT, 1, 0, 10};
     write_config(&config, o);
     const struct streamd_options options = {.project = "demo",
                                             .name = "modular addition (C)",
                                             .config_json = config.ptr,
                                             .session_id = o->session,
-                                            .socket_path = o->socket};
+                                            .socket_path = o->socket,
+                                            .knobs = &factor,
+                                            .knob_count = 1};
     struct streamd_run *run = streamd_init(&options);
     buf_fini(&config);
     return run;
+}
+
+/* The plan's, times the knob; a run that could not begin has none. */
+static double learning_rate(const struct training *tr, const struct trainee *t)
+{
+    double factor = streamd_knob(tr->run, RATE_FACTOR);
+    return t->plan->learning_rate * (isnan(factor) ? 1 : factor);
 }
 
 static void report(const struct training *tr, const struct trainee *t, unsigned long step,
@@ -103,7 +118,7 @@ static void report(const struct training *tr, const struct trainee *t, unsigned 
         {"modelIndex", tr->index},
         {"totalModels", (double)tr->options->models},
         {"modelParams", (double)mlp_param_count(t->mlp)},
-        {"learning_rate", t->plan->learning_rate},
+        {"learning_rate", learning_rate(tr, t)},
         {"weight_decay", t->plan->weight_decay},
         {"weight_norm", mlp_weight_norm(t->mlp)},
     };
@@ -172,6 +187,7 @@ static bool train(const struct training *tr, struct trainee *t)
     struct milestones milestones = {0};
     unsigned long steps = tr->options->steps;
     for (unsigned long step = 1; step <= steps; step++) {
+        trainee_set_learning_rate(t, learning_rate(tr, t));
         struct mlp_score score = trainee_step(t);
         if (step % REPORT_EVERY == 0 || step == 1 || step == steps) {
             struct mlp_score val = trainee_validate(t);

@@ -3,7 +3,8 @@
 """A real training, watched through streamd: three small models learn modular addition.
 
 Prints nothing; with --verbose the line `Step N: Loss = x.xxxx` every 10 steps. Ends by itself, on
-`stop` from the daemon, on Ctrl+C or SIGTERM. Trains the same with or without a daemon. With
+`stop` from the daemon, on Ctrl+C or SIGTERM; heeds `pause`, `resume` and `checkpoint`, and its
+learning rate is a knob. Trains the same with or without a daemon. With
 --checkpoints it may be killed at any time: started again it goes on from the last one.
 """
 
@@ -56,11 +57,11 @@ class State:
             self._batches = task.batches(self._trained, self._rng)[: steps - self.step]
         return self._batches.pop(0) if self._batches else None
 
-    def train(self, batch: List[task.Pair]) -> Tuple[float, float]:
+    def train(self, batch: List[task.Pair], learning_rate: float) -> Tuple[float, float]:
         """One step; the loss of its batch and the norm of its gradient."""
         assert self.tally is not None
         began = time.monotonic()
-        figures = self.network.train(batch, self.tally)
+        figures = self.network.train(batch, self.tally, learning_rate)
         self.step += 1
         self.seconds += time.monotonic() - began
         return figures
@@ -87,6 +88,7 @@ class Training:
         self._state = state
         self._run = run
         self._checkpoints = checkpoints
+        self._learning_rate = task.LEARNING_RATE
 
     def train_all(self) -> None:
         for index in range(self._state.index, self._options.models):
@@ -102,14 +104,21 @@ class Training:
         while state.step < self._options.steps or state.tally is not None:
             batch = state.next_batch(self._options.steps)
             while batch is not None:
+                self._run.wait_while_paused()
                 if self._run.should_stop:
                     return
-                self.report(*state.train(batch))
-                if self._checkpoints is not None:
-                    self._checkpoints.step(state.index * self._options.steps + state.step)
+                self._learning_rate = self._run.knob("learning_rate")
+                self.report(*state.train(batch, self._learning_rate))
+                self.save()
                 time.sleep(self._options.step_delay)
                 batch = state.next_batch(self._options.steps)
             self.report_epoch()
+
+    def save(self) -> None:
+        """Between two steps: a checkpoint, if one is due or was asked for."""
+        step = self._state.index * self._options.steps + self._state.step
+        if self._checkpoints is not None and self._checkpoints.step(step):
+            self._run.done("checkpoint")
 
     def report(self, loss: float, norm: float) -> None:
         """One progress line a step; the validation figures are those of the last whole epoch."""
@@ -124,7 +133,7 @@ class Training:
                 "modelParams": state.network.parameters,
                 "val_loss": state.validation.loss,
                 "val_accuracy": state.validation.accuracy,
-                "lr": task.LEARNING_RATE,
+                "lr": self._learning_rate,
                 "grad_norm": norm,
             }
         )
@@ -139,7 +148,7 @@ class Training:
             "epoch": state.epochs,
             "train_loss": state.tally.loss,
             "train_accuracy": state.tally.accuracy,
-            "learning_rate": task.LEARNING_RATE,
+            "learning_rate": self._learning_rate,
             "duration": state.seconds,
         }
         state.end_epoch()
@@ -209,6 +218,7 @@ def main() -> int:
             resume=resume,
             socket_path=options.socket,
             url=options.url,
+            knobs={"learning_rate": {"value": task.LEARNING_RATE, "min": 0.0, "max": 0.1}},
         ) as run:
             state.session = run.id
             if checkpoints is not None:

@@ -344,3 +344,21 @@ enum status json_array_split(struct span array, struct span *items, size_t max, 
     *out_count = n;
     return OK;
 }
+
+bool json_member(struct span object, unsigned flags, const char *name, struct span *out)
+{
+    struct json_scan s;
+    struct json_value key;
+    struct span value;
+    struct span found = {NULL, 0};
+    json_scan_init(&s, object, flags);
+    if (object.len == 0 || json_next(&s, &key) != JSON_OBJECT_BEGIN)
+        return false;
+    while (json_next(&s, &key) == JSON_KEY && json_skip(&s, &value) == OK) {
+        if (span_is(key.raw, name))
+            found = value;
+    }
+    if (found.ptr)
+        *out = found;
+    return found.ptr != NULL;
+}

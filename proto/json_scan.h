@@ -84,6 +84,12 @@ MUST_CHECK enum status json_skip(struct json_scan *s, struct span *out_raw);
  */
 MUST_CHECK enum status json_leave(struct json_scan *s);
 
+/*
+ * The last member of that name (as it stands, without escapes) of an object, as raw bytes without
+ * white space around. False, *out untouched: there is none, or the text is no object.
+ */
+bool json_member(struct span object, unsigned flags, const char *name, struct span *out);
+
 /* Is the whole text one value? E_MALFORMED fills *error (which may be NULL). */
 MUST_CHECK enum status json_check(struct span text, unsigned flags, struct json_error *error);
 

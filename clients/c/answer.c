@@ -15,7 +15,7 @@ static void set_text(struct answer *a, struct span key, struct span raw)
     } fields[] = {
         {"type", &a->type},       {"sessionId", &a->session_id},
         {"command", &a->command}, {"reason", &a->reason},
-        {"code", &a->code},
+        {"code", &a->code},       {"knob", &a->knob},
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (span_is(key, fields[i].key))
@@ -25,19 +25,35 @@ static void set_text(struct answer *a, struct span key, struct span raw)
 
 static void set_number(struct answer *a, struct span key, struct num n)
 {
+    if (span_is(key, "value")) {
+        a->has_value = true;
+        a->value_is_bool = false;
+        a->value = num_double(n);
+    }
     if (n.kind != NUM_INT || n.i < 0)
         return;
     if (span_is(key, "seq"))
         a->seq = (uint64_t)n.i;
     else if (span_is(key, "lastSeq"))
         a->last_seq = (uint64_t)n.i;
+    else if (span_is(key, "id"))
+        a->id = (uint64_t)n.i;
+}
+
+static void set_truth(struct answer *a, struct span key, bool truth)
+{
+    if (!span_is(key, "value"))
+        return;
+    a->has_value = a->value_is_bool = true;
+    a->value = truth;
 }
 
 /* The value of `key`; false when the scanner refuses it. */
 static bool take_value(struct json_scan *scan, struct span key, struct answer *a)
 {
     struct json_value value;
-    switch (json_next(scan, &value)) {
+    enum json_token token = json_next(scan, &value);
+    switch (token) {
     case JSON_ERROR:
         return false;
     case JSON_OBJECT_BEGIN:
@@ -48,6 +64,10 @@ static bool take_value(struct json_scan *scan, struct span key, struct answer *a
         return true;
     case JSON_NUMBER:
         set_number(a, key, value.num);
+        return true;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        set_truth(a, key, token == JSON_TRUE);
         return true;
     default:
         return true;

@@ -9,6 +9,8 @@
 
 #include "base/span.h"
 
+#include <stdbool.h>
+
 /* Strings are raw, as they stand between their quotes, and borrow from the line; absent: NULL. */
 struct answer {
     struct span type;
@@ -16,8 +18,13 @@ struct answer {
     struct span command;
     struct span reason;
     struct span code;
+    struct span knob;
     uint64_t seq;
     uint64_t last_seq;
+    uint64_t id;    /* of an order; 0: it is to have no answer */
+    bool has_value; /* a number, or a truth as 0 or 1 */
+    bool value_is_bool;
+    double value;
 };
 
 /* False, *out untouched: the line is no JSON object. */

@@ -161,6 +161,10 @@ static void count_losses(struct sender *s)
 static bool append_batch(struct sender *s, uint64_t now_us)
 {
     uint64_t before = s->window.last_seq;
+    size_t answers = s->link.out.len;
+    told_take(s->params.told, &s->link.out);
+    if (s->link.out.len > answers)
+        return true;
     bool any = window_write(&s->window, &s->link.out, BATCH_BYTES);
     if (s->window.last_seq != before)
         s->took_at_us = now_us;
@@ -205,6 +209,7 @@ static void on_control(struct sender *s, const struct answer *a)
         atomic_store(&s->paused, true);
     else if (span_is(a->command, "resume"))
         atomic_store(&s->paused, false);
+    told_hear(s->params.told, a, s->params.on_control != NULL);
     if (!s->params.on_control)
         return;
     struct buf text;
@@ -230,7 +235,8 @@ static bool hear(struct sender *s, struct span line)
     if (span_is(a.type, "error")) {
         if (!up || span_is(a.code, "resend"))
             return false; /* the daemon wants all again that it could not keep */
-        sender_drop(s, 1);
+        bool late = span_is(a.code, "unknown_order") || span_is(a.code, "answered");
+        sender_drop(s, late ? 0 : 1); /* an answer is no line of the run */
     }
     if (span_is(a.type, "started") && !up)
         on_started(s, a.last_seq);
@@ -272,7 +278,7 @@ static bool is_over(struct sender *s, uint64_t now_us)
     if (s->state == SENDER_AWAY)
         return !s->known;
     return s->state == SENDER_UP && !s->carrying && window_empty(&s->window) &&
-           queue_empty(s->params.queue);
+           queue_empty(s->params.queue) && !told_wait(s->params.told);
 }
 
 /* When to look around again although nothing happens. */

@@ -11,6 +11,7 @@
 
 #include "clients/c/courier.h"
 #include "clients/c/link.h"
+#include "clients/c/told.h"
 #include "clients/c/window.h"
 
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ struct sender_params {
     size_t max_sent_bytes;    /* of lines that are not acknowledged */
     streamd_control_fn *on_control;
     void *control_context;
+    struct told *told;
     uint64_t jitter_seed;
 };
 

@@ -15,6 +15,7 @@
 #include "proto/json_scan.h"
 #include "proto/json_write.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ struct streamd_run {
     char socket_path[SPOOL_PATH_BYTES];
     char spool_folder[SPOOL_PATH_BYTES]; /* "": no spool */
     struct queue queue;
+    struct told told;
     struct sender sender;
     struct sampler *sampler; /* owns; NULL: none */
 };
@@ -117,7 +119,8 @@ static bool is_object(struct span json)
 }
 
 /* All of the `start` line but its last field. A config that does not fit is left out. */
-static void write_start(struct buf *b, const char *id, const struct streamd_options *o)
+static void write_start(struct buf *b, const char *id, const struct streamd_options *o,
+                        const struct told *told)
 {
     struct span config = span_of(o->config_json);
     buf_add_char(b, '{');
@@ -126,10 +129,17 @@ static void write_start(struct buf *b, const char *id, const struct streamd_opti
     add_text(b, "project", o->project);
     add_text(b, "name", o->name);
     size_t without_config = b->len;
-    if (!is_object(config))
+    if (!is_object(config) && told->knob_count == 0)
         return;
     json_write_name(b, "config");
-    json_write_minified(b, config);
+    if (is_object(config)) {
+        json_write_minified(b, config);
+        b->len -= buf_status(b) == OK; /* its brace */
+    } else {
+        buf_add_char(b, '{');
+    }
+    told_declare(told, b);
+    buf_add_char(b, '}');
     if (buf_status(b) == E_LIMIT) {
         b->failed = OK;
         b->len = without_config;
@@ -213,6 +223,7 @@ static uint64_t run_destroy(struct streamd_run *run)
     sender_drop(&run->sender, sender_fini(&run->sender));
     sender_drop(&run->sender, queue_fini(&run->queue));
     uint64_t dropped = atomic_load(&run->sender.dropped);
+    told_fini(&run->told);
     buf_fini(&run->start);
     free(run);
     return dropped;
@@ -238,7 +249,8 @@ static bool prepare(struct streamd_run *run, const struct streamd_options *o)
     (void)drawn; /* sixteen bytes never fall short */
     bool fresh = choose_id(run, o->session_id, random);
     buf_init(&run->start, LINE_BYTES_MAX - SPOOL_HEADER_BYTES);
-    write_start(&run->start, run->id, o);
+    told_init(&run->told, span_of(run->id), o->knobs, o->knob_count);
+    write_start(&run->start, run->id, o, &run->told);
     run->finish_us = (o->finish_ms ? o->finish_ms : FINISH_MS) * UINT64_C(1000);
     if (queue_init(&run->queue, half_memory(o)) != OK)
         return false;
@@ -258,6 +270,7 @@ static bool prepare(struct streamd_run *run, const struct streamd_options *o)
         .max_sent_bytes = half_memory(o),
         .on_control = o->on_control,
         .control_context = o->control_context,
+        .told = &run->told,
     };
     memcpy(&params.jitter_seed, random, sizeof(params.jitter_seed));
     sender_init(&run->sender, &params);
@@ -278,6 +291,7 @@ struct streamd_run *streamd_init(const struct streamd_options *options)
         return NULL;
     if (!prepare(run, options ? options : &defaults)) {
         buf_fini(&run->start);
+        told_fini(&run->told);
         free(run);
         return NULL;
     }
@@ -388,7 +402,27 @@ bool streamd_should_stop(const struct streamd_run *run)
     return is_live(run) && atomic_load(&run->sender.should_stop);
 }
 
-bool streamd_paused(const struct streamd_run *run)
+bool streamd_paused(struct streamd_run *run)
 {
-    return is_live(run) && atomic_load(&run->sender.paused);
+    if (!is_live(run) || !atomic_load(&run->sender.paused))
+        return false;
+    streamd_done(run, "pause");
+    return true;
+}
+
+double streamd_knob(struct streamd_run *run, const char *name)
+{
+    bool says = false;
+    if (!is_live(run))
+        return (double)NAN;
+    double value = told_read(&run->told, name, &says);
+    if (says)
+        queue_wake(&run->queue);
+    return value;
+}
+
+void streamd_done(struct streamd_run *run, const char *command)
+{
+    if (is_live(run) && told_done(&run->told, command))
+        queue_wake(&run->queue);
 }

@@ -49,8 +49,22 @@ struct streamd_metric {
 };
 
 /* In the sender thread: must not call streamd_finish or streamd_fail. `command` is "stop", "pause",
- * "resume" or "checkpoint"; both strings are borrowed for the call. */
+ * "resume", "checkpoint" or "set"; both strings are borrowed for the call. Whoever sees to a
+ * checkpoint says streamd_done(run, "checkpoint") once it is saved. */
 typedef void streamd_control_fn(void *context, const char *command, const char *reason);
+
+enum { STREAMD_KNOBS_MAX = 32 };
+
+enum streamd_knob_type { STREAMD_FLOAT, STREAMD_INT, STREAMD_BOOL };
+
+/* A value that others may change while the run trains. Its name is 1 to 64 of A-Z a-z 0-9 . _ : / -
+ */
+struct streamd_knob {
+    const char *name; /* borrowed for the call of streamd_init */
+    enum streamd_knob_type type;
+    double value;    /* of a truth 0 or 1 */
+    double min, max; /* both 0: any value */
+};
 
 /* Zero means the default, everywhere. Strings are borrowed for the call of streamd_init. */
 struct streamd_options {
@@ -68,8 +82,10 @@ struct streamd_options {
                                 beside the training's own values, once a second; also turned off by
                                 $STREAMD_NO_SYSTEM */
     unsigned finish_ms;      /* how long finish and fail may take; default 2000 */
-    streamd_control_fn *on_control; /* hears every control line; default: nobody */
-    void *control_context;          /* borrowed until the run has ended */
+    streamd_control_fn *on_control;   /* hears every control line; default: nobody */
+    void *control_context;            /* borrowed until the run has ended */
+    const struct streamd_knob *knobs; /* borrowed for the call; at most STREAMD_KNOBS_MAX */
+    size_t knob_count;
 };
 
 /* Begins a run; NULL options are all defaults. NULL when there is no memory or no thread. */
@@ -116,8 +132,18 @@ bool streamd_connected(const struct streamd_run *run);
 /* The daemon has sent `stop`: end the training when it suits. */
 bool streamd_should_stop(const struct streamd_run *run);
 
-/* The daemon's last word was `pause`, not `resume`. */
-bool streamd_paused(const struct streamd_run *run);
+/* The daemon's last word was `pause`, not `resume`: wait. Whoever asked for it is told that the
+ * training has seen it. */
+bool streamd_paused(struct streamd_run *run);
+
+/*
+ * The value of a knob, as it is to be used from now on; NaN when none of that name was declared.
+ * Reading it is what applies a change that was asked for: read it where it is used.
+ */
+double streamd_knob(struct streamd_run *run, const char *name);
+
+/* What `command` asked for has been done: "checkpoint". */
+void streamd_done(struct streamd_run *run, const char *command);
 
 #ifdef __cplusplus
 }

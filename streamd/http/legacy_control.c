@@ -26,22 +26,6 @@ static void answer_success(struct reply *reply, struct span id, const char *stat
     buf_add_char(out, '}');
 }
 
-/* The raw bytes of a member of an object that was parsed before; empty when there is none. */
-static struct span raw_member(struct span object, const char *name)
-{
-    struct json_scan scan;
-    struct json_value key;
-    struct span found = {NULL, 0};
-    struct span value;
-    json_scan_init(&scan, object, JSON_STRICT);
-    (void)json_next(&scan, &key); /* the brace */
-    while (json_next(&scan, &key) == JSON_KEY && json_skip(&scan, &value) == OK) {
-        if (span_is(key.raw, name))
-            found = value;
-    }
-    return found;
-}
-
 /*
  * What the trainer and the session get: the page's own object, and num_models, the pages' word,
  * also under the name that everybody else understands.
@@ -190,11 +174,13 @@ void legacy_phase(struct app *app, const struct request *req, struct reply *repl
     (void)fields_string(body, "sessionId", &id);
     const struct command *command = find_command(action);
     const struct fields *config = fields_object(body, "config");
+    struct span raw = {NULL, 0};
+    (void)json_member(req->body, JSON_STRICT, "config", &raw);
     if (command)
         control(app, req, id, command, reply);
     else if (span_is(action, "start"))
-        start(app, req, (struct span){NULL, 0},
-              config ? raw_member(req->body, "config") : (struct span){NULL, 0}, config, reply);
+        start(app, req, (struct span){NULL, 0}, config ? raw : (struct span){NULL, 0}, config,
+              reply);
     else
         reply_error(reply, 400, "action must be start, pause, resume or stop");
     fields_destroy(body);

@@ -149,18 +149,9 @@ enum status knobs_read(struct knobs *k, struct span object)
 
 enum status knobs_declare(struct knobs *k, struct span config)
 {
-    struct json_scan scan;
-    struct json_value key;
-    struct span value;
-    struct span found = {NULL, 0};
-    json_scan_init(&scan, config, JSON_WORDS);
-    if (config.len > 0 && json_next(&scan, &key) == JSON_OBJECT_BEGIN) {
-        while (json_next(&scan, &key) == JSON_KEY && json_skip(&scan, &value) == OK) {
-            if (span_is(key.raw, "knobs"))
-                found = value;
-        }
-    }
-    return knobs_read(k, found);
+    struct span declared = {NULL, 0};
+    (void)json_member(config, JSON_WORDS, "knobs", &declared);
+    return knobs_read(k, declared);
 }
 
 static struct knob_value value_of(const struct knob *k)

@@ -106,8 +106,8 @@ static void write_request(const struct daemon_call *call, const struct place *pl
                           struct buf *out)
 {
     bool is_v6 = strchr(place->host, ':') != NULL;
-    buf_addf(out, "%s %s HTTP/1.0\r\nHost: %s%s%s:%s\r\n", call->method, call->path,
-             is_v6 ? "[" : "", place->host, is_v6 ? "]" : "", place->port);
+    buf_addf(out, "%s %s HTTP/1.0\r\nUser-Agent: streamd\r\nHost: %s%s%s:%s\r\n", call->method,
+             call->path, is_v6 ? "[" : "", place->host, is_v6 ? "]" : "", place->port);
     const char *token = getenv("STREAMD_TOKEN");
     if (token && *token)
         buf_addf(out, "Authorization: Bearer %s\r\n", token);
@@ -117,8 +117,7 @@ static void write_request(const struct daemon_call *call, const struct place *pl
     buf_add_span(out, call->body);
 }
 
-/* Drops the head. */
-static bool take_head(struct buf *answer, int *out_status)
+bool daemon_take_head(struct buf *answer, int *out_status)
 {
     struct span all = buf_span(answer);
     uint64_t status;
@@ -131,35 +130,44 @@ static bool take_head(struct buf *answer, int *out_status)
     return true;
 }
 
-static const char *exchange(int fd, const struct daemon_call *call, const struct place *place,
-                            int *out_status, struct buf *out)
+int daemon_open(const struct daemon_call *call, const char **why)
 {
+    const char *url = call->url ? call->url : getenv("STREAMD_URL");
+    struct place place;
     struct buf request;
+    if (!read_place(url ? url : "http://127.0.0.1:5001", &place)) {
+        *why = "the address must be http://host:port";
+        return -1;
+    }
+    int fd = dial(&place, why);
+    if (fd < 0)
+        return -1;
     buf_init(&request, 1 << 20);
-    write_request(call, place, &request);
-    bool good =
-        buf_status(&request) == OK && send_all(fd, buf_span(&request)) && receive_all(fd, out);
+    write_request(call, &place, &request);
+    bool sent = buf_status(&request) == OK && send_all(fd, buf_span(&request));
     buf_fini(&request);
-    if (!good)
-        return strerror(errno);
-    if (buf_status(out) != OK)
-        return status_text(buf_status(out));
-    return take_head(out, out_status) ? NULL : "what answers there is no daemon of ours";
+    if (sent)
+        return fd;
+    *why = strerror(errno);
+    (void)close(fd);
+    return -1;
 }
 
 const char *daemon_call(const struct daemon_call *call, int *out_status, struct buf *out)
 {
-    const char *url = call->url ? call->url : getenv("STREAMD_URL");
     const char *why = NULL;
-    struct place place;
-    if (!read_place(url ? url : "http://127.0.0.1:5001", &place))
-        return "the address must be http://host:port";
-    int fd = dial(&place, &why);
+    int fd = daemon_open(call, &why);
     if (fd < 0)
         return why;
-    why = exchange(fd, call, &place, out_status, out);
+    bool received = receive_all(fd, out);
+    if (!received)
+        why = strerror(errno);
     (void)close(fd);
-    return why;
+    if (!received)
+        return why;
+    if (buf_status(out) != OK)
+        return status_text(buf_status(out));
+    return daemon_take_head(out, out_status) ? NULL : "what answers there is no daemon of ours";
 }
 
 void daemon_path_add(struct buf *path, const char *text)

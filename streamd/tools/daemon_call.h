@@ -3,7 +3,8 @@
  * daemon_call: one HTTP request to a running daemon, for the tools that ask it.
  *
  * Blocking and plain: HTTP/1.0, a connection a call, no TLS. Shows the token of $STREAMD_TOKEN,
- * which is no option, since everybody sees the arguments of a process.
+ * which is no option, since everybody sees the arguments of a process. Streams
+ * are daemon_events.h's.
  */
 #ifndef STREAMD_TOOLS_DAEMON_CALL_H
 #define STREAMD_TOOLS_DAEMON_CALL_H
@@ -24,6 +25,13 @@ struct daemon_call {
  * static, or of strerror.
  */
 const char *daemon_call(const struct daemon_call *call, int *out_status, struct buf *out);
+
+/* A connection on which that was asked and nothing was read yet; -1: *why says why there is none.
+ */
+int daemon_open(const struct daemon_call *call, const char **why);
+
+/* Drops the head of what was answered so far. False: it is not all there, or none of HTTP. */
+bool daemon_take_head(struct buf *answer, int *out_status);
 
 /* Appends text as one segment of a path. */
 void daemon_path_add(struct buf *path, const char *text);

@@ -259,18 +259,11 @@ int tool_export(const struct tool *tool, int argc, char **argv)
     e->flags = (struct export_flags){.format = "csv", .out = "-"};
     e->ids = argv + 1;
     e->request = q;
-    int status = TOOL_USAGE;
-    switch (tool_options_parse(tool, argc, argv, &e->flags, &e->count, stdout, stderr)) {
-    case OPTIONS_RUN:
+    int status;
+    if (tool_begin(tool, argc, argv, &e->flags, &e->count, &status)) {
         status = check(e);
         if (status == TOOL_GOOD)
             status = run(e);
-        break;
-    case OPTIONS_DONE:
-        status = TOOL_GOOD;
-        break;
-    case OPTIONS_BAD:
-        break;
     }
     free(q);
     free(e);

@@ -6,15 +6,10 @@
 int tool_help(const struct tool *tool, int argc, char **argv)
 {
     int count;
+    int status;
     struct log_text quoted;
-    switch (tool_options_parse(tool, argc, argv, NULL, &count, stdout, stderr)) {
-    case OPTIONS_RUN:
-        break;
-    case OPTIONS_DONE:
-        return TOOL_GOOD;
-    case OPTIONS_BAD:
-        return TOOL_USAGE;
-    }
+    if (!tool_begin(tool, argc, argv, NULL, &count, &status))
+        return status;
     if (count > 1)
         return tool_refuse(tool, "one command at a time");
     const struct tool *about = count == 1 ? tool_find(argv[1]) : NULL;

@@ -312,18 +312,11 @@ int tool_import(const struct tool *tool, int argc, char **argv)
         return tool_fail(tool, "%s", status_text(E_NOMEM));
     m->tool = tool;
     m->flags.format = "auto";
-    int status = TOOL_USAGE;
-    switch (tool_options_parse(tool, argc, argv, &m->flags, &count, stdout, stderr)) {
-    case OPTIONS_RUN:
+    int status;
+    if (tool_begin(tool, argc, argv, &m->flags, &count, &status)) {
         status = check(m, count);
         if (status == TOOL_GOOD)
             status = run(m, argv + 1, count);
-        break;
-    case OPTIONS_DONE:
-        status = TOOL_GOOD;
-        break;
-    case OPTIONS_BAD:
-        break;
     }
     free(m);
     return status;

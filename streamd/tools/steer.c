@@ -1,151 +1,143 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * status, stop: one operation of a running daemon, looked at and cancelled from a shell.
+ * stop, pause, resume, checkpoint, set: a run of a running daemon is told something, from a shell.
  *
- * With --json the answer as it came, for jq; without it a line for people. What the daemon refuses
- * is an exit code of 1 and its own words on stderr.
+ * A stop cancels the operation, as an agent's DELETE does; the others, and a dry run, go the way of
+ * a page's buttons. What the daemon refuses is an exit code of 1 and its own words on stderr.
  */
-#include "proto/fields.h"
 #include "proto/json_write.h"
-#include "streamd/tools/daemon_call.h"
+#include "streamd/tools/daemon_ask.h"
 #include "streamd/tools/tool_options.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 struct steer_flags {
-    const char *url;
+    struct daemon_flags daemon;
     const char *reason;
-    bool json;
+    bool dry_run;
 };
 
 #define AT(field) offsetof(struct steer_flags, field)
-#define URL                                                                                        \
-    {                                                                                              \
-        "url", "URL", NULL, "the daemon (default: $STREAMD_URL, else http://127.0.0.1:5001)",      \
-            AT(url)                                                                                \
-    }
-#define JSON                                                                                       \
-    {                                                                                              \
-        "json", NULL, NULL, "the answer as it came", AT(json)                                      \
-    }
 
-const struct tool_option status_options[] = {URL, JSON, {0}};
-const struct tool_option stop_options[] = {
-    URL,
-    JSON,
+const struct tool_option steer_options[] = {
+    DAEMON_OPTIONS,
     {"reason", "TEXT", NULL, "why; its trainer is told, and it is kept", AT(reason)},
+    {"dry-run", NULL, NULL, "say what would happen, and tell nobody", AT(dry_run)},
     {0}};
-
-/* The daemon's own words, which come in two shapes. */
-static int refused(const struct tool *tool, const struct fields *answer, int status)
-{
-    struct span why = {NULL, 0};
-    const struct fields *error = answer ? fields_object(answer, "error") : NULL;
-    bool told =
-        answer && (fields_string(answer, "detail", &why) || fields_string(answer, "error", &why) ||
-                   (error && fields_string(error, "message", &why)));
-    if (told)
-        return tool_fail(tool, "%.*s", (int)why.len, why.ptr);
-    return tool_fail(tool, "the daemon answers %d", status);
-}
-
-static void print_text(const struct fields *from, const char *name, const char *before)
-{
-    struct span text;
-    if (fields_string(from, name, &text))
-        (void)printf("%s%.*s", before, (int)text.len, text.ptr);
-}
-
-/* "ID STATUS", then what there is to say. */
-static void print_line(const struct fields *data)
-{
-    const struct fields *progress = fields_object(data, "progress");
-    double percentage;
-    print_text(data, "operation_id", "");
-    print_text(data, "status", " ");
-    if (progress && fields_number(progress, "percentage", &percentage))
-        (void)printf(" %.1f%%", percentage);
-    if (progress)
-        print_text(progress, "current_step", ", ");
-    print_text(data, "error_message", ": ");
-    print_text(data, "cancellation_reason", ": ");
-    (void)printf("\n");
-}
-
-static int print_answer(const struct tool *tool, const struct steer_flags *flags, int status,
-                        struct span text)
-{
-    struct fields *answer = NULL;
-    int result = TOOL_GOOD;
-    if (fields_parse(text, &answer, NULL) != OK)
-        answer = NULL;
-    const struct fields *data = answer ? fields_object(answer, "data") : NULL;
-    if (status != 200 || !data)
-        result = refused(tool, answer, status);
-    else if (flags->json)
-        (void)printf("%.*s\n", (int)text.len, text.ptr);
-    else
-        print_line(data);
-    fields_destroy(answer);
-    return result;
-}
 
 static void write_reason(const struct steer_flags *flags, struct buf *out)
 {
-    buf_add_char(out, '{');
     if (flags->reason)
         json_write_pair_string(out, "reason", span_of(flags->reason));
-    buf_add_char(out, '}');
 }
 
-static int call(const struct tool *tool, const struct steer_flags *flags, const char *method,
-                const char *id)
+/* "ID order 7 (stop): told 1 trainer" */
+static void print_order(const struct fields *answer, const char *id)
 {
-    struct buf path;
-    struct buf body;
-    struct buf answer;
-    int status = 0;
-    buf_init(&path, 65536);
-    buf_init(&body, 65536);
-    buf_init(&answer, DAEMON_ANSWER_MAX);
-    buf_add_str(&path, "/api/v1/operations");
-    daemon_path_add(&path, id);
-    buf_add_char(&path, '\0');
-    if (*method == 'D')
-        write_reason(flags, &body);
-    const struct daemon_call request = {flags->url, method, path.ptr, buf_span(&body)};
-    const char *why = buf_status(&path) == OK && buf_status(&body) == OK
-                          ? daemon_call(&request, &status, &answer)
-                          : "the id or the reason is too long";
-    int result =
-        why ? tool_fail(tool, "%s", why) : print_answer(tool, flags, status, buf_span(&answer));
-    buf_fini(&path);
-    buf_fini(&body);
-    buf_fini(&answer);
-    return result;
+    struct span command = {NULL, 0};
+    double number = 0;
+    double trainers = 0;
+    bool dry_run = false;
+    const struct fields *order = fields_object(answer, "order");
+    if (!order)
+        return;
+    (void)fields_number(order, "id", &number);
+    (void)fields_number(order, "trainers", &trainers);
+    (void)fields_string(order, "command", &command);
+    (void)fields_bool(order, "dryRun", &dry_run);
+    (void)printf("%s order %.0f (%.*s): %s %.0f %s\n", id, number, (int)command.len, command.ptr,
+                 dry_run ? "would be told to" : "told to", trainers,
+                 trainers == 1 ? "trainer" : "trainers");
 }
 
-static int steer(const struct tool *tool, int argc, char **argv, const char *method)
+/* "ID cancelled: reason" */
+static void print_cancelled(const struct fields *data)
 {
-    struct steer_flags flags = {0};
+    struct span id = SPAN("");
+    struct span status = SPAN("");
+    struct span reason = {NULL, 0};
+    (void)fields_string(data, "operation_id", &id);
+    (void)fields_string(data, "status", &status);
+    (void)printf("%.*s %.*s", (int)id.len, id.ptr, (int)status.len, status.ptr);
+    if (fields_string(data, "cancellation_reason", &reason))
+        (void)printf(": %.*s", (int)reason.len, reason.ptr);
+    (void)printf("\n");
+}
+
+static int cancel(const struct tool *tool, const struct steer_flags *flags, const char *id)
+{
+    struct daemon_ask ask;
+    daemon_ask_init(&ask, tool, &flags->daemon, "/api/v1/operations");
+    daemon_path_add(&ask.path, id);
+    buf_add_char(&ask.body, '{');
+    write_reason(flags, &ask.body);
+    buf_add_char(&ask.body, '}');
+    int status = daemon_ask_send(&ask, "DELETE");
+    if (status == TOOL_GOOD && flags->daemon.json)
+        daemon_ask_print(&ask);
+    else if (status == TOOL_GOOD && ask.data)
+        print_cancelled(ask.data);
+    daemon_ask_fini(&ask);
+    return status;
+}
+
+/* `setting`: knob=value, or NULL. False: it is none. */
+static bool write_setting(const char *setting, struct buf *out)
+{
+    struct span rest = span_of(setting);
+    char *end;
+    if (!setting)
+        return true;
+    struct span knob = span_cut(&rest, '=');
+    if (knob.len == 0 || !rest.ptr || rest.len == 0)
+        return false;
+    json_write_pair_string(out, "knob", knob);
+    bool truth = span_is(rest, "true") || span_is(rest, "false");
+    if (!truth && (strtod(rest.ptr, &end), *end != '\0'))
+        return false;
+    if (truth)
+        json_write_pair_raw(out, "value", rest);
+    else
+        json_write_pair_double(out, "value", strtod(rest.ptr, NULL));
+    return true;
+}
+
+static int tell(const struct tool *tool, const struct steer_flags *flags, const char *id,
+                const char *setting)
+{
+    struct daemon_ask ask;
+    daemon_ask_init(&ask, tool, &flags->daemon, "/api/training/control");
+    daemon_path_add(&ask.path, id);
+    buf_add_char(&ask.body, '{');
+    json_write_pair_string(&ask.body, "command", span_of(tool->name));
+    write_reason(flags, &ask.body);
+    if (flags->dry_run)
+        json_write_pair_bool(&ask.body, "dry_run", true);
+    bool good = write_setting(setting, &ask.body);
+    buf_add_char(&ask.body, '}');
+    int status = good ? daemon_ask_send(&ask, "POST")
+                      : tool_refuse(tool, "expected KNOB=VALUE, a number, true or false");
+    if (status == TOOL_GOOD && flags->daemon.json)
+        daemon_ask_print(&ask);
+    else if (status == TOOL_GOOD)
+        print_order(ask.fields, id);
+    daemon_ask_fini(&ask);
+    return status;
+}
+
+int tool_steer(const struct tool *tool, int argc, char **argv)
+{
+    struct steer_flags flags = {.dry_run = false};
     int count;
-    switch (tool_options_parse(tool, argc, argv, &flags, &count, stdout, stderr)) {
-    case OPTIONS_RUN:
-        break;
-    case OPTIONS_DONE:
-        return TOOL_GOOD;
-    case OPTIONS_BAD:
-        return TOOL_USAGE;
-    }
-    if (count != 1 || argv[1][0] == '\0')
-        return tool_refuse(tool, "it takes the id of one run");
-    return call(tool, &flags, method, argv[1]);
-}
-
-int tool_status(const struct tool *tool, int argc, char **argv)
-{
-    return steer(tool, argc, argv, "GET");
-}
-
-int tool_stop(const struct tool *tool, int argc, char **argv)
-{
-    return steer(tool, argc, argv, "DELETE");
+    int status;
+    bool sets = strcmp(tool->name, "set") == 0;
+    if (!tool_begin(tool, argc, argv, &flags, &count, &status))
+        return status;
+    if (count != (sets ? 2 : 1) || argv[1][0] == '\0')
+        return tool_refuse(tool, sets ? "it takes the id of one run, and KNOB=VALUE"
+                                      : "it takes the id of one run");
+    if (strcmp(tool->name, "stop") == 0 && !flags.dry_run)
+        return cancel(tool, &flags, argv[1]);
+    return tell(tool, &flags, argv[1], sets ? argv[2] : NULL);
 }

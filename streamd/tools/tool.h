@@ -14,8 +14,9 @@
 /* What every tool exits with. */
 enum tool_exit {
     TOOL_GOOD = 0,
-    TOOL_BAD = 1,   /* it failed, or has found what it looks for */
-    TOOL_USAGE = 2, /* it was asked wrongly, and has done nothing */
+    TOOL_BAD = 1,     /* it failed, or has found what it looks for */
+    TOOL_USAGE = 2,   /* it was asked wrongly, and has done nothing */
+    TOOL_TIMEOUT = 3, /* it has waited for as long as it was to */
 };
 
 /* One option of a tool; NULL names end the table. */
@@ -50,7 +51,10 @@ int tool_verify(const struct tool *tool, int argc, char **argv);
 int tool_replay(const struct tool *tool, int argc, char **argv);
 int tool_watch(const struct tool *tool, int argc, char **argv);
 int tool_status(const struct tool *tool, int argc, char **argv);
-int tool_stop(const struct tool *tool, int argc, char **argv);
+int tool_steer(const struct tool *tool, int argc, char **argv);
+int tool_ls(const struct tool *tool, int argc, char **argv);
+int tool_metrics(const struct tool *tool, int argc, char **argv);
+int tool_wait(const struct tool *tool, int argc, char **argv);
 int tool_token(const struct tool *tool, int argc, char **argv);
 int tool_relay(const struct tool *tool, int argc, char **argv);
 int tool_mcp_stdio(const struct tool *tool, int argc, char **argv);
@@ -62,9 +66,12 @@ extern const struct tool_option verify_options[];
 extern const struct tool_option watch_options[];
 extern const struct tool_option replay_options[];
 extern const struct tool_option status_options[];
-extern const struct tool_option stop_options[];
 extern const struct tool_option token_options[];
 extern const struct tool_option relay_options[];
 extern const struct tool_option mcp_stdio_options[];
+extern const struct tool_option steer_options[];
+extern const struct tool_option ls_options[];
+extern const struct tool_option metrics_options[];
+extern const struct tool_option wait_options[];
 
 #endif

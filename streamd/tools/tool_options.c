@@ -127,6 +127,15 @@ enum options_result tool_options_parse(const struct tool *tool, int argc, char *
     return OPTIONS_RUN;
 }
 
+bool tool_begin(const struct tool *tool, int argc, char **argv, void *fields, int *out_count,
+                int *out_exit)
+{
+    enum options_result result =
+        tool_options_parse(tool, argc, argv, fields, out_count, stdout, stderr);
+    *out_exit = result == OPTIONS_BAD ? TOOL_USAGE : TOOL_GOOD;
+    return result == OPTIONS_RUN;
+}
+
 void tool_write_help(const struct tool *tool, FILE *out)
 {
     bool any = tool->options[0].name;

@@ -18,6 +18,10 @@
 enum options_result tool_options_parse(const struct tool *tool, int argc, char **argv, void *fields,
                                        int *out_count, FILE *out, FILE *err);
 
+/* The same for a tool's main: false, and *out_exit is what it exits with. */
+bool tool_begin(const struct tool *tool, int argc, char **argv, void *fields, int *out_count,
+                int *out_exit);
+
 /* How the tool is used, with all its options. */
 void tool_write_help(const struct tool *tool, FILE *out);
 

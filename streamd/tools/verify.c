@@ -152,20 +152,15 @@ int tool_verify(const struct tool *tool, int argc, char **argv)
 {
     struct verify_flags flags = {0};
     int count;
-    switch (tool_options_parse(tool, argc, argv, &flags, &count, stdout, stderr)) {
-    case OPTIONS_RUN:
-        break;
-    case OPTIONS_DONE:
-        return TOOL_GOOD;
-    case OPTIONS_BAD:
-        return TOOL_USAGE;
-    }
+    int status;
+    if (!tool_begin(tool, argc, argv, &flags, &count, &status))
+        return status;
     if (count > 0)
         return tool_refuse(tool, "it takes no argument");
     struct verifier *r = calloc(1, sizeof(*r)); /* too large for a stack */
     if (!r)
         return tool_fail(tool, "%s", status_text(E_NOMEM));
-    int status = open_and_verify(r, tool, flags.data);
+    status = open_and_verify(r, tool, flags.data);
     free(r);
     return status;
 }

@@ -335,24 +335,16 @@ static int find_and_run(struct watcher *w)
 int tool_watch(const struct tool *tool, int argc, char **argv)
 {
     int count;
-    int status = TOOL_USAGE;
+    int status;
     struct watcher *w = calloc(1, sizeof(*w));
     if (!w)
         return tool_fail(tool, "%s", status_text(E_NOMEM));
     w->tool = tool;
     w->signals = -1;
     buf_init(&w->text, TEXT_BYTES_MAX);
-    switch (tool_options_parse(tool, argc, argv, &w->flags, &count, stdout, stderr)) {
-    case OPTIONS_RUN:
+    if (tool_begin(tool, argc, argv, &w->flags, &count, &status))
         status = count > 0 ? tool_refuse(tool, "it takes no argument; name the log with --log")
                            : find_and_run(w);
-        break;
-    case OPTIONS_DONE:
-        status = TOOL_GOOD;
-        break;
-    case OPTIONS_BAD:
-        break;
-    }
     if (w->signals >= 0)
         (void)close(w->signals);
     buf_fini(&w->text);

@@ -398,9 +398,32 @@ static void what_is_accepted_cjson_reads_too(void **state)
     buf_fini(&minified);
 }
 
+static void a_member_is_found_by_its_name(void **state)
+{
+    static const struct {
+        const char *text, *found; /* NULL: not found */
+    } cases[] = {
+        {"{\"a\":1}", "1"},
+        {"{\"b\":{\"a\":1},\"a\" : [ 2 ] }", "[ 2 ]"},
+        {"{\"a\":1,\"a\":2}", "2"},
+        {"{\"b\":1}", NULL},
+        {"[1]", NULL},
+        {"", NULL},
+        {"{\"b\":nan,\"a\":1}", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct span found = SPAN("as it was");
+        bool any = json_member(span_of(cases[i].text), JSON_STRICT, "a", &found);
+        assert_int_equal(any, cases[i].found != NULL);
+        assert_true(span_is(found, cases[i].found ? cases[i].found : "as it was"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_member_is_found_by_its_name),
         cmocka_unit_test(every_text_of_the_grammar_is_accepted),
         cmocka_unit_test(what_is_outside_the_grammar_is_refused_with_its_place),
         cmocka_unit_test(every_beginning_of_a_text_is_refused),

@@ -48,6 +48,24 @@ describe('web/stop', () => {
     assert.equal(await view.page.getByText('Stopping …').count(), 0);
   });
 
+  it('shows what was asked for elsewhere, and what its trainer makes of it', async () => {
+    await daemon.push(start('c'), progress('c', { loss: 1 }));
+    await view.page.goto(`${daemon.url}?run=c`);
+    await view.waitForLink('websocket');
+    const body = JSON.stringify({ command: 'stop', reason: 'by an agent' });
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body };
+    const told = await (await fetch(`${daemon.url}api/training/control/c`, init)).json();
+    await view.page.getByText('Stopping … the trainer was told').waitFor();
+    await view.page.getByText('Stop: told (by an agent)').waitFor();
+    await daemon.push({ type: 'answer', sessionId: 'c', id: told.order.id, outcome: 'accepted' });
+    await view.page.getByText('Stopping … the trainer has agreed').waitFor();
+    await view.page.reload();
+    await view.page.getByText('Stopping … the trainer has agreed').waitFor();
+    await daemon.push({ type: 'complete', sessionId: 'c' });
+    await view.waitForStatus('completed');
+  });
+
   it('says why nobody was told', async () => {
     const lines = [start('b'), progress('b', { loss: 1 })];
     const body = lines.map((line) => JSON.stringify(line)).join('\n');

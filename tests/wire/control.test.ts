@@ -29,7 +29,7 @@ test('a command reaches the trainers of its session alone, by every road', async
   const polling = await connect(daemon, { transports: ['polling'] });
   const plain = await Plain.open(daemon);
   const hears = async (command: string, reason?: string) => {
-    const { id, ...line } = await trainer.answers.until(({ type }) => type === 'control');
+    const { id, ...line }: any = await trainer.answers.until(({ type }) => type === 'control');
     assert.ok(id > 0);
     const expected = { type: 'control', sessionId: 'a', command, ...(reason && { reason }) };
     assert.deepEqual(line, expected);
@@ -165,7 +165,7 @@ test('an order is at its trainer within 50 ms', async (t) => {
   assert.ok(took[98]! < 50, `p99 is ${took[98]} ms`);
 });
 
-test('a real trainer stops, and its run is completed', async (t) => {
+test('a real trainer obeys and answers, and its run is completed', async (t) => {
   const daemon = await Daemon.start(t);
   const client = await connect(daemon);
   const options = ['--quiet', '--models', '1', '--steps', '100000', '--session', 'real'];
@@ -174,8 +174,22 @@ test('a real trainer stops, and its run is completed', async (t) => {
   const exit = once(child, 'exit');
   await client.ask('subscribe_session', { sessionId: 'real' });
   await client.named('progress_update');
-  const order = { sessionId: 'real', command: 'stop', reason: 'seen enough' };
-  assert.equal((await client.ask('control_session', order)).success, true);
+  const told = async (command: string, outcome: string, more = {}) => {
+    const asked = await client.ask('control_session', { sessionId: 'real', command, ...more });
+    assert.equal(asked.success, true);
+    let event: any;
+    do event = await client.named('control');
+    while (event.id !== asked.order.id || event.state !== outcome);
+    return event;
+  };
+  const rate = { knob: 'learning_rate_factor', value: 0.5 };
+  assert.equal((await told('set', 'done', rate)).applied, 0.5);
+  const slower = ({ metrics }: any) => metrics.learning_rate === 0.0005;
+  while (!slower(await client.named('progress_update')));
+  await told('pause', 'done');
+  await told('resume', 'done');
+  await told('checkpoint', 'refused');
+  await told('stop', 'done', { reason: 'seen enough' });
   await client.named('training_completed');
   assert.deepEqual(await within('the trainer to end', exit), [0, null]);
 });

@@ -5,7 +5,7 @@ import json
 import subprocess
 from typing import Tuple
 
-from wire_daemon import BINARY, DEADLINE_S, WireTest
+from wire_daemon import BINARY, DEADLINE_S, WireTest, eventually
 
 
 class Steer(WireTest):
@@ -48,3 +48,83 @@ class Steer(WireTest):
             )
         self.assertEqual(self.tool("status")[0], 2)
         self.assertEqual(self.tool("stop", "a", "b")[0], 2)
+
+    def test_an_order_goes_from_the_shell_to_the_trainer(self) -> None:
+        daemon = self.daemon()
+        trainer = self.trainer(daemon)
+        knobs = {"lr": {"min": 0, "max": 1, "value": 0.5}}
+        trainer.push({"type": "start", "sessionId": "run", "config": {"knobs": knobs}})
+        at = ("--url", daemon.url)
+        told = "run order 1 (pause): told to 1 trainer\n"
+        self.assertEqual(self.tool("pause", "run", "--reason", "tea", *at), (0, told, ""))
+        would = "run order 2 (stop): would be told to 1 trainer\n"
+        self.assertEqual(self.tool("stop", "run", "--dry-run", *at), (0, would, ""))
+        code, text, _ = self.tool("set", "run", "lr=0.25", "--json", *at)
+        self.assertEqual((code, json.loads(text)["order"]["value"]), (0, 0.25))
+        line = trainer.hears("control")
+        self.assertEqual((line["command"], line["reason"]), ("pause", "tea"))
+        self.assertEqual(trainer.hears("control")["value"], 0.25)
+        why = "streamd set: lr must be a number from 0 to 1, not 2\n"
+        self.assertEqual(self.tool("set", "run", "lr=2", *at), (1, "", why))
+        for wrong in ("lr", "lr=", "=1", "lr=fast"):
+            self.assertEqual(self.tool("set", "run", wrong, *at)[0], 2)
+        self.assertEqual(self.tool("set", "run", *at)[0], 2)
+        why = "streamd resume: Session not found\n"
+        self.assertEqual(self.tool("resume", "nobody", *at), (1, "", why))
+
+    def test_runs_and_their_numbers_are_listed(self) -> None:
+        daemon = self.daemon()
+        trainer = self.trainer(daemon, "run")
+        at = ("--url", daemon.url)
+        for step in range(1, 4):
+            trainer.push({"type": "progress", "metrics": {"step": step, "loss": 1 / step}})
+        code, text, _ = self.tool("ls", *at)
+        self.assertEqual(code, 0)
+        self.assertRegex(text, r"^run +running +\S+ +\d+\.\d%  loss 0\.3333")
+        self.assertNotIn("\033", text)
+        self.assertEqual(self.tool("ls", "--status", "failed", *at), (0, "", ""))
+        code, text, _ = self.tool("ls", "--json", *at)
+        self.assertEqual(json.loads(text)["data"]["total"], 1)
+        code, text, _ = self.tool("metrics", "run", "--json", "--since", "1", *at)
+        self.assertEqual([json.loads(line)["offset"] for line in text.splitlines()], [2, 3])
+        code, text, _ = self.tool("metrics", "run", "--fields", "loss", "--limit", "1", *at)
+        self.assertRegex(text, r"^currentStep=3 loss=0\.3333\d+ offset=3 ")
+        missing = (1, "", "streamd metrics: Session not found\n")
+        self.assertEqual(self.tool("metrics", "nobody", *at), missing)
+        self.assertEqual(self.tool("metrics", "run", "--since", "x", *at)[0], 2)
+
+    def wait_for(self, *arguments: str) -> "subprocess.Popen[str]":
+        """A `streamd wait` that is listening."""
+        process = subprocess.Popen(
+            [BINARY, "wait", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_a_shell_sleeps_until_something_is_true(self) -> None:
+        daemon = self.daemon()
+        trainer = self.trainer(daemon, "run")
+        at = ("--url", daemon.url)
+        progress = {"type": "progress", "metrics": {"step": 1, "loss": 1.0, "val/loss": 0.9}}
+        trainer.push(progress)
+        met = (0, "run running, loss<2\n", "")
+        self.assertEqual(self.tool("wait", "run", "--until", "loss<2", *at), met)
+        late = self.tool("wait", "run", "--until", "val/loss<0.5", "--timeout", "0.2s", *at)
+        self.assertEqual(late, (3, "", "streamd wait: the time is up\n"))
+        for wrong in (("--until", "loss"), ("--timeout", "soon"), ("--until", "phase<3")):
+            self.assertEqual(self.tool("wait", "run", *wrong, *at)[0], 2)
+        self.assertEqual(self.tool("wait", "nobody", *at)[0], 1)
+        better = self.wait_for("run", "--until", "val/loss<0.5", *at)
+        ended = self.wait_for("run", *at)
+        never = self.wait_for("run", "--until", "epoch>=10", *at)
+        eventually("three who listen", lambda: daemon.gauge("peers") == 3)
+        trainer.push({"type": "progress", "metrics": {"step": 2, "loss": 1.0, "val/loss": 0.25}})
+        self.assertEqual(better.communicate(timeout=DEADLINE_S)[0], "run running, val/loss<0.5\n")
+        trainer.push({"type": "complete"})
+        self.assertEqual(ended.communicate(timeout=DEADLINE_S)[0], "run completed\n")
+        self.assertIn("run has ended without it", never.communicate(timeout=DEADLINE_S)[1])
+        self.assertEqual([p.returncode for p in (better, ended, never)], [0, 0, 1])

@@ -70,6 +70,13 @@ class Program:
         except urllib.error.HTTPError as error:
             return json.load(error)
 
+    def gauge(self, name: str) -> float:
+        """One number of /metrics."""
+        with urllib.request.urlopen(self.url + "/metrics", timeout=DEADLINE_S) as answer:
+            found = re.search(rf"^streamd_{name} (\S+)$", answer.read().decode(), re.MULTILINE)
+        assert found, name
+        return float(found.group(1))
+
     def kill(self) -> None:
         """End it as a crash would."""
         self._process.send_signal(signal.SIGKILL)
@@ -127,6 +134,13 @@ class Trainer:
         self._socket.sendall(text.encode())
         while json.loads(self._answers.readline())["type"] != "pong":
             pass
+
+    def hears(self, kind: str) -> Dict[str, Any]:
+        """The next line of that type that the daemon says."""
+        line: Dict[str, Any] = {}
+        while line.get("type") != kind:
+            line = json.loads(self._answers.readline())
+        return line
 
     def close(self) -> None:
         """Hang up."""

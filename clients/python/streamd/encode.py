@@ -26,7 +26,7 @@ TEXT_MAX = 4_096
 INT_MAX = 2**63
 
 #: The settings that the daemon itself reads.
-UNDERSTOOD = ("model_count", "batch_size", "learning_rate", "epochs", "total_steps")
+UNDERSTOOD = ("model_count", "batch_size", "learning_rate", "epochs", "total_steps", "knobs")
 #: What a walk leaves out: None is a value of a config.
 OMIT = object()
 

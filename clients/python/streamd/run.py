@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Callable, List, Optional, Type
 
 from . import process
+from .control import Control, with_knobs
 from .courier import Rounds
 from .encode import Json, describe, start_json
 from .error_class import error_class, failure_text
@@ -46,6 +47,7 @@ class Run:
         spool_bytes: int = SPOOL_MAX_BYTES,
         fresh: bool = False,
         sampler: Optional[Sampler] = None,
+        knobs: Any = None,
     ) -> None:
         self._start = start
         self._sampler = sampler
@@ -54,7 +56,7 @@ class Run:
         self._spool_bytes = spool_bytes
         self._callbacks: List[ControlCallback] = []
         self._progress_callbacks: List[ProgressCallback] = []
-        self._should_stop = False
+        self._control = Control(knobs, self._answer)
         self._in_child = False
         self._to = url or _absolute(socket_path or default_socket_path())
         spool = Spool(start, self._to, spool_bytes) if spool_bytes else None
@@ -126,8 +128,26 @@ class Run:
         self._end("fail", error, timeout)
 
     def on_control(self, callback: ControlCallback) -> None:
-        """Call `callback(command, reason)` for every control line, in the sender thread."""
+        """Call `callback(command, reason)` for every control line, in the sender thread.
+
+        Whoever sees to `checkpoint` here says `done("checkpoint")` once it is saved.
+        """
         self._callbacks.append(callback)
+
+    def done(self, command: str) -> None:
+        """Say that what the command asked for has been done."""
+        self._control.done(command)
+
+    def knob(self, name: str) -> Any:
+        """The value of a knob that init() declared, as it is to be used from now on.
+
+        Reading it is what applies a change that was asked for: read it where it is used.
+        """
+        return self._control.read(name)
+
+    def wait_while_paused(self) -> None:
+        """Between two steps: returns at once, or, after `pause`, when told to go on or to stop."""
+        self._control.wait_while_paused()
 
     def on_progress(self, callback: ProgressCallback) -> None:
         """Call `callback(record)` for every progress line, in the sender thread.
@@ -144,7 +164,12 @@ class Run:
     @property
     def should_stop(self) -> bool:
         """The daemon has sent `stop`: end the training when it suits."""
-        return self._should_stop
+        return self._control.should_stop
+
+    @property
+    def paused(self) -> bool:
+        """The daemon has sent `pause`, and neither `resume` nor `stop` since."""
+        return self._control.paused
 
     @property
     def connected(self) -> bool:
@@ -250,9 +275,12 @@ class Run:
     def _take_sample(self) -> Json:
         return {} if self._sampler is None else self._sampler.take()
 
-    def _on_control(self, command: str, reason: str) -> None:
-        if command == "stop":
-            self._should_stop = True
+    def _answer(self, answer: Json) -> None:
+        self._sender.answer(answer)
+
+    def _on_control(self, order: Json) -> None:
+        self._control.hear(order, bool(self._callbacks))
+        command, reason = str(order.get("command")), str(order.get("reason") or "")
         self._call("control", self._callbacks, command, reason)
 
     def _on_progress(self, record: Json) -> None:
@@ -277,6 +305,7 @@ def init(
     url: Optional[str] = None,
     spool_bytes: int = SPOOL_MAX_BYTES,
     system: bool = True,
+    knobs: Any = None,
 ) -> Run:
     """Begin a run. Never raises and never waits: what cannot be used is replaced with a warning.
 
@@ -284,22 +313,24 @@ def init(
     remote daemon; else `socket_path`, $STREAMD_SOCKET or the daemon's default socket is used.
     `spool_bytes` bounds the file that takes what memory has no room for; 0 is none. `system=False`
     (or $STREAMD_NO_SYSTEM=1) logs nothing of the machine beside what the training logs.
+    `knobs` declares what others may change while it trains: a name to its value, or to
+    `{"value": 1e-3, "min": 1e-6, "max": 1.0}`; `run.knob(name)` reads it.
     """
     run_id = _usable_id(session_id)
     fresh = run_id != session_id
     spool_bytes = spool_bytes if isinstance(spool_bytes, int) else SPOOL_MAX_BYTES
     try:
-        start = start_json(run_id, config, project, name, resume)
+        start = start_json(run_id, with_knobs(config, knobs), project, name, resume)
     except Exception as error:
         log.warning("run %s: config is left out: %s", run_id, describe(error))
         start = start_json(run_id, None, None, None, resume)
     url = url or (None if socket_path else os.environ.get("STREAMD_URL"))
     sampler = Sampler() if wanted(system) else None
     try:
-        run = Run(start, socket_path, url, max(0, spool_bytes), fresh, sampler)
+        run = Run(start, socket_path, url, max(0, spool_bytes), fresh, sampler, knobs)
     except Exception as error:
         log.warning("run %s: %r is no usable address: %s", run_id, url, error)
-        run = Run(start, socket_path, None, max(0, spool_bytes), fresh, sampler)
+        run = Run(start, socket_path, None, max(0, spool_bytes), fresh, sampler, knobs)
     process.enter(run)
     run.begin()
     return run

@@ -16,7 +16,8 @@ tells the putters whether it has to be woken, which costs them a system call and
 import logging
 import threading
 import time
-from typing import Any, Callable, Dict, List, Optional
+from collections import deque
+from typing import Any, Callable, Deque, Dict, List, Optional
 
 from .backoff import Backoff
 from .courier import Rounds
@@ -40,6 +41,8 @@ TURN_ITEMS = 500
 BATCH_BYTES = 65_536
 #: While an earlier process's file is being sent, a bit each turn.
 BESIDE_S = 0.01
+#: Answers to orders that wait for the daemon; past it the oldest is lost.
+ANSWERS_MAX = 64
 #: What finish() waits beyond its time for the disk to have what the daemon has not.
 DISK_GRACE_S = 1.0
 
@@ -56,7 +59,7 @@ class Sender:
         link: Any,
         waker: Waker,
         window: Window,
-        on_control: Callable[[str, str], None] = lambda command, reason: None,
+        on_control: Callable[[Dict[str, Any]], None] = lambda order: None,
         backoff: Optional[Backoff] = None,
         clock: Callable[[], float] = time.monotonic,
         rounds: Optional[Rounds] = None,
@@ -83,6 +86,7 @@ class Sender:
         self._known = False
         self._lines = LineWriter(run_id, on_progress, sample)
         self._said: Dict[str, bool] = {}
+        self._answers: Deque[bytes] = deque(maxlen=ANSWERS_MAX)
         self._retry_at = 0.0
         self._started_by = 0.0
         self._logged_at = float("-inf")
@@ -96,6 +100,11 @@ class Sender:
         if self._thread is None and self._starting.acquire(blocking=False):
             self._waker.open()
             self._start_thread()
+        self._waker.wake()
+
+    def answer(self, answer: Dict[str, Any]) -> None:
+        """Queue what came of an order; sent as soon as the daemon can hear it."""
+        self._answers.append(dumps({"sessionId": self._run_id, **answer}) + b"\n")
         self._waker.wake()
 
     def _start_thread(self) -> None:
@@ -146,6 +155,8 @@ class Sender:
         try:
             if self._should_open():
                 self._open_in_turn()
+            if self.connected and self._link.idle and self._answers:
+                self._link.write(self._take_answers())
             if self.connected and self._link.idle and self._window.unsent:
                 self._link.write(self._window.batch(BATCH_BYTES))
             if self.connected and self._rounds is not None:
@@ -157,6 +168,12 @@ class Sender:
                 raise ConnectionAbortedError("no answer to start")
         except OSError as error:
             self._lose(error)
+
+    def _take_answers(self) -> bytes:
+        lines = []
+        while self._answers:
+            lines.append(self._answers.popleft())
+        return b"".join(lines)
 
     def _encode_queue(self) -> None:
         for _ in range(TURN_ITEMS):
@@ -216,7 +233,8 @@ class Sender:
     def _busy(self) -> bool:
         if self._queue.asleep and len(self._queue):
             return True
-        return self.connected and self._link.idle and self._window.unsent
+        waiting = self._window.unsent or bool(self._answers)
+        return self.connected and self._link.idle and waiting
 
     def _due(self) -> float:
         """Seconds until the next moment that something is to be decided."""
@@ -232,7 +250,7 @@ class Sender:
         if self._finish_by is None:
             return False
         empty = not len(self._queue) and not len(self._window) and self._link.idle
-        empty = empty and not self._carrying
+        empty = empty and not self._carrying and not self._answers
         if (self.connected and empty) or self._clock() >= self._finish_by:
             self._end()
         return self.done
@@ -255,7 +273,7 @@ class Sender:
         elif kind == "ack":
             self._window.ack(int(answer.get("seq") or 0))
         elif kind == "control" and answer.get("sessionId", self._run_id) == self._run_id:
-            self._on_control(str(answer.get("command")), str(answer.get("reason") or ""))
+            self._on_control(answer)
         elif kind == "refused":
             self._window.refuse_oldest()
             self._window.rewind()
@@ -277,7 +295,9 @@ class Sender:
         """`resend`: the daemon could not keep what it took, and wants it again from lastSeq."""
         if code == "resend":
             raise ConnectionAbortedError(f"the daemon asks for it again: {message}")
-        self._say(f"the daemon reports {code}: {message}", logging.WARNING)
+        late = code in ("unknown_order", "answered")  # an answer that nobody waits for any more
+        level = logging.DEBUG if late else logging.WARNING
+        self._say(f"the daemon reports {code}: {message}", level)
         if not self.connected:
             raise ConnectionRefusedError(message)
 

@@ -138,6 +138,57 @@ static void control_lines_stop_pause_and_resume(void **state)
     end_well(d, run, 1);
 }
 
+/* The answer that comes next: to that order, with that outcome. */
+static void expect_answer(struct fake_daemon *d, uint64_t id, const char *outcome)
+{
+    fake_hear(d);
+    assert_int_equal(d->line.type, LINE_ANSWER);
+    assert_int_equal(d->line.order_id, id);
+    assert_true(span_is(d->line.outcome, outcome));
+}
+
+static void orders_are_answered_as_the_training_obeys_them(void **state)
+{
+    static const struct streamd_knob knobs[] = {
+        {"lr", STREAMD_FLOAT, 0.5, 0.1, 1},
+        {"n", STREAMD_INT, 4, 0, 0},
+        {"on", STREAMD_BOOL, 1, 0, 0},
+        {"no name", STREAMD_FLOAT, 0, 0, 0},
+    };
+    struct fake_daemon *d = *state;
+    fake_listen(d);
+    struct streamd_run *run = begun(
+        d, (struct streamd_options){.config_json = "{\"a\":1}", .knobs = knobs, .knob_count = 4});
+    fake_begin(d, 0);
+    assert_non_null(strstr(d->text, "\"config\":{\"a\":1,\"knobs\":{\"lr\":{\"type\":\"float\","
+                                    "\"min\":0.1,\"max\":1,\"value\":0.5},\"n\":{\"type\":\"int\","
+                                    "\"value\":4},\"on\":{\"type\":\"bool\",\"value\":true}}}"));
+    fake_say(d, "{\"type\":\"control\",\"id\":1,\"command\":\"set\",\"knob\":\"lr\","
+                "\"value\":0.25}\n");
+    expect_answer(d, 1, "accepted");
+    assert_true(streamd_knob(run, "lr") == 0.25);
+    expect_answer(d, 1, "done");
+    assert_true(d->line.has_value && d->line.value == 0.25);
+    assert_true(streamd_knob(run, "lr") == 0.25 && isnan(streamd_knob(run, "none")));
+    fake_say(d, "{\"type\":\"control\",\"id\":2,\"command\":\"set\",\"knob\":\"lr\",\"value\":2}\n"
+                "{\"type\":\"control\",\"id\":3,\"command\":\"set\",\"knob\":\"n\",\"value\":1.5}\n"
+                "{\"type\":\"control\",\"id\":4,\"command\":\"set\",\"knob\":\"on\",\"value\":0}\n"
+                "{\"type\":\"control\",\"id\":5,\"command\":\"checkpoint\"}\n");
+    for (uint64_t id = 2; id <= 5; id++)
+        expect_answer(d, id, "refused");
+    fake_say(d, "{\"type\":\"error\",\"code\":\"answered\",\"message\":\"late\"}\n"
+                "{\"type\":\"control\",\"id\":6,\"command\":\"pause\"}\n");
+    expect_answer(d, 6, "accepted");
+    assert_true(streamd_paused(run) && streamd_paused(run));
+    expect_answer(d, 6, "done");
+    fake_say(d, "{\"type\":\"control\",\"id\":7,\"command\":\"resume\"}\n"
+                "{\"type\":\"control\",\"id\":8,\"command\":\"stop\"}\n");
+    expect_answer(d, 7, "done");
+    expect_answer(d, 8, "accepted");
+    assert_true(streamd_should_stop(run));
+    end_well(d, run, 1);
+}
+
 static void a_refused_line_counts_as_given_up(void **state)
 {
     struct fake_daemon *d = *state;
@@ -340,6 +391,7 @@ int main(void)
         WITH_DAEMON(a_run_that_is_left_goes_on),
         WITH_DAEMON(nothing_is_sent_before_the_daemon_has_said_where_it_stands),
         WITH_DAEMON(control_lines_stop_pause_and_resume),
+        WITH_DAEMON(orders_are_answered_as_the_training_obeys_them),
         WITH_DAEMON(a_refused_line_counts_as_given_up),
         WITH_DAEMON(values_that_no_line_can_hold_are_counted),
         WITH_DAEMON(every_thread_may_log_and_keeps_its_own_order),

@@ -42,7 +42,7 @@ class TaskTest(unittest.TestCase):
         batch = [(1, 2), (3, 4), (1, 4)]
         seen = []
         for optimizer in network._optimizers:
-            optimizer.step = lambda gradient, time: seen.append(gradient)  # type: ignore[assignment]
+            optimizer.step = lambda gradient, time, rate: seen.append(gradient)  # type: ignore[assignment]
         network.train(batch, task.Tally())
         for matrix, gradient in zip((network.left, network.right, network.out), seen):
             for row, column in ((1, 0), (2, 5), (4, 47)):

@@ -67,7 +67,7 @@ class SenderTest(unittest.TestCase):
             self.link,
             FakeWaker(),
             Window(max_bytes, numbered, spool),
-            lambda command, reason: self.controls.append((command, reason)),
+            lambda order: self.controls.append((order["command"], order.get("reason", ""))),
             Backoff(rand=lambda: 1.0),
             self.clock,
             rounds,

@@ -7,6 +7,20 @@ import { eventWords, statusWords, placeWords, droppedWords, throttleWords } from
 const sessionId = 'a';
 
 describe('insight/wording', () => {
+  it('says what became of an order', () => {
+    const said = (order: object) =>
+      eventWords(
+        decodeEvent('control', { sessionId, id: 1, command: 'pause', ...order }) as ServerEvent,
+      );
+    expect(said({ state: 'told', reason: 'tea' })?.text).toBe('Pause: told (tea)');
+    expect(said({ state: 'unanswered', reason: 'tea' })).toEqual({
+      text: 'Pause: no answer',
+      tone: 'bad',
+    });
+    const set = { command: 'set', knob: 'lr', value: 0.5, state: 'refused', answer: 'too high' };
+    expect(said(set)).toEqual({ text: 'Set lr = 0.5: refused (too high)', tone: 'bad' });
+  });
+
   it('has a word for each status, and shows a strange one as it is', () => {
     expect(statusWords('running')).toEqual({ text: 'Running', tone: 'good' });
     expect(statusWords('failed').tone).toBe('bad');

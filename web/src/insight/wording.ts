@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What the page says in words about a run. Wording only: nothing here decides anything.
+import type { WireOrder } from '../proto/control';
 import type { ServerEvent } from '../proto/events';
 import { count } from '../proto/format';
 import type { DaemonStats } from '../proto/stats';
@@ -24,6 +25,15 @@ const STATUS: Readonly<Record<string, Words>> = {
 /** A status this page has no word for is shown as the daemon sent it. */
 export function statusWords(status: string): Words {
   return STATUS[status] ?? { text: status, tone: 'plain' };
+}
+
+/** "Pause: no answer" */
+function orderWords({ command, knob, state, reason, answer }: WireOrder): Words {
+  const what = knob === '' ? sentenceCase(command) : `Set ${knob}`;
+  const why = state === 'told' ? reason : answer;
+  const said = state === 'unanswered' ? 'no answer' : state;
+  const tone = state === 'unanswered' || state === 'refused' ? 'bad' : 'plain';
+  return { text: `${what}: ${said}${why === '' ? '' : ` (${why})`}`, tone };
 }
 
 /** One sentence for an event a person wants to hear of; null for the others. */
@@ -51,6 +61,8 @@ export function eventWords(event: ServerEvent): Words | null {
       const text = kind === 'stop' ? 'Stopping is advised' : sentenceCase(kind);
       return { text: `${text}: ${evidence}`, tone: severity === 'info' ? 'plain' : 'bad' };
     }
+    case 'control':
+      return orderWords(event.order);
     case 'session_cleanup':
       return { text: 'The daemon has put this run away', tone: 'plain' };
     default:

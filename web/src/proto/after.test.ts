@@ -27,6 +27,14 @@ describe('proto/after', () => {
     });
   });
 
+  it('knows of the newest stop, and of no other order', () => {
+    const order = { id: 3, command: 'stop', state: 'told', sessionId: 'a' };
+    const told = decodeEvent('control', order) as ServerEvent;
+    const pause = decodeEvent('control', { ...order, id: 4, command: 'pause' }) as ServerEvent;
+    const run = decodeSession({ session_id: 'a' }) as SessionStatus;
+    expect(statusAfter(statusAfter(run, told), pause).stop?.id).toBe(3);
+  });
+
   it('does not revive a finished run with its newest update', () => {
     const over = statusAfter(run, event('training_completed'));
     const late = event('progress_update', { metrics: { loss: 1 }, status: 'running' });

@@ -3,6 +3,7 @@
 // What an event says about the status a daemon would answer now. The daemon does not send a new
 // session_status after each event; it promises that this is what one would hold. The list of runs
 // and the open run both apply it, so they cannot disagree.
+import type { WireOrder } from './control';
 import type { ServerEvent } from './events';
 import { carryOver } from './metrics';
 import { isOver, type SessionStatus } from './session';
@@ -34,6 +35,10 @@ function withStatus(status: SessionStatus, newer: SessionStatus): SessionStatus 
   };
 }
 
+function withOrder(status: SessionStatus, order: WireOrder): SessionStatus {
+  return order.command === 'stop' ? { ...status, stop: order } : status;
+}
+
 /** `status` as it is after `event`, which is of the same session. */
 export function statusAfter(status: SessionStatus, event: ServerEvent): SessionStatus {
   switch (event.type) {
@@ -55,6 +60,8 @@ export function statusAfter(status: SessionStatus, event: ServerEvent): SessionS
       const { phase, reason, eta } = event.verdict;
       return { ...status, phase, phaseReason: reason, eta };
     }
+    case 'control':
+      return withOrder(status, event.order);
     case 'alert':
     case 'session_cleanup':
       return status;

@@ -3,6 +3,7 @@
 // Server → client events by name. The table is the whole vocabulary of this page: an event that is
 // not in it is not listened for, and one that does not decode is dropped here.
 import { asPhase, decodeFinding, decodeVerdict, type Finding, type Verdict } from './insight';
+import { decodeOrder, type WireOrder } from './control';
 import { asNumber, asObject, asString, asTime, type Json } from './json';
 import { decodeMetrics, type Metrics } from './metrics';
 import { decodeSession, type SessionStatus } from './session';
@@ -23,6 +24,7 @@ export type ServerEvent =
   | PhaseChanged
   | { type: 'alert'; sessionId: string; finding: Finding; why: string; at: number | null }
   | { type: 'insight'; sessionId: string; verdict: Verdict }
+  | { type: 'control'; sessionId: string; order: WireOrder }
   | { type: 'session_cleanup'; sessionId: string };
 
 export interface PhaseChanged {
@@ -83,6 +85,10 @@ const DECODERS: Record<EventName, Decoder> = {
   insight: (data, sessionId) => {
     const verdict = decodeVerdict(data);
     return verdict && { type: 'insight', sessionId, verdict };
+  },
+  control: (data, sessionId) => {
+    const order = decodeOrder(data);
+    return order && { type: 'control', sessionId, order };
   },
   session_cleanup: (_, sessionId) => ({ type: 'session_cleanup', sessionId }),
 };

@@ -29,6 +29,7 @@ describe('proto/session', () => {
       phase: 'WARMUP',
       phaseReason: 'few points',
       eta: { seconds: 60, earliest: 30, latest: null, confidence: 'Low', reason: '' },
+      stop: null,
       pinned: false,
       epoch: '',
       rewind: null,

@@ -4,6 +4,7 @@
 // the body of GET /api/training/sessions/<id>. One decoder, for all three are the same words.
 import { asArray, asNumber, asObject, asString, asTime, type Json } from './json';
 import { decodeConfig, type Config } from './config';
+import { decodeStop, type WireOrder } from './control';
 import { decodeEta, type Eta } from './eta';
 import { decodeMetrics, METRIC_NAMES, type MetricName, type Metrics } from './metrics';
 import { decodeSummary, type Summary } from './summary';
@@ -38,6 +39,8 @@ export interface SessionStatus {
   readonly phaseReason: string;
   /** When it thinks the run will be over; null while it does not say. */
   readonly eta: Eta | null;
+  /** The stop that it was told and that is not done; null: there is none. */
+  readonly stop: WireOrder | null;
   /** Kept for ever, and first in the list. */
   readonly pinned: boolean;
   /** Offsets of one epoch say nothing about those of another; empty from a daemon that has none. */
@@ -104,6 +107,7 @@ export function decodeSession(value: unknown): SessionStatus | null {
     phase: text(run.phase),
     phaseReason: text(run.phase_reason),
     eta: decodeEta(run.eta),
+    stop: decodeStop(run.control),
     pinned: run.pinned === true,
     epoch: text(run.epoch),
     rewind: decodeRewind(run.rewind),

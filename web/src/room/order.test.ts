@@ -19,6 +19,20 @@ describe('room/order', () => {
     });
   });
 
+  it('is what the daemon tells of it, wherever it was asked for', () => {
+    const stands = (state: string, order?: Order) => {
+      const stop = { id: 1, command: 'stop', state, answer: 'busy', askedAt: 90 };
+      const session = decodeSession({ session_id: 'a', status: 'running', control: [stop] });
+      return stoppingOf(session as SessionStatus, order, 100);
+    };
+    expect(stands('told')).toEqual({ kind: 'told', seconds: 10 });
+    expect(stands('accepted', told)).toEqual({ kind: 'agreed', seconds: 10 });
+    expect(stands('unanswered', told)).toEqual({ kind: 'unanswered', seconds: 10 });
+    expect(stands('refused')).toEqual({ kind: 'refused', why: 'busy' });
+    expect(stands('done')).toEqual({ kind: 'none' });
+    expect(stands('told', { kind: 'asking' })).toEqual({ kind: 'asking' });
+  });
+
   it('passes on why nobody was told', () => {
     const refused: Order = { kind: 'refused', why: 'The run is over' };
     expect(stoppingOf(run('running'), refused, 1)).toEqual(refused);

@@ -14,6 +14,7 @@ export type NoticeEvent = Extract<
       | 'model_completed'
       | 'phase_changed'
       | 'alert'
+      | 'control'
       | 'training_completed'
       | 'training_error'
       | 'session_cleanup';
@@ -51,6 +52,8 @@ function keyOf(event: NoticeEvent): string {
       return `phase ${event.to} ${event.at ?? ''}`;
     case 'alert':
       return `alert ${event.finding.kind} ${event.at ?? ''}`;
+    case 'control':
+      return `control ${event.order.id} ${event.order.state}`;
     default:
       return event.type;
   }

@@ -71,7 +71,8 @@ describe('transport/http', () => {
     expect(await http.control('a/b', 'stop', 'enough')).toBeNull();
     const [url, init] = fake.mock.calls[0] ?? [];
     expect(url?.pathname).toBe('/below/api/training/control/a%2Fb');
-    expect([init?.method, init?.body]).toEqual(['POST', '{"command":"stop","reason":"enough"}']);
+    const body = '{"command":"stop","reason":"enough","client":"dashboard"}';
+    expect([init?.method, init?.body]).toEqual(['POST', body]);
     answer({ success: false, error: 'The run is over' }, 409);
     expect(await http.control('a', 'stop', '')).toBe('The run is over');
     answer('<h1>Bad gateway</h1>', 502);

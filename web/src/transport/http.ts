@@ -83,7 +83,7 @@ export function openHttp(base: URL, fetcher: Fetcher): Http {
   }
   async function control(id: string, command: Command, reason: string): Promise<string | null> {
     try {
-      const init = bodyOf('POST', { command, reason });
+      const init = bodyOf('POST', { command, reason, client: 'dashboard' });
       const response = await send(`control/${encodeURIComponent(id)}`, init);
       if (response.ok) return null;
       return asString(asObject(await response.json())?.error) ?? NO_ANSWER;

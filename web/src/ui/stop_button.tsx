@@ -41,6 +41,10 @@ function words(stopping: Stopping): string | null {
       return 'Asking the daemon …';
     case 'told':
       return `Stopping … the trainer was told ${Math.trunc(stopping.seconds)} s ago`;
+    case 'agreed':
+      return `Stopping … the trainer has agreed, ${Math.trunc(stopping.seconds)} s ago it was told`;
+    case 'unanswered':
+      return `Still running: the trainer was told ${Math.trunc(stopping.seconds)} s ago and has not answered`;
     case 'silent':
       return `Still running: the trainer was told ${Math.trunc(stopping.seconds)} s ago and has not stopped`;
     case 'refused':
@@ -75,7 +79,7 @@ export function StopButton({ name, stopping, onStop }: StopButtonProps) {
     );
   }
   const said = words(stopping);
-  const busy = kind === 'asking' || kind === 'told';
+  const busy = kind === 'asking' || kind === 'told' || kind === 'agreed';
   return (
     <div className="stop" data-stop={kind}>
       {said !== null && (
@@ -91,7 +95,7 @@ export function StopButton({ name, stopping, onStop }: StopButtonProps) {
           if (!busy) setAsked(true);
         }}
       >
-        {kind === 'silent' || kind === 'refused' ? 'Stop again' : 'Stop'}
+        {said === null || busy ? 'Stop' : 'Stop again'}
       </button>
     </div>
   );
