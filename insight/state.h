@@ -46,7 +46,7 @@ struct insight_config {
     double total;        /* planned length, in steps where points have a step, else in epochs */
     double total_epochs; /* planned length in epochs */
     double horizon;      /* the end that ETA and forecast speak of; default: total */
-    double tau;          /* stop is advised below this p_gain (0.08; strict: 0.15); 1: always */
+    double tau;          /* stop is advised below this p_gain (0.1; strict: 0.15); 1: always */
     double caution;      /* scales every patience (0.7; strict: 0.5) */
     bool strict;         /* judge gains against the range since a tenth of the run */
     double devices;      /* GPUs that stopping would free (1) */
