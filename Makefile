@@ -56,6 +56,7 @@ LOG_COST := $(BUILD)/bench/log_cost
 SEGMENT_SIZE := $(BUILD)/bench/segment_size
 HISTORY_COST := $(BUILD)/bench/history_cost
 INSIGHT_COST := $(BUILD)/bench/insight_cost
+GROKKING := $(BUILD)/bench/grokking_curves
 READ_STORE := $(BUILD)/durable/read_store
 BAD_DISK := $(BUILD)/durable/fault_preload.so
 FAKE_NVML := $(BUILD)/tests/clients/c/fake_nvml.so
@@ -124,7 +125,7 @@ $(LOG_COST): $(call obj,tests/bench/log_cost.c) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
 
-$(SEGMENT_SIZE) $(HISTORY_COST) $(INSIGHT_COST): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
+$(SEGMENT_SIZE) $(HISTORY_COST) $(INSIGHT_COST) $(GROKKING): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
 

@@ -4,7 +4,9 @@
  *
  * Everything it reports was measured: the losses, accuracies and the norm are the model's, and
  * grokProgress is the validation accuracy in percent. A figure of the training part is from before
- * the step, one of the validation part from after it. It trains the same without a daemon.
+ * the step, one of the validation part from after it. It trains the same without a daemon. A step
+ * sees all pairs, which makes every one an epoch; called so are a hundred of them, counted across
+ * the models.
  *
  * SIGINT and SIGTERM end the run as failed, "interrupted"; `stop` from the daemon ends it as
  * completed, since then somebody had what he wanted; `pause` holds it until `resume` or `stop`; a
@@ -23,6 +25,7 @@
 
 enum {
     REPORT_EVERY = 4, /* steps: about a hundred lines a second */
+    EPOCH_STEPS = 100,
     SAY_EVERY = 500,  /* steps between two lines on the terminal */
     PAUSE_US = 50000, /* between two looks at whether the pause is over */
     EXIT_USAGE = 2,
@@ -58,6 +61,11 @@ static void catch_signals(void)
 
 /* ---- what is reported ---- */
 
+static unsigned long epochs_of_model(const struct trainer_options *o)
+{
+    return (o->steps + EPOCH_STEPS - 1) / EPOCH_STEPS;
+}
+
 /* The fields of `start` that the daemon knows, and what else says what this run is. */
 static void write_config(struct buf *b, const struct trainer_options *o)
 {
@@ -66,7 +74,8 @@ static void write_config(struct buf *b, const struct trainer_options *o)
     json_write_pair_u64(b, "model_count", o->models);
     json_write_pair_u64(b, "batch_size", trainee_batch_size());
     json_write_pair_double(b, "learning_rate", plan_of(0)->learning_rate);
-    json_write_pair_u64(b, "epochs", o->steps); /* a step sees all pairs */
+    json_write_pair_u64(b, "epochs", o->models * epochs_of_model(o));
+    json_write_pair_u64(b, "steps_per_epoch", EPOCH_STEPS);
     json_write_pair_u64(b, "total_steps", o->steps);
     json_write_pair_string(b, "task", SPAN("modular addition"));
     json_write_pair_u64(b, "modulus", TRAINEE_MODULUS);
@@ -105,6 +114,12 @@ static double learning_rate(const struct training *tr, const struct trainee *t)
     return t->plan->learning_rate * (isnan(factor) ? 1 : factor);
 }
 
+/* The number of the epoch that this step is in. */
+static unsigned long epoch_of(const struct training *tr, unsigned long step)
+{
+    return tr->index * epochs_of_model(tr->options) + (step + EPOCH_STEPS - 1) / EPOCH_STEPS;
+}
+
 static void report(const struct training *tr, const struct trainee *t, unsigned long step,
                    struct mlp_score train, struct mlp_score val)
 {
@@ -121,8 +136,14 @@ static void report(const struct training *tr, const struct trainee *t, unsigned 
         {"learning_rate", learning_rate(tr, t)},
         {"weight_decay", t->plan->weight_decay},
         {"weight_norm", mlp_weight_norm(t->mlp)},
+        {"step", (double)step}, /* from here on in an epoch line alone */
+        {"epoch", (double)epoch_of(tr, step)},
     };
-    streamd_log(tr->run, (int64_t)step, metrics, sizeof(metrics) / sizeof(metrics[0]));
+    const size_t count = sizeof(metrics) / sizeof(metrics[0]);
+    if (step % EPOCH_STEPS == 0 || step == tr->options->steps)
+        streamd_log_epoch(tr->run, metrics, count);
+    else
+        streamd_log(tr->run, (int64_t)step, metrics, count - 2);
 }
 
 static void say(const struct training *tr, unsigned long step, struct mlp_score train,

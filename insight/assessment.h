@@ -57,7 +57,8 @@ struct assessed_best {
     uint64_t since; /* evaluations after it, with no better one */
 };
 
-/* The time that is left until the planned end; not known of a run that is over or diverges. */
+/* The time that is left until the planned end; not known of a run that is over, or whose loss is
+ * not finite. */
 struct assessed_eta {
     double s, lo, hi; /* seconds from the newest point; nine times of ten it is within lo..hi */
     double s_per_epoch;
@@ -68,7 +69,7 @@ struct assessed_eta {
                   * "": no time or no plan was told */
 };
 
-/* The monitored metric at the planned end; not known while the run diverges. */
+/* The monitored metric at the planned end; not known while the loss is not finite. */
 struct assessed_forecast {
     double at;            /* step or epoch: the end it speaks of */
     double value, lo, hi; /* nine times of ten it is within lo..hi */
@@ -160,7 +161,7 @@ struct assessment {
     struct assessed_eta eta;
     struct assessed_forecast forecast;
     double p_gain; /* chance that the metric still improves by more than 1 % of its range; NaN
-                    * also while diverging */
+                    * also while the loss is not finite */
     enum grade gain_class; /* of p_gain: LOW below 0.2, HIGH from 0.6 */
     struct assessed_stop stop;
     struct finding findings[ASSESSMENT_FINDINGS_MAX];

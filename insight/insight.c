@@ -27,7 +27,7 @@ static double or_default(double value, double standard)
 
 static void fill_defaults(struct insight_config *c)
 {
-    c->tau = or_default(c->tau, c->strict ? 0.15 : 0.08);
+    c->tau = or_default(c->tau, c->strict ? 0.15 : 0.1);
     c->caution = or_default(c->caution, c->strict ? 0.5 : 0.7);
     c->devices = or_default(c->devices, 1);
     c->memory_told = c->memory_mb > 0;
@@ -191,6 +191,13 @@ static void judge(struct insight *s)
     outlook_close(s);
 }
 
+/* An epoch that was told of the model before is none of this one's. */
+static void begin_model(struct insight *s)
+{
+    begin_series(s);
+    s->newest.has &= ~(UINT32_C(1) << POINT_EPOCH);
+}
+
 /* The next model of a sweep begins where its number changes. */
 static void see_model(struct insight *s, const struct point *p)
 {
@@ -198,7 +205,7 @@ static void see_model(struct insight *s, const struct point *p)
     if (!is_new(p, POINT_MODEL, &model))
         return;
     if (point_has(&s->newest, POINT_MODEL) && model != s->newest.value[POINT_MODEL])
-        begin_series(s);
+        begin_model(s);
 }
 
 const struct assessment *insight_point(struct insight *s, const struct point *p)

@@ -43,6 +43,8 @@ static const char *reason_of(const struct insight *s, enum grade confidence)
         [GRADE_MEDIUM] = "the speed varies",
         [GRADE_HIGH] = "the speed has been steady",
     };
+    if (s->now.diverging)
+        return "the run diverges: the remaining time is likely of no use";
     if (s->now.overfitting)
         return "the run overfits: the remaining time is likely unnecessary";
     if (s->now.plateau)
@@ -112,12 +114,19 @@ static void close_eta(struct insight *s, const char *reason)
     eta->reason = reason;
 }
 
+/* A loss that exploded may come back, and what is foretold of such runs is right as often as it
+ * says; of one that is not finite there is nothing to tell. */
+static bool is_lost(const struct insight *s)
+{
+    return s->now.diverging && !isfinite(s->divergence.at);
+}
+
 void outlook_reckon(struct insight *s)
 {
     s->now.stall_after_s = outlook_stall_after(s);
     reckon_eta(s);
     reckon_savings(s);
-    if (s->now.diverging)
+    if (is_lost(s))
         close_eta(s, "the run diverges: how long it would go on is of no use");
     else if (s->completed || s->crashed)
         close_eta(s, "the run is over");
@@ -126,7 +135,7 @@ void outlook_reckon(struct insight *s)
 void outlook_close(struct insight *s)
 {
     struct assessment *a = &s->now;
-    if (!a->diverging)
+    if (!is_lost(s))
         return;
     a->forecast = (struct assessed_forecast){NAN, NAN, NAN, NAN};
     a->p_gain = NAN;

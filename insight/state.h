@@ -46,7 +46,7 @@ struct insight_config {
     double total;        /* planned length, in steps where points have a step, else in epochs */
     double total_epochs; /* planned length in epochs */
     double horizon;      /* the end that ETA and forecast speak of; default: total */
-    double tau;          /* stop is advised below this p_gain (0.08; strict: 0.15); 1: always */
+    double tau;          /* stop is advised below this p_gain (0.1; strict: 0.15); 1: always */
     double caution;      /* scales every patience (0.7; strict: 0.5) */
     bool strict;         /* judge gains against the range since a tenth of the run */
     double devices;      /* GPUs that stopping would free (1) */
@@ -74,11 +74,11 @@ struct insight {
     struct eta eta;
     struct rhythm rhythm;
     struct memory memory;
-    double total;       /* planned length on the run's axis; NaN: not known (yet) */
-    bool by_steps;      /* the axis is the step */
-    double p_stop;      /* the chance of a gain that stop advice goes by; NaN: not known */
-    uint64_t worse;     /* evaluations in a row that looked overfitted */
-    double lr, lr_max;  /* the newest, the highest */
+    double total;      /* planned length on the run's axis; NaN: not known (yet) */
+    bool by_steps;     /* the axis is the step */
+    double p_stop;     /* the chance of a gain that stop advice goes by; NaN: not known */
+    uint64_t worse;    /* evaluations in a row that looked overfitted */
+    double lr, lr_max; /* the newest, the highest */
     uint64_t lr_count;
     struct history rates; /* the learning rate at each evaluation */
     bool warming;         /* the rate has just risen to a new height */

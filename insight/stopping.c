@@ -9,8 +9,9 @@ static const double noisy = 10;   /* a range of fewer noises says little */
 
 static const double young =
     0.3; /* of the plan; earlier advice saves nothing on the development curves */
-static const double sure = 2; /* errors of a slope */
-static const double sunk = 5; /* noises over the later half */
+static const double hold = 0.2; /* of the range: gained since the first evaluation */
+static const double sure = 2;   /* errors of a slope */
+static const double sunk = 5;   /* noises over the later half */
 
 static const uint64_t worse_from = 5;  /* evaluations */
 static const uint64_t worse_since = 3; /* evaluations after the best */
@@ -73,6 +74,14 @@ static bool is_young(const struct insight *s)
     return progress(s) < young;
 }
 
+/* Worse than it began nearly all the time, whatever it gained at first: it has not begun to
+ * generalise, and nobody knows whether it will. The chance of a gain is fitted from runs that did.
+ */
+static bool never_took_hold(const struct curve *c)
+{
+    return c->first - c->best < hold * (c->worst - c->best);
+}
+
 static void advise(struct insight *s, enum stop_cause cause)
 {
     s->now.stop.cause = cause;
@@ -90,7 +99,7 @@ void stopping_judge(struct insight *s)
     s->now.plateau_at = s->now.plateau && c->count > 0 ? s->sign * curve_end(c) : NAN;
     s->now.stop.waited = c->waited;
     s->now.stop.patience = (uint64_t)ceil(need);
-    bool spared = is_young(s) || comes_back(s);
+    bool spared = is_young(s) || comes_back(s) || never_took_hold(c);
     advise(s, s->now.plateau && unlikely && !spared ? STOP_NO_GAIN : STOP_NO);
     if (s->monitor != MONITOR_TRAIN_LOSS && c->count > 0 && isfinite(s->now.monitored))
         judge_overfitting(s);

@@ -24,6 +24,7 @@ static const struct {
 } spellings[] = {
     {"train_epoch", EPOCH_NUMBER},
     {"training_loss", EPOCH_TRAIN_LOSS},
+    {"train_loss_epoch", EPOCH_TRAIN_LOSS},
     {"accuracy", EPOCH_TRAIN_ACCURACY},
     {"acc", EPOCH_TRAIN_ACCURACY},
     {"train_acc", EPOCH_TRAIN_ACCURACY},

@@ -35,8 +35,10 @@ struct fixed {
     uint8_t resumed;
     uint8_t may_rewind;
     uint8_t summary_stale;
+    uint8_t given_up;      /* a hole in earlier rows: zero */
     uint64_t summary_from; /* from here on rows may have less: zeros, then */
     uint64_t parts;        /* that follow the rewinds */
+    uint64_t life_begins;
 };
 
 static void put_bytes(struct buf *out, struct span bytes)
@@ -158,6 +160,8 @@ static struct fixed fixed_of(const struct session *s)
     f.may_rewind = s->may_rewind;
     f.summary_stale = s->summary_stale;
     f.summary_from = s->summary_from;
+    f.given_up = s->given_up;
+    f.life_begins = s->life_begins;
     f.parts = 3; /* epochs, operation, knobs */
     return f;
 }
@@ -262,6 +266,8 @@ static void restore_fixed(struct session *s, const struct fixed *f)
     s->may_rewind = f->may_rewind != 0;
     s->summary_stale = f->summary_stale != 0;
     s->summary_from = f->summary_from;
+    s->given_up = f->given_up != 0;
+    s->life_begins = f->life_begins;
 }
 
 static enum status restore_memory(struct session *s, struct span run, struct line_decoder *decoder)

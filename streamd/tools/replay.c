@@ -21,7 +21,7 @@ struct replay_flags {
 
 const struct tool_option replay_options[] = {
     {"tau", "P", NULL,
-     "advise to stop where the chance of a gain is below P (0.08, strict 0.15); 1: whatever it is",
+     "advise to stop where the chance of a gain is below P (0.1, strict 0.15); 1: whatever it is",
      offsetof(struct replay_flags, tau)},
     {"caution", "FACTOR", NULL, "scale every patience (0.7, strict 0.5)",
      offsetof(struct replay_flags, caution)},

@@ -17,9 +17,10 @@ void watched_init(struct watched *w, const struct watched_options *options, stru
 {
     const char *slash = strrchr(options->path, '/');
     const char *name = options->name ? options->name : slash ? slash + 1 : options->path;
-    *w = (struct watched){.options = *options, .notify = notify, .ahead_s = NAN};
+    *w = (struct watched){.options = *options, .notify = notify, .ahead_s = NAN, .ended_s = NAN};
     (void)snprintf(w->name, sizeof(w->name), "%s", name);
     line_decoder_init(&w->decoder, 0);
+    epoch_ends_init(&w->epochs);
     record_point_config((struct span){NULL, 0}, &w->names, &w->engine.config);
     insight_init(&w->engine, &(struct insight_config){.total = 0});
 }
@@ -198,7 +199,21 @@ static void add_value(struct sending *s, struct span name, struct num value)
     s->count++;
 }
 
-static void send_record(struct watched *w, const struct record *r, double wall_s)
+/* What an epoch line has beside its record; a loss under a name that the engine does not judge,
+ * which has seen it already, line by line. */
+static void add_end(struct watched *w, struct sending *s, const struct epoch_end *end,
+                    double wall_s)
+{
+    if (isfinite(end->train_loss))
+        add_value(s, SPAN("train_loss_epoch"), num_float(end->train_loss));
+    if (wall_s > w->ended_s)
+        add_value(s, SPAN("duration"), num_float(wall_s - w->ended_s));
+    w->ended_s = wall_s;
+}
+
+/* The record; with `end`, as the line of the epoch that ends with it. */
+static void send_record(struct watched *w, const struct record *r, double wall_s,
+                        const struct epoch_end *end)
 {
     struct sending *s = calloc(1, sizeof(*s)); /* too large for a stack */
     int64_t step = -1;
@@ -207,14 +222,41 @@ static void send_record(struct watched *w, const struct record *r, double wall_s
     if (!isnan(wall_s))
         add_value(s, SPAN("timestamp"), num_float(wall_s));
     for (unsigned f = 0; f < RECORD_FIELDS; f++) {
-        if (f == F_CURRENT_STEP && r->field[f].kind == NUM_INT)
+        if (f == F_CURRENT_STEP && r->field[f].kind == NUM_INT && !end)
             step = r->field[f].i;
         else if (record_was_sent(r, (enum record_field)f))
             add_value(s, span_of(record_field_name((enum record_field)f)), r->field[f]);
     }
     for (size_t i = 0; i < r->extra_count; i++)
         add_value(s, r->extra[i].name, r->extra[i].value);
-    streamd_log(w->run, step, s->metrics, s->count);
+    if (end)
+        add_end(w, s, end, wall_s);
+    if (end)
+        streamd_log_epoch(w->run, s->metrics, s->count);
+    else
+        streamd_log(w->run, step, s->metrics, s->count);
+    free(s);
+}
+
+static void add_known(struct sending *s, struct span name, double value)
+{
+    if (isfinite(value))
+        add_value(s, name, num_float(value));
+}
+
+/* The line of an epoch that no record ended. */
+static void send_end(struct watched *w, const struct epoch_end *end)
+{
+    struct sending *s = calloc(1, sizeof(*s)); /* too large for a stack */
+    double wall_s = isnan(w->ahead_s) ? (double)NAN : known(w, POINT_TIME_S);
+    if (!s)
+        return;
+    add_known(s, SPAN("epoch"), end->epoch);
+    add_known(s, SPAN("step"), known(w, POINT_STEP));
+    add_known(s, SPAN("learning_rate"), known(w, POINT_LR));
+    add_known(s, SPAN("timestamp"), wall_s);
+    add_end(w, s, end, wall_s);
+    streamd_log_epoch(w->run, s->metrics, s->count);
     free(s);
 }
 
@@ -244,13 +286,17 @@ static void take_record(struct watched *w, const struct source *source, struct s
     if (record_was_sent(&line.record, F_TOTAL_STEPS))
         insight_plan(&w->engine, num_double(line.record.field[F_TOTAL_STEPS]), (double)NAN);
     record_point(&w->names, &line.record, now.wall_s, &point);
+    struct epoch_end end;
+    if (epoch_ends_before(&w->epochs, &point, &end) && w->run)
+        send_end(w, &end);
     keep_newest(w, &point);
     w->records++;
     uint64_t evaluations = w->engine.now.evaluations;
     (void)insight_point(&w->engine, &point);
     tell(w, insight_now(&w->engine), evaluations, now);
+    bool ends = epoch_ends_with(&w->epochs, &point, &end);
     if (w->run)
-        send_record(w, &line.record, row->wall_s);
+        send_record(w, &line.record, row->wall_s, ends ? &end : NULL);
 }
 
 /* ---- what else a log says ---- */
@@ -339,6 +385,9 @@ void watched_last(struct watched *w, struct now now)
 
 void watched_end(struct watched *w)
 {
+    struct epoch_end end;
+    if (w->over && w->run && epoch_ends_last(&w->epochs, &end))
+        send_end(w, &end);
     if (w->crashed)
         (void)streamd_fail(w->run, w->engine.now.reason);
     else if (w->over)

@@ -16,6 +16,7 @@
 #include "proto/logs/source.h"
 #include "streamd/notify/notify.h"
 #include "streamd/session/record_point.h"
+#include "streamd/tools/epoch_ends.h"
 
 enum { CHECKPOINTS_MAX = 64, CHECKPOINT_NAME_MAX = 96 };
 
@@ -45,6 +46,8 @@ struct watched {
     struct insight engine;
     struct point newest; /* of each field the newest value */
     char name[SOURCE_TEXT_MAX + 1];
+    struct epoch_ends epochs;
+    double ended_s;       /* by the log's clock, when an epoch ended last; NaN: not known */
     bool begun;           /* the first record was there */
     bool crashed, over;   /* the log says so */
     unsigned told;        /* bit k: the finding of kind k was told and stands */

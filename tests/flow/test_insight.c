@@ -235,6 +235,21 @@ static void a_restart_changes_nothing_of_what_is_known(void **state)
     free(after);
 }
 
+static void a_restart_does_not_recall_the_life_before(void **state)
+{
+    struct world *w = *state;
+    trainer_starts(w, "run");
+    learns(w, "run", 1, 60, 0.1);
+    trainer_starts(w, "run"); /* anew, under the same id */
+    learns(w, "run", 1, 2, 0.1);
+    world_crashes(w);
+    world_begin(w);
+    learns(w, "run", 3, 3, 0.1);
+    world_advance(w, 2 * (uint64_t)SECOND);
+    assert_false(world_session(w, "run")->interpreter->partial);
+    assert_int_equal(session_assessment(world_session(w, "run"))->phase, PHASE_INITIALIZING);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, world_teardown)
 
 int main(void)
@@ -249,6 +264,7 @@ int main(void)
         TEST(a_run_that_begins_anew_is_judged_anew),
         TEST(nobody_who_is_behind_is_buried_in_verdicts),
         TEST(a_restart_changes_nothing_of_what_is_known),
+        TEST(a_restart_does_not_recall_the_life_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,10 +173,14 @@ static void the_next_model_of_a_sweep_begins_anew(void **state)
     struct point p = point_at(1);
     point_set(&p, POINT_VAL_LOSS, 0.1);
     point_set(&p, POINT_MODEL, 1);
+    point_set(&p, POINT_EPOCH, 7);
     (void)insight_point(&run, &p);
+    p = point_at(1);
     point_set(&p, POINT_MODEL, 2);
     point_set(&p, POINT_VAL_LOSS, 0.9);
-    assert_float_equal(insight_point(&run, &p)->best.value, 0.9, 0);
+    const struct assessment *a = insight_point(&run, &p);
+    assert_float_equal(a->best.value, 0.9, 0);
+    assert_true(isnan(a->best.epoch)); /* it was the other's */
 }
 
 static void a_point_without_anything_is_a_point(void **state)

@@ -160,7 +160,7 @@ static void train_at(double step, double loss)
     (void)insight_now(&run);
 }
 
-static void of_a_run_that_diverges_nothing_is_foretold(void **state)
+static void of_a_run_whose_loss_is_nan_nothing_is_foretold(void **state)
 {
     (void)state;
     const struct assessment *a = insight_now(&run);
@@ -207,7 +207,7 @@ int main(void)
         cmocka_unit_test_setup(memory_that_rises_by_a_fifth_in_ten_readings_leaks, begin),
         cmocka_unit_test_setup(memory_near_its_end_is_said, begin),
         cmocka_unit_test_setup(how_much_memory_there_is_may_come_with_the_points, begin),
-        cmocka_unit_test_setup(of_a_run_that_diverges_nothing_is_foretold, begin),
+        cmocka_unit_test_setup(of_a_run_whose_loss_is_nan_nothing_is_foretold, begin),
         cmocka_unit_test_setup(a_run_that_is_over_has_no_time_left, begin),
     };
     return cmocka_run_group_tests_name("insight/outlook", tests, NULL, NULL);

@@ -84,6 +84,8 @@ static void trainers_may_spell_them_otherwise(void **state)
     assert_true(epoch_value(&r->epoch, EPOCH_TRAIN_ACCURACY) == 0.5);
     assert_true(epoch_value(&r->epoch, EPOCH_LEARNING_RATE) == 0.125);
     assert_true(epoch_value(&r->epoch, EPOCH_DURATION) == 9);
+    (void)read(r, "{\"train_loss_epoch\":2.5}", 0);
+    assert_true(epoch_value(&r->epoch, EPOCH_TRAIN_LOSS) == 2.5);
     assert_int_equal(r->epoch.offset, 5);
 }
 

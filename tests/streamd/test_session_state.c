@@ -42,6 +42,7 @@ static int setup(void **state)
     domain_take(&b->from, "{\"type\":\"progress\",\"seq\":9,\"metrics\":{\"step\":2,\"acc\":0.5}}");
     domain_take(&b->from, "{\"type\":\"fail\",\"error\":\"because\"}");
     domain_session(&b->from, "a")->summary_stale = true;
+    domain_session(&b->from, "a")->given_up = true;
     domain_session(&b->from, "a")->summary_from = 7;
     write_row(b);
     *state = b;
@@ -85,6 +86,9 @@ static void a_row_restores_what_it_was_made_of(void **state)
     assert_int_equal(s->total_models, 4);
     assert_int_equal(s->sent, was->sent);
     assert_true(s->summary_stale);
+    assert_true(s->given_up);
+    assert_int_equal(s->life_begins, was->life_begins);
+    assert_true(s->life_begins > 0);
     assert_int_equal(s->summary_from, 7);
     assert_int_equal(s->newest_offset, 2);
     assert_int_equal(series_newest(s->series), 2);
@@ -135,7 +139,7 @@ static void a_state_that_breaks_off_is_damaged(void **state)
 /* From before a summary could be made again; its fixed part said how long it was. */
 static void a_row_of_an_earlier_version_has_zeros_for_what_came_later(void **state)
 {
-    enum { BYTES_AT = 4, LATER = 16 };
+    enum { BYTES_AT = 4, LATER = 24 };
     struct both *b = *state;
     struct span whole = b->row.state;
     uint32_t bytes;
@@ -150,6 +154,7 @@ static void a_row_of_an_earlier_version_has_zeros_for_what_came_later(void **sta
     struct session *s;
     assert_int_equal(restore(b, &b->row, &s), OK);
     assert_int_equal(s->summary_from, 0);
+    assert_int_equal(s->life_begins, 0);
     assert_int_equal(s->newest_offset, 2);
     session_destroy(s);
     free(earlier);

@@ -43,6 +43,12 @@ test('a training is seen from beginning to end', async (t) => {
   assert(data.every((entry: { loss: unknown }) => typeof entry.loss === 'number'));
   const { status, total_models } = (await daemon.json('/api/training/status/c')).data;
   assert.deepEqual([status, total_models], ['completed', 2]);
+  const { metrics } = (await daemon.json('/api/v1/operations/c/metrics')).data;
+  assert.deepEqual(
+    metrics.epochs.map(({ epoch }: { epoch: number }) => epoch),
+    [1, 2], // counted across the models; ten steps are less than one
+  );
+  assert.equal(metrics.total_epochs_planned, 2);
 });
 
 test('a training goes on when the daemon dies, and the next one hears the end', async (t) => {

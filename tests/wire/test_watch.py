@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """streamd watch: real log files, a real daemon, a server that plays Telegram."""
 
+import csv
+import gzip
 import http.server
 import json
 import os
@@ -11,7 +13,7 @@ import tempfile
 import threading
 from typing import Any, Dict, List
 
-from wire_daemon import BINARY, DEADLINE_S, ROOT, WireTest, eventually
+from wire_daemon import BINARY, DEADLINE_S, ROOT, Daemon, WireTest, eventually
 
 LOGS = os.path.join(ROOT, "tests", "vectors", "logs")
 
@@ -107,6 +109,36 @@ class Watch(WireTest):
         self.assertEqual(status["config"]["source"], "nanogpt")
         self.assertIn("Training Report: n", out)
 
+    def epochs(self, daemon: Daemon, run: str) -> List[Dict[str, Any]]:
+        """What the operations API lists of a run."""
+        metrics = daemon.json(f"/api/v1/operations/{run}/metrics")["data"]["metrics"]
+        epochs: List[Dict[str, Any]] = metrics.get("epochs", [])
+        return epochs
+
+    def test_the_epochs_of_a_log_are_epochs(self) -> None:
+        daemon = self.daemon()
+        keras = os.path.join(LOGS, "keras.csv")
+        self.once("--socket", daemon.socket_path, "--id", "k", "--log", keras)
+        with open(keras, encoding="utf-8") as log:
+            rows = list(csv.DictReader(log))
+        got = [(e["epoch"], e["train_loss"], e["val_loss"]) for e in self.epochs(daemon, "k")]
+        want = [(int(r["epoch"]), float(r["loss"]), float(r["val_loss"])) for r in rows]
+        self.assertEqual(got, want)
+
+    def test_a_log_of_lines_has_an_epoch_for_each_it_went_through(self) -> None:
+        daemon = self.daemon()
+        with gzip.open(os.path.join(LOGS, "mmengine_run.log.gz"), "rt", encoding="utf-8") as log:
+            self.write(log.read())
+        self.once("--socket", daemon.socket_path, "--id", "m", "--log", self.log)
+        epochs = self.epochs(daemon, "m")
+        self.assertEqual([e["epoch"] for e in epochs], list(range(1, 19)))  # the 19th goes on
+        self.assertAlmostEqual(epochs[0]["train_loss"], 0.8885, places=4)  # the mean of its lines
+        self.assertEqual(epochs[2]["duration"], 1560)
+        history = daemon.json("/api/training/history/m?limit=1000")["data"]
+        self.assertEqual(len(history), 442 + 18)
+        measured = [r["val/bbox_mAP"] for r in history if "val/bbox_mAP" in r]
+        self.assertEqual(measured, [0.138, 0.221, 0.240, 0.256])
+
     def test_a_whole_log_ends_its_run(self) -> None:
         daemon = self.daemon()
         path = os.path.join(LOGS, "huggingface.log")
@@ -114,7 +146,8 @@ class Watch(WireTest):
         status = daemon.json("/api/training/status/logs-huggingface.log")["data"]
         self.assertEqual(status["status"], "completed")
         history = daemon.json("/api/training/history/logs-huggingface.log")["data"]
-        self.assertEqual([r["currentStep"] for r in history], [10, 20, 20, 500, 500])
+        self.assertEqual([r["currentStep"] for r in history], [10, 20, 20, 500, 500, 500])
+        self.assertEqual([e["epoch"] for e in self.epochs(daemon, "logs-huggingface.log")], [1])
         self.assertEqual(history[1]["nonFinite"], {"loss": "NaN", "grad_norm": "Infinity"})
 
     def test_a_crash_fails_the_run_and_is_told(self) -> None:
