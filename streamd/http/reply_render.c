@@ -20,6 +20,7 @@ enum { ETAG_DIGITS = 16 };
     X(200, "OK")                                                                                   \
     X(202, "Accepted")                                                                             \
     X(204, "No Content")                                                                           \
+    X(307, "Temporary Redirect")                                                                   \
     X(304, "Not Modified")                                                                         \
     X(400, "Bad Request")                                                                          \
     X(401, "Unauthorized")                                                                         \

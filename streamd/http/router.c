@@ -12,6 +12,7 @@
 #include "streamd/app.h"
 #include "streamd/auth/guard.h"
 #include "streamd/http/cors.h"
+#include "streamd/relay/relay.h"
 
 #include <string.h>
 
@@ -137,10 +138,10 @@ void router_answer(struct app *app, struct request *req, struct reply *reply)
         route->answer(app, req, reply);
     else if (allow != 0)
         refuse_method(req, allow, reply);
+    else if (app->relay)
+        relay_redirect(app->relay, req, reply);
     else if (!assets_answer(app->assets, req, reply))
-        reply_error(reply, 404,
-                    app->relay ? "Not here: this is a relay, the runs are at its hub"
-                               : "Not found");
+        reply_error(reply, 404, "Not found");
     else if (req->method != METHOD_GET && req->method != METHOD_HEAD)
         refuse_method(req, METHOD_GET, reply);
 }

@@ -12,8 +12,12 @@
 #include "streamd/relay/carrier.h"
 #include "streamd/relay/relay_line.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { LOCATION_MAX = 2048 };
 
 static struct carrier *carrier_at(struct list *link)
 {
@@ -32,6 +36,7 @@ struct relay *relay_create(const struct relay_params *params)
     strmap_init(&r->by_id, params->seed);
     buf_init(&r->head, LINE_BYTES_MAX);
     buf_init(&r->tail, LINE_BYTES_MAX);
+    buf_init(&r->location, LOCATION_MAX);
     (void)pthread_mutex_init(&r->fork_lock, NULL);
     return r;
 }
@@ -59,6 +64,7 @@ void relay_destroy(struct relay *r)
     strmap_fini(&r->by_id);
     buf_fini(&r->head);
     buf_fini(&r->tail);
+    buf_fini(&r->location);
     free(r->chunk);
     (void)pthread_mutex_destroy(&r->fork_lock);
     free(r);
@@ -129,6 +135,41 @@ enum status relay_post(struct relay *r, struct span id, struct span text, const 
         return status == E_LIMIT ? E_MALFORMED : status;
     *out_why = "the spool is full, or its disk fails: send again later";
     return carrier_keep(c) ? OK : E_IO;
+}
+
+/* ---- its hub's answers ---- */
+
+/* As it may stand in an address; `keep`: marks that are not escaped. */
+static void add_escaped(struct buf *b, struct span text, const char *keep)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (isalnum(c) || (c != '\0' && strchr(keep, c)))
+            buf_add_char(b, (char)c);
+        else
+            buf_addf(b, "%%%02X", c);
+    }
+}
+
+void relay_redirect(struct relay *r, const struct request *req, struct reply *reply)
+{
+    struct buf *b = &r->location;
+    buf_reset(b);
+    buf_add_str(b, "Location: ");
+    buf_add_str(b, r->params.hub->base);
+    add_escaped(b, req->path, "/-._~:@!$&'()*+,;=");
+    if (req->query.len > 0) {
+        buf_add_char(b, '?');
+        add_escaped(b, req->query, "/-._~:@!$&'()*+,;=?%");
+    }
+    buf_add_str(b, "\r\n");
+    buf_add_char(b, '\0');
+    if (buf_status(b) != OK) {
+        reply_error(reply, 404, "Not here: this is a relay, the runs are at its hub");
+        return;
+    }
+    reply_error(reply, 307, "This is a relay: the runs are at its hub");
+    reply->extra_headers = b->ptr;
 }
 
 /* ---- the loop ---- */

@@ -14,6 +14,7 @@
 #include "base/strmap.h"
 #include "base/timers.h"
 #include "proto/line.h"
+#include "streamd/http/reply.h"
 #include "streamd/ingest/door.h"
 #include "streamd/relay/upstream.h"
 
@@ -50,6 +51,7 @@ struct relay {
     struct strmap by_id;  /* carriers */
     struct buf head;      /* of a line, being made */
     struct buf tail;
+    struct buf location;       /* header of the redirect at hand */
     pthread_mutex_t fork_lock; /* clients/c asks for one */
     bool reached;              /* the hub was there when it was last tried */
     bool draining;
@@ -81,6 +83,10 @@ struct carrier *relay_run(struct relay *r, struct span id);
 
 /* A new one; `anew`: the hub is to begin it anew. NULL: as many as may be, or no memory. */
 struct carrier *relay_add(struct relay *r, struct span id, struct span start, bool anew);
+
+/* What is not answered here is answered by the hub: 307 to the same path there; 404 for one that is
+ * too long. */
+void relay_redirect(struct relay *r, const struct request *req, struct reply *reply);
 
 /* A connection came about, or was lost (`was_up`), or did not come about: a line in the log when
  * the hub comes or goes; and when it comes, the other runs try at once. */

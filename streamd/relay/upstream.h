@@ -21,6 +21,7 @@ enum {
 struct upstream {
     char url[UPSTREAM_URL_MAX]; /* http:// or https://, with nothing behind host and port but '/' */
     char host[UPSTREAM_URL_MAX];    /* and port, as the Host header has them */
+    char base[UPSTREAM_URL_MAX];    /* the whole address, without a '/' at its end */
     char path[UPSTREAM_URL_MAX];    /* of its feed */
     char token[UPSTREAM_TOKEN_MAX]; /* "": none */
     const char *ca_file;            /* borrows; NULL: the system's */

@@ -13,6 +13,7 @@ import time
 import unittest
 from typing import Any, Dict
 
+import requests
 from wire_daemon import DEADLINE_S, Program, eventually
 from wire_relay import RelayTest, Stubborn, record, spooled, steps
 
@@ -134,9 +135,13 @@ class Through(RelayTest):
         trainer.close()
         eventually("no trainer", lambda: hub.json("/health")["trainers"] == 0)
 
-    def test_it_has_no_runs_of_its_own(self) -> None:
-        _, relay = self.both()
-        self.assertIn("relay", relay.json("/api/training/sessions")["error"])
+    def test_it_has_no_runs_of_its_own_and_sends_on_who_asks_for_them(self) -> None:
+        hub, relay = self.both()
+        path = "/api/training/history/a%20b%2F%C3%A9?limit=2&points=3%25"
+        answer = requests.get(relay.url + path, allow_redirects=False, timeout=DEADLINE_S)
+        sent_to = hub.url + path.replace("%2F", "/")
+        self.assertEqual((answer.status_code, answer.headers["Location"]), (307, sent_to))
+        self.assertEqual(requests.get(relay.url + "/x" * 1500, timeout=DEADLINE_S).status_code, 404)
         self.assertEqual(relay.json("/health")["status"], "healthy")
         self.assertIn("/sessions/{id}/metrics", relay.json("/openapi.json")["paths"])
 

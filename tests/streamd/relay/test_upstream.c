@@ -16,11 +16,14 @@ static void an_address_is_taken_apart(void **state)
         const char *url;
         const char *host;
         const char *path;
+        const char *base;
     } cases[] = {
-        {"http://hub:5001", "http://hub:5001/", "hub:5001", "/api/training/ingest"},
-        {"ws://hub/", "http://hub/", "hub", "/api/training/ingest"},
-        {"https://[::1]:5/a/b/", "https://[::1]:5/", "[::1]:5", "/a/b/api/training/ingest"},
-        {"wss://h", "https://h/", "h", "/api/training/ingest"},
+        {"http://hub:5001", "http://hub:5001/", "hub:5001", "/api/training/ingest",
+         "http://hub:5001"},
+        {"ws://hub/", "http://hub/", "hub", "/api/training/ingest", "http://hub"},
+        {"https://[::1]:5/a/b/", "https://[::1]:5/", "[::1]:5", "/a/b/api/training/ingest",
+         "https://[::1]:5/a/b"},
+        {"wss://h", "https://h/", "h", "/api/training/ingest", "https://h"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct upstream u;
@@ -28,6 +31,7 @@ static void an_address_is_taken_apart(void **state)
         assert_string_equal(u.url, cases[i].url);
         assert_string_equal(u.host, cases[i].host);
         assert_string_equal(u.path, cases[i].path);
+        assert_string_equal(u.base, cases[i].base);
         assert_int_equal(u.encrypted, strncmp(u.url, "https", 5) == 0);
         upstream_fini(&u);
     }
