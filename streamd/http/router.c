@@ -97,11 +97,11 @@ static const struct route *find_route(const struct app *app, struct request *req
 }
 
 /* A 401 names the scheme (RFC 9110 11.6.1). */
-static bool forbids(const struct route *route, const struct request *req, struct reply *reply)
+bool router_refuses_scope(enum scope scope, const struct request *req, struct reply *reply)
 {
     const struct caller *caller = req->caller ? req->caller : guard_nobody();
     char why[GUARD_WHY_MAX];
-    if (guard_allows(caller, route->scope, why))
+    if (guard_allows(caller, scope, why))
         return false;
     reply_error(reply, guard_status(caller), why);
     if (reply->status == 401)
@@ -113,7 +113,7 @@ bool router_forbids(struct app *app, struct request *req, struct reply *reply)
 {
     unsigned allow = 0;
     const struct route *route = find_route(app, req, &allow);
-    return route && forbids(route, req, reply);
+    return route && router_refuses_scope(route->scope, req, reply);
 }
 
 static void refuse_method(const struct request *req, unsigned allow, struct reply *reply)
@@ -132,7 +132,7 @@ void router_answer(struct app *app, struct request *req, struct reply *reply)
     if (router_refuse(app->config, req, reply))
         return;
     const struct route *route = find_route(app, req, &allow);
-    if (route && forbids(route, req, reply))
+    if (route && router_refuses_scope(route->scope, req, reply))
         return;
     if (route)
         route->answer(app, req, reply);

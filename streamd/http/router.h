@@ -44,9 +44,12 @@ extern const struct route *const route_tables_relay[];
  */
 bool router_refuse(const struct config *config, const struct request *req, struct reply *reply);
 
+/* May he who asks not do what needs this scope? True and the reply filled: 401 or 403. */
+bool router_refuses_scope(enum scope scope, const struct request *req, struct reply *reply);
+
 /*
  * May he who asks do what the row for this path and method does? False where there is no such row.
- * True and the reply filled: 401 or 403. For a transport that answers a row's path itself (SSE).
+ * As router_refuses_scope. For a transport that answers a row's path itself (SSE).
  */
 bool router_forbids(struct app *app, struct request *req, struct reply *reply);
 

@@ -34,6 +34,8 @@ static enum status choose_number(struct carrier *c, const struct line *line, uin
 {
     *out_repeat = false;
     *out_seq = 0;
+    if (!is_of_the_run(line->type))
+        return OK; /* what a trainer answers has no number */
     if (line->has_seq && (line->seq == 0 || (c->numbers == NUMBERS_OURS && !c->placed))) {
         *out_error = line->seq == 0 ? seq_zero : seq_late;
         return E_MALFORMED;
@@ -41,7 +43,7 @@ static enum status choose_number(struct carrier *c, const struct line *line, uin
     if (line->has_seq) {
         *out_seq = line->seq;
         *out_repeat = line->seq <= c->backlog.last_seq;
-    } else if (is_of_the_run(line->type) && c->numbers != NUMBERS_TRAINER) {
+    } else if (c->numbers != NUMBERS_TRAINER) {
         *out_seq = c->backlog.last_seq + 1;
     }
     return OK;
@@ -49,7 +51,7 @@ static enum status choose_number(struct carrier *c, const struct line *line, uin
 
 static void note_numbers(struct carrier *c, const struct line *line, uint64_t seq)
 {
-    if (line->has_seq) {
+    if (line->has_seq && seq > 0) {
         c->numbers = NUMBERS_TRAINER;
         c->backlog.spool.known = true; /* they need no base */
     } else if (seq > 0) {

@@ -89,6 +89,7 @@ static int read_config(struct relay_setup *s)
     if (!tool_config(&s->config, NULL))
         return TOOL_USAGE;
     log_set_level(s->config.log_level);
+    s->config.token_file = getenv("STREAMD_TOKEN_FILE"); /* who may post here */
     if (f->spool_bytes && (!span_u64(span_of(f->spool_bytes), &bytes) || bytes < SPOOL_BYTES_MIN))
         return tool_refuse(s->tool, "--spool-bytes %s: expected a number from 1048576 on",
                            f->spool_bytes);

@@ -82,20 +82,6 @@ void front_request(struct link *l, struct request *req)
     reply_fini(&reply);
 }
 
-/* A relay's trainers come in by it: with what a POST of their lines would need. */
-static bool may_feed(const struct app *app, const struct request *req, struct reply *refusal)
-{
-    char why[GUARD_WHY_MAX];
-    if (!app->control.unix_ingest) {
-        reply_error(refusal, 404, "No WebSocket here");
-        return false;
-    }
-    if (guard_allows(req->caller, SCOPE_WRITE, why))
-        return true;
-    reply_error(refusal, guard_status(req->caller), why);
-    return false;
-}
-
 bool front_may_upgrade(struct app *app, struct request *req, struct reply *refusal)
 {
     req->caller = guard_request(&app->guard, req);
@@ -119,8 +105,8 @@ bool front_may_upgrade(struct app *app, struct request *req, struct reply *refus
     }
     if (engine_mount_find(&app->peers, req->path))
         return engine_may_upgrade(&app->peers, req, refusal);
-    if (span_is(req->path, FEED_PATH))
-        return may_feed(app, req, refusal);
+    if (span_is(req->path, FEED_PATH) && app->control.unix_ingest)
+        return !router_refuses_scope(SCOPE_WRITE, req, refusal);
     if (span_is(req->path, "/ws"))
         return true;
     reply_error(refusal, 404, "No WebSocket here");

@@ -2,10 +2,13 @@
 //
 // A trainer at a distance: the lines of the Unix socket over a WebSocket (docs/protocol.md P-14).
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
-import { Daemon } from './daemon.ts';
+import { temporaryFolder } from './child.ts';
+import { Daemon, streamd } from './daemon.ts';
 import type { Answer } from './trainer.ts';
 import { eventually, Inbox, within } from './waiting.ts';
 
@@ -71,8 +74,27 @@ test('a trainer speaks its lines over a WebSocket, and hears what one here would
     body: '{"command":"stop","reason":"enough"}',
   });
   assert.equal(told.status, 200);
-  const control = { type: 'control', sessionId: 'far', command: 'stop', reason: 'enough' };
+  const control = { type: 'control', sessionId: 'far', id: 1, command: 'stop', reason: 'enough' };
   assert.deepEqual(await feed.hears('control'), control);
+});
+
+test('where tokens are asked for, it takes one that may write', async (t) => {
+  const file = join(temporaryFolder(t), 'tokens');
+  const make = (name: string, scope: string) =>
+    String(execFileSync(streamd, ['token', name, '--scope', scope, '--file', file])).trim();
+  const [reader, writer] = [make('reader', 'read,control'), make('writer', 'write')];
+  const daemon = await Daemon.start(t, '--token-file', file, '--require-token');
+  const url = `ws://127.0.0.1:${daemon.port}/api/training/ingest`;
+  const outcome = async (headers: object) => {
+    const socket = new WebSocket(url, { headers: { ...headers } });
+    daemon.defer(() => socket.terminate());
+    const refused = once(socket, 'unexpected-response').then(([, answer]) => answer.statusCode);
+    return within('an answer', Promise.race([refused, once(socket, 'open').then(() => 101)]));
+  };
+  assert.equal(await outcome({}), 401);
+  assert.equal(await outcome({ authorization: 'Bearer st_wrong' }), 401);
+  assert.equal(await outcome({ authorization: `Bearer ${reader}` }), 403);
+  assert.equal(await outcome({ authorization: `Bearer ${writer}` }), 101);
 });
 
 test('what was said just before the connection ended is taken', async (t) => {
@@ -115,5 +137,6 @@ test('who hears nothing and floods is held up, then closed, and nobody else noti
     await other.hears('pong');
   }
   feed.socket.resume();
-  assert.equal(await within('to be closed', feed.closed), 1009);
+  // Who is still sending when the connection is dropped hears no goodbye.
+  assert([1009, 1006].includes(await within('to be closed', feed.closed)));
 });

@@ -12,10 +12,8 @@ import subprocess
 import threading
 from typing import List, Tuple
 
-from wire_daemon import Program, eventually
+from wire_daemon import BINARY, Program, eventually
 from wire_relay import RelayTest, record, steps
-
-SECRET = "f00dfeedc0ffee"
 
 
 class Front(threading.Thread):
@@ -123,25 +121,41 @@ class Network(RelayTest):
         self.assertEqual(trainer.hear("control")["command"], "pause")
 
     def test_the_token_goes_to_the_hub_and_nowhere_else(self) -> None:
-        hub = self.daemon()
+        folder = self.folder()
+        kept, path = os.path.join(folder, "tokens"), os.path.join(folder, "token")
+        scopes = {"reader": "read", "relay": "write"}
+        made = {
+            name: subprocess.run(
+                [BINARY, "token", name, "--scope", scope, "--file", kept],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout.strip()
+            for name, scope in scopes.items()
+        }
+        hub = self.daemon("--token-file", kept, "--require-token")
         front = self.front(hub)
-        path = os.path.join(self.folder(), "token")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(SECRET + "\n")
         os.environ["STREAMD_LOG_LEVEL"] = "debug"
         self.addCleanup(os.environ.pop, "STREAMD_LOG_LEVEL")
-        relay = self.relay(f"http://127.0.0.1:{front.port}", "--token-file", path)
-        self.far(relay).begin("run")
-        eventually("a connection", lambda: len(front.heads) > 0)
-        self.assertIn(f"\r\nAuthorization: Bearer {SECRET}\r\n".encode(), front.heads[0])
-
-        refusing = self.front()
-        refusing.answer = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
-        refused = self.relay(f"http://127.0.0.1:{refusing.port}", "--token-file", path)
+        refused = self.relay(f"http://127.0.0.1:{front.port}")
         self.far(refused).begin("run")
         eventually("the refusal", lambda: "the hub answers 401" in refused.log())
-        for program in (relay, refused):
-            self.assertNotIn(SECRET, program.log())
+        for name, secret in made.items():
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(secret + "\n")
+            relay = self.relay(f"http://127.0.0.1:{front.port}", "--token-file", path)
+            trainer = self.far(relay)
+            trainer.begin(name)
+            trainer.send(record(1))
+            trainer.hear("ack", seq=1)
+            bearer = f"\r\nAuthorization: Bearer {secret}\r\n".encode()
+            eventually("the token", lambda b=bearer: any(b in head for head in front.heads))
+            if name == "reader":
+                eventually("the refusal", lambda r=relay: "the hub answers 403" in r.log())
+            else:
+                eventually("the trainer", lambda: "begin id=relay" in hub.log())
+            for program in (hub, relay):
+                self.assertNotIn(secret, program.log())
 
     def test_what_is_no_hub_is_survived_and_named(self) -> None:
         for answer, why in (
