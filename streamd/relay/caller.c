@@ -176,6 +176,7 @@ static const struct line_error *take_start(struct caller *c, const struct line *
         return why;
     a->started = a->waiting = true;
     c->started = a;
+    attachment_tell(a); /* before what its next lines are answered with, where that may be */
     return NULL;
 }
 
