@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A trainer at a distance: the lines of the Unix socket over a WebSocket (docs/protocol.md P-14).
+// A trainer at a distance: the lines of the Unix socket over a WebSocket (docs/protocol.md P-15).
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
