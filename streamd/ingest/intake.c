@@ -11,15 +11,10 @@
  */
 #include "streamd/ingest/intake.h"
 
+#include "streamd/ingest/refusal.h"
+
 #include <stdlib.h>
 
-static const struct line_error no_session = {
-    "unknown_session", "the line has no sessionId and no start came before it", 0};
-static const struct line_error not_started = {
-    "unknown_session", "no session has this sessionId; send a start first", 0};
-static const struct line_error has_finished = {
-    "session_finished", "the session has ended; send a start with resume to go on", 0};
-static const struct line_error seq_zero = {"seq", "seq counts from 1", 0};
 static const struct line_error too_many = {
     "limit", "as many sessions are running as the daemon may have", 0};
 static const struct line_error no_order = {
@@ -99,7 +94,7 @@ static enum status find_named(struct intake *in, const struct line *line, struct
         s = registry_find(in->registry, line->session_id);
     bool starts = line->type == LINE_PROGRESS || line->type == LINE_EPOCH;
     if (!s && !starts)
-        return refuse(E_NOT_FOUND, &not_started, out_error);
+        return refuse(E_NOT_FOUND, &refusal_not_started, out_error);
     if (!s || s->state == SESSION_EXPIRED)
         return start_implied(in, line->session_id, now, out, out_error);
     *out = s;
@@ -111,7 +106,7 @@ static enum status find_started(struct intake *in, struct now now, struct sessio
 {
     struct session *s = in->started.session;
     if (!s)
-        return refuse(E_NOT_FOUND, &no_session, out_error);
+        return refuse(E_NOT_FOUND, &refusal_no_session, out_error);
     if (s->state == SESSION_EXPIRED)
         return start_implied(in, session_id(s), now, out, out_error);
     *out = s;
@@ -125,7 +120,7 @@ static enum status apply(struct session *s, struct line *line, struct span text,
     bool ends = line->type == LINE_COMPLETE || line->type == LINE_FAIL;
     if (session_finished(s) && !ends) {
         if (!s->resumed && !s->given_up)
-            return refuse(E_STATE, &has_finished, out_error);
+            return refuse(E_STATE, &refusal_finished, out_error);
         session_reopen(s, now);
     }
     if (line->type == LINE_COMPLETE)
@@ -162,7 +157,7 @@ static enum status take_of_session(struct intake *in, struct line *line, struct 
     if (status != OK)
         return status;
     if (line->has_seq && line->seq == 0)
-        return refuse(E_MALFORMED, &seq_zero, out_error);
+        return refuse(E_MALFORMED, &refusal_seq_zero, out_error);
     if (line->has_seq && line->seq <= s->last_seq) {
         in->registry->stats->lines_repeated++;
     } else {
@@ -184,7 +179,8 @@ static enum status take_answer(struct intake *in, const struct line *line, struc
     struct session *s =
         line->session_id.ptr ? registry_find(in->registry, line->session_id) : in->started.session;
     if (!s)
-        return refuse(E_NOT_FOUND, line->session_id.ptr ? &not_started : &no_session, out_error);
+        return refuse(E_NOT_FOUND,
+                      line->session_id.ptr ? &refusal_not_started : &refusal_no_session, out_error);
     enum status status = orders_answer(s, line, now);
     if (status != OK)
         return refuse(status, status == E_NOT_FOUND ? &no_order : &other_answer, out_error);

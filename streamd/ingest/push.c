@@ -14,10 +14,10 @@
 #include "proto/json_write.h"
 #include "streamd/http/media.h"
 #include "streamd/ingest/kept_answer.h"
+#include "streamd/ingest/refusal.h"
 
 enum { ANSWER_LIMIT = 4096 };
 
-static const struct line_error too_long = {"too_long", "the line is longer than allowed", 0};
 static const struct line_error no_memory = {"no_memory", "the daemon is out of memory", 0};
 
 struct push {
@@ -52,7 +52,7 @@ static bool take_lines(struct push *p, struct framer *framer, struct span body)
                 return false;
             break;
         case FRAMER_TOO_LONG:
-            return refuse_line(p, &too_long);
+            return refuse_line(p, &refusal_too_long);
         case FRAMER_NOMEM:
             return refuse_line(p, &no_memory);
         case FRAMER_NEED_MORE:
@@ -64,7 +64,7 @@ static bool take_lines(struct push *p, struct framer *framer, struct span body)
 static bool take_body(struct push *p, struct span body, bool one_line, size_t max_line)
 {
     if (one_line)
-        return body.len <= max_line ? take_line(p, body) : refuse_line(p, &too_long);
+        return body.len <= max_line ? take_line(p, body) : refuse_line(p, &refusal_too_long);
     struct framer framer;
     framer_init(&framer, max_line);
     bool good = take_lines(p, &framer, body);

@@ -12,6 +12,7 @@
 #include "streamd/ingest/trainer.h"
 
 #include "proto/framer.h"
+#include "streamd/ingest/refusal.h"
 
 #include <errno.h>
 #include <ev.h>
@@ -44,7 +45,6 @@ struct trainer {
     bool broken;       /* nothing more can be written */
 };
 
-static const struct line_error too_long = {"too_long", "the line is longer than allowed", 0};
 static const struct line_error no_memory = {"no_memory", "the daemon is out of memory", 0};
 
 struct trainer *trainer_of(struct list *link)
@@ -114,7 +114,7 @@ static void take_lines(struct trainer *t)
             (void)intake_line(&t->intake, line, *t->all->params.now, &error);
             break;
         case FRAMER_TOO_LONG:
-            end_badly(t, &too_long);
+            end_badly(t, &refusal_too_long);
             return;
         case FRAMER_NOMEM:
             end_badly(t, &no_memory);

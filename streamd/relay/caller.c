@@ -9,6 +9,7 @@
 #include "streamd/relay/caller.h"
 
 #include "proto/framer.h"
+#include "streamd/ingest/refusal.h"
 #include "streamd/log.h"
 #include "streamd/relay/carrier.h"
 #include "streamd/relay/relay.h"
@@ -44,13 +45,8 @@ struct caller {
     bool broken; /* nothing more can be written */
 };
 
-static const struct line_error no_session = {
-    "unknown_session", "the line has no sessionId and no start came before it", 0};
-static const struct line_error not_started = {
-    "unknown_session", "no session has this sessionId; send a start first", 0};
 static const struct line_error too_many = {
     "limit", "as many runs are on their way as the relay may have, or it is out of memory", 0};
-static const struct line_error too_long = {"too_long", "the line is longer than allowed", 0};
 static const struct line_error no_memory = {"no_memory", "the relay is out of memory", 0};
 
 struct caller *caller_of(struct list *link)
@@ -157,7 +153,7 @@ static struct attachment *start_run(struct caller *c, struct span id, struct spa
 static const struct line_error *take_start(struct caller *c, const struct line *line,
                                            struct span text)
 {
-    const struct line_error *why = &too_long;
+    const struct line_error *why = &refusal_too_long;
     struct attachment *a = NULL;
     char made[UUID4_BYTES + 1];
     struct span id = line->session_id;
@@ -187,13 +183,13 @@ static struct attachment *find_run(struct caller *c, const struct line *line,
     bool starts = line->type == LINE_PROGRESS || line->type == LINE_EPOCH;
     struct span id = line->session_id;
     if (id.len == 0) {
-        *out_why = &no_session;
+        *out_why = &refusal_no_session;
         return c->started;
     }
     if (c->started && span_eq(carrier_id(c->started->carrier), id))
         return c->started;
     struct carrier *carrier = starts ? relay_run(c->relay, id) : relay_find(c->relay, id);
-    *out_why = starts ? &too_many : &not_started;
+    *out_why = starts ? &too_many : &refusal_not_started;
     struct attachment *a = carrier ? attach(c, carrier) : NULL;
     if (a && !c->started) {
         c->started = a;
@@ -260,7 +256,7 @@ static void take_lines(struct caller *c)
         }
         c->line_number++;
         const struct line_error *why = result == FRAMER_LINE       ? take(c, text, &error)
-                                       : result == FRAMER_TOO_LONG ? &too_long
+                                       : result == FRAMER_TOO_LONG ? &refusal_too_long
                                                                    : &no_memory;
         if (why)
             refuse(c, why);

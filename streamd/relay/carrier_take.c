@@ -5,6 +5,7 @@
  * learns of it at once and not after an outage.
  */
 #include "proto/json_write.h"
+#include "streamd/ingest/refusal.h"
 #include "streamd/relay/caller.h"
 #include "streamd/relay/carrier.h"
 #include "streamd/relay/relay.h"
@@ -14,13 +15,10 @@
 
 enum { NUMBER_BYTES = 32 }; /* of `,"seq":N` */
 
-static const struct line_error seq_zero = {"seq", "seq counts from 1", 0};
 static const struct line_error seq_late = {
     "seq", "lines without seq came before, and the hub has not said yet where it stands", 0};
 static const struct line_error too_long = {"too_long", "with its sessionId it is too long", 0};
 static const struct line_error no_memory = {"no_memory", "the relay is out of memory", 0};
-static const struct line_error has_finished = {
-    "session_finished", "the session has ended; send a start with resume to go on", 0};
 
 static bool is_of_the_run(enum line_type type)
 {
@@ -37,7 +35,7 @@ static enum status choose_number(struct carrier *c, const struct line *line, uin
     if (!is_of_the_run(line->type))
         return OK; /* what a trainer answers has no number */
     if (line->has_seq && (line->seq == 0 || (c->numbers == NUMBERS_OURS && !c->placed))) {
-        *out_error = line->seq == 0 ? seq_zero : seq_late;
+        *out_error = line->seq == 0 ? refusal_seq_zero : seq_late;
         return E_MALFORMED;
     }
     if (line->has_seq) {
@@ -70,7 +68,7 @@ enum status carrier_take(struct carrier *c, const struct line *line, struct span
     if (status != OK)
         return status;
     if (c->ended && is_of_the_run(line->type) && !repeat && !ends) {
-        *out_error = has_finished;
+        *out_error = refusal_finished;
         return E_STATE;
     }
     if (repeat || (c->ended && ends)) {

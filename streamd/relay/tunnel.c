@@ -25,8 +25,10 @@
 #include <unistd.h>
 
 enum {
-    PIECE_BYTES = 64 * 1024,       /* of a frame out */
-    FRAME_MAX = 64 * 1024,         /* payload of a frame in; the hub's are smaller */
+    PIECE_BYTES = 64 * 1024, /* of a frame out */
+    OUT_SLACK = 4096,        /* more than the header of a frame, or all replies */
+    FRAME_MAX = 64 * 1024,   /* payload of a frame in; the hub's are smaller */
+    IN_MAX = WS_HEAD_MAX + 2 * FRAME_MAX,
     LOOK_MS = 1000,                /* whether the hub is silent */
     SILENCE_US = 60 * 1000 * 1000, /* it pings every 25 s */
 };
@@ -329,10 +331,10 @@ static void *tunnel_main(void *tunnel)
     struct tunnel *t = tunnel;
     struct upstream *hub = t->hub;
     t->curl = libcurl();
-    if (t->curl)
-        t->easy = t->curl->curl_easy_init();
-    if (!t->easy)
-        (void)fail(t, t->curl ? "out of memory" : LIBCURL_MISSING);
+    if (!t->curl)
+        (void)fail(t, LIBCURL_MISSING);
+    else if (!(t->easy = t->curl->curl_easy_init()))
+        (void)fail(t, "out of memory");
     else if (dial(t) && upgrade(t)) {
         t->heard_us = clock_read().us;
         while (turn(t))
@@ -372,10 +374,10 @@ int tunnel_open(struct upstream *hub)
     }
     t->hub = hub;
     t->fd = ends[0];
-    buf_init(&t->out, 2 * PIECE_BYTES);
+    buf_init(&t->out, PIECE_BYTES + OUT_SLACK);
     buf_init(&t->replies, 4096);
-    buf_init(&t->in, WS_HEAD_MAX + 2 * FRAME_MAX);
-    buf_init(&t->local, WS_HEAD_MAX + 2 * FRAME_MAX);
+    buf_init(&t->in, IN_MAX);
+    buf_init(&t->local, IN_MAX);
     if (start(t))
         return ends[1];
     (void)close(ends[1]);

@@ -14,21 +14,13 @@ import unittest
 from typing import Any, Dict
 
 import requests
+from test_operations import EPOCH as FIELDS
 from wire_daemon import DEADLINE_S, Program, eventually
 from wire_relay import RelayTest, Stubborn, record, spooled, steps
 
 OUTAGE_S = float(os.environ.get("STREAMD_OUTAGE_S", "0.5"))
 PER_S = float(os.environ.get("STREAMD_OUTAGE_RATE", "2000"))
-EPOCH = {
-    "epoch": 0,
-    "train_loss": 0.8234,
-    "train_accuracy": 0.5,
-    "val_loss": 0.8912,
-    "val_accuracy": None,
-    "learning_rate": 0.001,
-    "duration": 12.5,
-    "timestamp": "2026-01-31T12:00:00Z",
-}
+EPOCH = {"epoch": 0, **FIELDS}
 
 
 def free_port() -> int:

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * refusal: why a line is refused that was read, in the words of the daemon and of a relay alike.
+ */
+#ifndef STREAMD_INGEST_REFUSAL_H
+#define STREAMD_INGEST_REFUSAL_H
+
+#include "proto/line.h"
+
+extern const struct line_error refusal_no_session;  /* nor a start before it */
+extern const struct line_error refusal_not_started; /* and the line cannot start it */
+extern const struct line_error refusal_finished;
+extern const struct line_error refusal_seq_zero;
+extern const struct line_error refusal_too_long;
+
+#endif
