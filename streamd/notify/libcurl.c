@@ -4,9 +4,18 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 static struct curl_calls calls;
+static const struct {
+    const char *name;
+    size_t at;
+} rows[] = {
+#define CURL_ROW(name) {#name, offsetof(struct curl_calls, name)},
+    CURL_CALLS(CURL_ROW)
+#undef CURL_ROW
+};
 static bool loaded;
 static pthread_once_t load_once = PTHREAD_ONCE_INIT;
 
@@ -19,14 +28,11 @@ static void load(void)
     if (!library)
         return;
     bool complete = true;
-#define CURL_CALL(name)                                                                            \
-    {                                                                                              \
-        void *at = dlsym(library, #name);                                                          \
-        complete = complete && at;                                                                 \
-        memcpy(&calls.name, &at, sizeof(at));                                                      \
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        void *at = dlsym(library, rows[i].name);
+        complete = complete && at;
+        memcpy((char *)&calls + rows[i].at, &at, sizeof(at));
     }
-    CURL_CALLS(CURL_CALL)
-#undef CURL_CALL
     loaded = complete && calls.curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 

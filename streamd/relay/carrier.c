@@ -65,7 +65,7 @@ static uint64_t next_delay_us(const struct carrier *c)
         return AT_ONCE_US;
     uint64_t delay_us = (uint64_t)RETRY_US << (c->failures < 4 ? c->failures - 1 : 3);
     /* Some more, so that a hundred runs do not come back in the same millisecond. */
-    return (delay_us < RETRY_MAX_US ? delay_us : RETRY_MAX_US) + now_us(c) % (AT_ONCE_US * 2);
+    return (delay_us < RETRY_MAX_US ? delay_us : RETRY_MAX_US) + now_us(c) % (2ULL * AT_ONCE_US);
 }
 
 static void lose(struct carrier *c)
