@@ -68,7 +68,7 @@ CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 .SECONDARY:
 .PHONY: all deps build-tests unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
         tidy cppcheck shellcheck deps-check purity headers size docs-check bench bench-web conformance demo \
-        coverage eval install clean help
+        coverage eval sweep install clean help
 
 all: $(DAEMON) $(TRAINER) ## build the daemon and the demo trainer (build/release/)
 
@@ -199,6 +199,9 @@ bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) $(I
 
 eval: $(DAEMON) ## the interpreter on real training curves, beside the usual rules
 	@scripts/insight-eval $(DAEMON) $(CURVES) $(EVAL)
+
+sweep: $(DAEMON) ## the advice to stop, cautious and bold, against every patience on the same curves
+	@scripts/insight-eval $(DAEMON) $(CURVES) $(EVAL) sweep
 
 bench-web: $(DAEMON) web ## what the page costs its browser; BENCH_SECONDS=600: whether its heap stays flat
 	@cd tests/web && npm ci --silent --no-fund --no-audit

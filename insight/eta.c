@@ -6,7 +6,9 @@
 enum { CHUNKS = 8, CHUNKS_MAX = 2 * CHUNKS }; /* (n - 1) / (n / 8) is below 16 */
 
 static const uint64_t judged_from = 3; /* points with a time */
-static const double log_max = 3;       /* an interval ends at e^3 times the estimate */
+enum { SHARES = 3 };
+static const double shares[SHARES] = {0.5, 0.25, 0.1}; /* of the run, the newest */
+static const double log_max = 3; /* an interval ends at e^3 times the estimate */
 
 void eta_init(struct eta *e)
 {
@@ -25,14 +27,22 @@ void eta_push(struct eta *e, double x, double t)
     e->count++;
 }
 
-/* Where the later half begins: the newest place kept that is not past the middle. */
-static unsigned half_of(const struct eta *e)
+/* Where the newest share of the run begins: the newest place kept that is not within it. */
+static unsigned place_before(const struct eta *e, double share)
 {
-    double middle = e->x.value[0] + 0.5 * (e->newest_x - e->x.value[0]);
+    double from = e->newest_x - share * (e->newest_x - e->x.value[0]);
     unsigned at = e->x.count - 1;
-    while (at > 0 && (e->x.value[at] > middle || e->x.value[at] >= e->newest_x))
+    while (at > 0 && (e->x.value[at] > from || e->x.value[at] >= e->newest_x))
         at--;
     return at;
+}
+
+double eta_speed(const struct eta *e, double share)
+{
+    unsigned at = place_before(e, share);
+    double x = e->newest_x - e->x.value[at];
+    double t = e->newest_t - e->t.value[at];
+    return x > 0 && t > 0 ? t / x : NAN;
 }
 
 /* Point i of the later half, the newest point its last. */
@@ -78,25 +88,47 @@ static double deviation(const double *v, unsigned n, double about)
     return n > 1 ? sqrt(sum / n) : 0.5;
 }
 
+static double median_of_three(double a, double b, double c)
+{
+    return fmax(fmin(a, b), fmin(fmax(a, b), c));
+}
+
+/* Seconds per step, by the speeds over several shares of the run: their median, how far apart they
+ * are (log of a ratio), and how far it is from the speed of the whole run. False: not known. */
+static bool speeds_of(const struct eta *e, double *out, double *out_spread, double *out_change)
+{
+    double overall = eta_speed(e, 1);
+    double speed[SHARES];
+    for (int i = 0; i < SHARES; i++) {
+        speed[i] = eta_speed(e, shares[i]);
+        if (isnan(speed[i]))
+            speed[i] = overall; /* a clock that stood, or went back */
+    }
+    if (isnan(overall))
+        return false;
+    double least = fmin(fmin(speed[0], speed[1]), speed[2]);
+    double most = fmax(fmax(speed[0], speed[1]), speed[2]);
+    *out = median_of_three(speed[0], speed[1], speed[2]);
+    *out_spread = log(most / least);
+    *out_change = fabs(log(*out / overall));
+    return true;
+}
+
 bool eta_features(const struct eta *e, double end, double *out_s, double out[ETA_FEATURES])
 {
-    if (e->count < judged_from || isnan(end) || !(e->newest_x > e->x.value[0]) ||
-        !(e->newest_t > e->t.value[0]))
+    double speed;
+    double spread;
+    double change;
+    if (e->count < judged_from || isnan(end) || !speeds_of(e, &speed, &spread, &change))
         return false;
-    unsigned half = half_of(e);
-    if (!(e->newest_x > e->x.value[half]) || !(e->newest_t > e->t.value[half]))
-        return false; /* a clock that went back */
-    double speed = (e->newest_t - e->t.value[half]) / (e->newest_x - e->x.value[half]);
-    double overall = (e->newest_t - e->t.value[0]) / (e->newest_x - e->x.value[0]);
     double chunks[CHUNKS_MAX];
-    unsigned n = chunk(e, half, chunks);
-    double middle = mean(chunks, n);
+    unsigned n = chunk(e, place_before(e, shares[0]), chunks);
     double done = end > 0 ? fmin(fmax(e->newest_x / end, 0.001), 0.999) : 0.5;
     *out_s = speed * fmax(end - e->newest_x, 0);
     out[0] = 1;
-    out[1] = log(deviation(chunks, n, middle) + 0.003);
-    out[2] = log(fabs(log(fmax(speed, 1e-12) / fmax(overall, 1e-12))) + 0.003);
-    out[3] = log((n > 0 ? fabs(chunks[n - 1] - middle) : 0.5) + 0.003);
+    out[1] = log(deviation(chunks, n, mean(chunks, n)) + 0.003);
+    out[2] = log(change + 0.003);
+    out[3] = log(spread + 0.003);
     out[4] = log((double)e->count);
     out[5] = done;
     return isfinite(*out_s);

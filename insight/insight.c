@@ -27,8 +27,8 @@ static double or_default(double value, double standard)
 
 static void fill_defaults(struct insight_config *c)
 {
-    c->tau = or_default(c->tau, c->strict ? 0.15 : 0.1);
-    c->caution = or_default(c->caution, c->strict ? 0.5 : 0.7);
+    c->tau = or_default(c->tau, c->strict ? 0.15 : 0.14);
+    c->caution = or_default(c->caution, c->strict ? 0.4 : 0.7);
     c->devices = or_default(c->devices, 1);
     c->memory_told = c->memory_mb > 0;
     c->memory_mb = or_default(c->memory_mb, 24576);

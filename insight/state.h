@@ -46,8 +46,9 @@ struct insight_config {
     double total;        /* planned length, in steps where points have a step, else in epochs */
     double total_epochs; /* planned length in epochs */
     double horizon;      /* the end that ETA and forecast speak of; default: total */
-    double tau;          /* stop is advised below this p_gain (0.1; strict: 0.15); 1: always */
-    double caution;      /* scales every patience (0.7; strict: 0.5) */
+    double tau;          /* stop is advised below this p_gain with half of the plan left, below a
+                          * smaller one with less (0.14; strict: 0.15); 1: always */
+    double caution;      /* scales every patience (0.7; strict: 0.4) */
     bool strict;         /* judge gains against the range since a tenth of the run */
     double devices;      /* GPUs that stopping would free (1) */
     double memory_mb;    /* of one device (what points tell, else 24576) */

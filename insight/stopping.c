@@ -7,11 +7,11 @@ static const double even = 0.5;   /* a chance below: no hope against a very long
 static const double hopeless = 4; /* times the patience */
 static const double noisy = 10;   /* a range of fewer noises says little */
 
-static const double young =
-    0.3; /* of the plan; earlier advice saves nothing on the development curves */
-static const double hold = 0.2; /* of the range: gained since the first evaluation */
-static const double sure = 2;   /* errors of a slope */
-static const double sunk = 5;   /* noises over the later half */
+static const double young = 0.3;      /* of the plan */
+static const double worth_most = 1.5; /* times the chance that is taken at half of the plan */
+static const double hold = 0.2;       /* of the range: gained since the first evaluation */
+static const double sure = 2;         /* errors of a slope */
+static const double sunk = 0.01; /* ranges over the later half: as much as a gain that counts */
 
 static const uint64_t worse_from = 5;  /* evaluations */
 static const uint64_t worse_since = 3; /* evaluations after the best */
@@ -57,15 +57,29 @@ static double progress(const struct insight *s)
     return s->total > 0 ? s->x / s->total : NAN;
 }
 
-/* Falling over the later half, surely and by more than noise: a run that overfits at first and
- * learns to generalise late does that. */
-static bool comes_back(const struct insight *s)
+/* Falling over the later half, surely and by as much as a gain that counts: it goes on in small
+ * steps, or overfitted at first and learns to generalise late. */
+static bool still_falls(const struct insight *s)
 {
     const struct curve *c = &s->curve;
     if (c->count < worse_from)
         return false;
     struct curve_line line = curve_line(c);
-    return line.sure < -sure && line.rise < -sunk * c->noise;
+    return line.sure < -sure && line.rise < -sunk * curve_range(c);
+}
+
+/* What stopping saves, against half of the plan; without a plan as if half of it were left. */
+static double worth(const struct insight *s)
+{
+    double done = progress(s);
+    return isnan(done) ? 1 : fmin(2 * fmax(1 - done, 0), worth_most);
+}
+
+static bool gain_is_unlikely(const struct insight *s, double need)
+{
+    double waited = (double)s->curve.waited;
+    return s->config.tau >= 1 || s->p_stop < s->config.tau * worth(s) ||
+           (s->p_stop < even && waited >= hopeless * need);
 }
 
 /* Of a plan so little is over that nothing is known of its end. */
@@ -93,14 +107,13 @@ void stopping_judge(struct insight *s)
 {
     const struct curve *c = &s->curve;
     double need = patience(s);
-    bool unlikely = s->config.tau >= 1 || s->p_stop < s->config.tau ||
-                    (s->p_stop < even && (double)c->waited >= hopeless * need);
     s->now.plateau = (double)c->waited >= need;
     s->now.plateau_at = s->now.plateau && c->count > 0 ? s->sign * curve_end(c) : NAN;
     s->now.stop.waited = c->waited;
     s->now.stop.patience = (uint64_t)ceil(need);
-    bool spared = is_young(s) || comes_back(s) || never_took_hold(c);
-    advise(s, s->now.plateau && unlikely && !spared ? STOP_NO_GAIN : STOP_NO);
+    bool over = s->now.plateau && gain_is_unlikely(s, need);
+    bool spared = is_young(s) || still_falls(s) || never_took_hold(c);
+    advise(s, over && !spared ? STOP_NO_GAIN : STOP_NO);
     if (s->monitor != MONITOR_TRAIN_LOSS && c->count > 0 && isfinite(s->now.monitored))
         judge_overfitting(s);
 }

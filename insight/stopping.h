@@ -3,8 +3,9 @@
  * stopping: has the run been given its chance, and does more of it pay?
  *
  * Patience is the run's own: it grows with the age of the last gain and with the longest wait that
- * was rewarded, and is longer where noise hides what happens. Advice to stop needs both, patience
- * at its end and a small chance of a further gain.
+ * was rewarded, and is longer where noise hides what happens.
+ * Advice to stop needs both, patience at its end and a chance of a further gain that is small for
+ * what stopping saves: the less of a plan is left, the smaller.
  */
 #ifndef INSIGHT_STOPPING_H
 #define INSIGHT_STOPPING_H

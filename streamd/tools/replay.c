@@ -21,9 +21,10 @@ struct replay_flags {
 
 const struct tool_option replay_options[] = {
     {"tau", "P", NULL,
-     "advise to stop where the chance of a gain is below P (0.1, strict 0.15); 1: whatever it is",
+     "advise to stop where the chance of a gain is below P with half of the plan left, below less "
+     "with less (0.14, strict 0.15); 1: whatever it is",
      offsetof(struct replay_flags, tau)},
-    {"caution", "FACTOR", NULL, "scale every patience (0.7, strict 0.5)",
+    {"caution", "FACTOR", NULL, "scale every patience (0.7, strict 0.4)",
      offsetof(struct replay_flags, caution)},
     {"strict", NULL, NULL, "judge gains against the range since a tenth of the run",
      offsetof(struct replay_flags, strict)},

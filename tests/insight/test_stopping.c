@@ -65,6 +65,47 @@ static void patience_alone_stops_nothing_while_a_gain_is_likely(void **state)
     assert_true(a->p_gain > 0 && a->p_gain < 1);
 }
 
+/* Every gain has this chance, whatever the run does. */
+static void begin_with_chance(double p, double total)
+{
+    static struct insight_model model;
+    memset(&model, 0, sizeof(model));
+    model.gain_base[0] = log(p / (1 - p));
+    insight_init(
+        &run, &(struct insight_config){.model = &model, .tau = 0.2, .caution = 1, .total = total});
+}
+
+static void the_less_is_left_the_less_is_risked_for_it(void **state)
+{
+    (void)state;
+    begin_with_chance(0.15, 50);
+    assert_true(stay(0, 26)->stop.recommend);
+    begin_with_chance(0.15, 28);
+    const struct assessment *a = stay(0, 26);
+    assert_true(a->plateau && !a->stop.recommend);
+    begin_with_chance(0.01, 28);
+    assert_true(stay(0, 26)->stop.recommend);
+}
+
+/* Falls by most of its range, and by such steps from then on. */
+static const struct assessment *creep(double step)
+{
+    const struct assessment *a = NULL;
+    insight_init(&run, &(struct insight_config){.tau = 1, .caution = 0.2});
+    for (int i = 0; i < 34; i++)
+        a = epoch_of(&run, i, 1, i == 0 ? 10 : 1 - step * i + step * (i % 2) / 4);
+    return a;
+}
+
+static void a_run_that_still_falls_in_small_steps_is_not_stopped(void **state)
+{
+    (void)state;
+    const struct assessment *a = creep(0.008);
+    assert_true(a->plateau && !a->stop.recommend);
+    a = creep(0.0008); /* for ever less than a gain */
+    assert_true(a->plateau && a->stop.recommend);
+}
+
 static void a_stall_makes_a_gain_less_likely(void **state)
 {
     (void)state;
@@ -123,6 +164,8 @@ int main(void)
         cmocka_unit_test(patience_is_half_the_age_of_the_last_gain_and_five_at_least),
         cmocka_unit_test(a_wait_that_was_rewarded_is_waited_three_times),
         cmocka_unit_test(patience_alone_stops_nothing_while_a_gain_is_likely),
+        cmocka_unit_test(the_less_is_left_the_less_is_risked_for_it),
+        cmocka_unit_test(a_run_that_still_falls_in_small_steps_is_not_stopped),
         cmocka_unit_test(a_stall_makes_a_gain_less_likely),
         cmocka_unit_test(validation_that_rises_while_training_falls_is_overfitting),
         cmocka_unit_test(validation_that_rises_with_training_is_not),
