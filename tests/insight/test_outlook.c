@@ -182,6 +182,24 @@ static void of_a_run_whose_loss_is_nan_nothing_is_foretold(void **state)
     assert_true(isfinite(a->p_gain) && isfinite(a->forecast.value) && isfinite(a->eta.s));
 }
 
+static void descend(double from, int until)
+{
+    insight_init(&run, &(struct insight_config){.total = 1000});
+    for (int i = 0; i <= until; i += 10)
+        train_at(i, from - i / 30.0);
+}
+
+/* Falling as steeply as this a line would end far below. */
+static void what_was_never_below_zero_is_not_foretold_there(void **state)
+{
+    (void)state;
+    const struct assessed_forecast *f = &insight_now(&run)->forecast;
+    descend(10, 290);
+    assert_true(f->value >= 0 && f->lo == 0 && f->hi >= f->value);
+    descend(10, 400); /* it is below now */
+    assert_true(isfinite(f->value) && f->lo < 0);
+}
+
 static void a_run_that_is_over_has_no_time_left(void **state)
 {
     (void)state;
@@ -249,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup(memory_near_its_end_is_said, begin),
         cmocka_unit_test_setup(how_much_memory_there_is_may_come_with_the_points, begin),
         cmocka_unit_test_setup(of_a_run_whose_loss_is_nan_nothing_is_foretold, begin),
+        cmocka_unit_test_setup(what_was_never_below_zero_is_not_foretold_there, begin),
         cmocka_unit_test_setup(a_run_that_is_over_has_no_time_left, begin),
         cmocka_unit_test_setup(how_sure_it_is_goes_by_how_even_the_speed_was, begin),
         cmocka_unit_test_setup(a_run_that_stands_still_is_said_to_need_no_more_time, begin),
