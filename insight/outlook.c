@@ -63,6 +63,13 @@ void outlook_see_time(struct insight *s, const struct point *p)
         eta_push(&s->eta, s->x, t);
 }
 
+/* What was never below zero will not end there: a loss, an accuracy. */
+static double floor_of(const struct insight *s)
+{
+    double lowest = s->sign > 0 ? s->curve.best : -s->curve.worst;
+    return lowest >= 0 ? 0 : -INFINITY;
+}
+
 void outlook_see_end(struct insight *s)
 {
     struct forecast *f = &s->forecast;
@@ -73,9 +80,10 @@ void outlook_see_end(struct insight *s)
         return;
     }
     out->at = horizon;
-    out->value = s->sign * f->value;
-    out->lo = s->sign > 0 ? f->lo : -f->hi;
-    out->hi = s->sign > 0 ? f->hi : -f->lo;
+    double least = floor_of(s);
+    out->value = fmax(s->sign * f->value, least);
+    out->lo = fmax(s->sign > 0 ? f->lo : -f->hi, least);
+    out->hi = fmax(s->sign > 0 ? f->hi : -f->lo, least);
 }
 
 double outlook_stall_after(const struct insight *s)

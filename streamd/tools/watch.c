@@ -20,7 +20,8 @@
 
 enum {
     LOOK_MS = 1000,
-    STATUS_US = 30 * 1000 * 1000,
+    STATUS_S = 30,
+    STATUS_S_MAX = 86400,
     SETTLE_US = 10 * 1000 * 1000, /* how long an end must stand to be believed */
     TEXT_BYTES_MAX = 16384,
 };
@@ -40,6 +41,7 @@ struct watch_flags {
     const char *severity;
     const char *cooldown;
     const char *quiet;
+    const char *status;
     bool automatic;
     bool wait;
     bool from_start;
@@ -78,6 +80,7 @@ const struct tool_option watch_options[] = {
      AT(severity)},
     {"cooldown", "SECONDS", NULL, "the same alert is not told again within them (default 600)",
      AT(cooldown)},
+    {"status", "SECONDS", NULL, "how often a line says how it goes (default 30)", AT(status)},
     {"quiet", "HH:MM-HH:MM", NULL, "hours in which only what is critical is told", AT(quiet)},
     {0},
 };
@@ -93,6 +96,7 @@ struct watcher {
     uint64_t rows;
     uint64_t row_us;    /* when the newest came */
     uint64_t status_us; /* when the status was last printed */
+    uint64_t status_every_us;
 };
 
 static void print(struct watcher *w, void (*write)(struct buf *, const struct notify_event *),
@@ -110,7 +114,7 @@ static void print_status(struct watcher *w, struct now now)
     char head[32] = "";
     struct tm local;
     time_t seconds = (time_t)now.wall_s;
-    if (now.us - w->status_us < STATUS_US)
+    if (now.us - w->status_us < w->status_every_us)
         return;
     w->status_us = now.us;
     (void)localtime_r(&seconds, &local);
@@ -233,6 +237,18 @@ static int read_rules(const struct watcher *w, struct gate_rules *out)
 }
 
 /* TOOL_GOOD, or what to exit with. */
+static int read_status(struct watcher *w)
+{
+    uint64_t every_s = STATUS_S;
+    if (w->flags.status &&
+        (!span_u64(span_of(w->flags.status), &every_s) || every_s == 0 || every_s > STATUS_S_MAX))
+        return tool_refuse(w->tool, "--status %s: expected seconds, from 1 to a day",
+                           w->flags.status);
+    w->status_every_us = every_s * 1000000;
+    return TOOL_GOOD;
+}
+
+/* TOOL_GOOD, or what to exit with. */
 static int open_notify(struct watcher *w, struct notify **out)
 {
     const struct watch_flags *f = &w->flags;
@@ -264,7 +280,9 @@ static void report(struct watcher *w, struct notify *notify)
 static int run(struct watcher *w, const char *path, const char *id)
 {
     struct notify *notify = NULL;
-    int exit = open_notify(w, &notify);
+    int exit = read_status(w);
+    if (exit == TOOL_GOOD)
+        exit = open_notify(w, &notify);
     if (exit != TOOL_GOOD)
         return exit;
     struct watched_options options = {

@@ -182,6 +182,24 @@ static void of_a_run_whose_loss_is_nan_nothing_is_foretold(void **state)
     assert_true(isfinite(a->p_gain) && isfinite(a->forecast.value) && isfinite(a->eta.s));
 }
 
+static void descend(double from, int until)
+{
+    insight_init(&run, &(struct insight_config){.total = 1000});
+    for (int i = 0; i <= until; i += 10)
+        train_at(i, from - i / 30.0);
+}
+
+/* Falling as steeply as this a line would end far below. */
+static void what_was_never_below_zero_is_not_foretold_there(void **state)
+{
+    (void)state;
+    const struct assessed_forecast *f = &insight_now(&run)->forecast;
+    descend(10, 290);
+    assert_true(f->value >= 0 && f->lo == 0 && f->hi >= f->value);
+    descend(10, 400); /* it is below now */
+    assert_true(isfinite(f->value) && f->lo < 0);
+}
+
 static void a_run_that_is_over_has_no_time_left(void **state)
 {
     (void)state;
@@ -197,6 +215,47 @@ static void a_run_that_is_over_has_no_time_left(void **state)
     assert_true(isfinite(a->eta.s));
 }
 
+static void how_sure_it_is_goes_by_how_even_the_speed_was(void **state)
+{
+    (void)state;
+    const struct assessment *a = NULL;
+    for (int i = 0; i <= 500; i += 10)
+        a = timed(i, i / 100, 2.0 * i);
+    assert_int_equal(a->eta.confidence, GRADE_HIGH);
+    insight_init(&run, &(struct insight_config){.total = 1000});
+    double t = 0;
+    for (int i = 0; i <= 500; i += 10) {
+        t += i % 50 == 0 ? 400 : i > 400 ? 60 : 1;
+        a = timed(i, i / 100, t);
+    }
+    assert_int_equal(a->eta.confidence, GRADE_LOW);
+    assert_true(a->eta.hi > 2 * a->eta.lo);
+}
+
+static void a_run_that_stands_still_is_said_to_need_no_more_time(void **state)
+{
+    (void)state;
+    for (int i = 0; i <= 600; i += 10)
+        (void)train_at(i, i < 100 ? 3 - i / 50.0 : 1);
+    const struct assessment *a = insight_now(&run);
+    assert_true(a->plateau && isfinite(a->eta.s));
+    assert_string_equal(a->eta.reason,
+                        "the run is on a plateau: the remaining time is likely unnecessary");
+}
+
+/* Eight devices for what is left, but for the chance that it is still of use. */
+static void what_stopping_saves_is_of_all_devices(void **state)
+{
+    (void)state;
+    insight_init(&run, &(struct insight_config){.total = 1000, .devices = 8});
+    for (int i = 0; i <= 600; i += 10)
+        (void)train_at(i, i < 100 ? 3 - i / 50.0 : 1);
+    const struct assessment *a = insight_now(&run);
+    double useless = 1 - a->p_gain;
+    assert_true(fabs(a->stop.saving_s - 2 * (1000 - 600) * useless) < 1);
+    assert_true(fabs(a->stop.gpu_hours - 8 * a->stop.saving_s / 3600) < 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,7 +267,11 @@ int main(void)
         cmocka_unit_test_setup(memory_near_its_end_is_said, begin),
         cmocka_unit_test_setup(how_much_memory_there_is_may_come_with_the_points, begin),
         cmocka_unit_test_setup(of_a_run_whose_loss_is_nan_nothing_is_foretold, begin),
+        cmocka_unit_test_setup(what_was_never_below_zero_is_not_foretold_there, begin),
         cmocka_unit_test_setup(a_run_that_is_over_has_no_time_left, begin),
+        cmocka_unit_test_setup(how_sure_it_is_goes_by_how_even_the_speed_was, begin),
+        cmocka_unit_test_setup(a_run_that_stands_still_is_said_to_need_no_more_time, begin),
+        cmocka_unit_test_setup(what_stopping_saves_is_of_all_devices, begin),
     };
     return cmocka_run_group_tests_name("insight/outlook", tests, NULL, NULL);
 }

@@ -73,6 +73,10 @@ static void check(const struct assessment *a)
     check_finite(a->velocity);
     assert_true(isnan(a->eta.s) || (a->eta.lo <= a->eta.s && a->eta.s <= a->eta.hi));
     assert_true(isnan(a->p_gain) || (a->p_gain >= 0 && a->p_gain <= 1));
+    if (!isnan(a->p_gain))
+        assert_int_equal(a->gain_class, a->p_gain < 0.2   ? GRADE_LOW
+                                        : a->p_gain < 0.6 ? GRADE_MEDIUM
+                                                          : GRADE_HIGH);
     assert_true(a->finding_count <= FINDINGS);
     assert_true(a->phase < PHASES && strlen(a->reason) > 0);
     assert_true(strlen(a->reason) < ASSESSMENT_REASON_MAX);

@@ -193,6 +193,16 @@ class Watch(WireTest):
         ])
         self.assertTrue(any(m["text"].startswith("*💥 CRASHED*\n") for m in Telegram.got))
 
+    def test_a_line_says_now_and_then_how_it_goes(self) -> None:
+        self.write("step: 1 loss: 0.5\n")
+        watch = self.begin("--console", "--from-start", "--status", "1")
+        assert watch.stdout
+        lines = [watch.stdout.readline() for _ in range(2)]
+        how = r"\[\d\d:\d\d:\d\d\] Step 1 \| INITIALIZING \| Loss 0\.5000 \| ETA unknown\n"
+        for line in lines:
+            self.assertRegex(line, how)
+        self.end(watch)
+
     def test_the_newest_log_is_found(self) -> None:
         for name in ("notes.txt", "old.log", "run/metrics.csv", "run/newer.log"):
             path = os.path.join(self.folder, name)
