@@ -12,6 +12,11 @@ import urllib.request
 from typing import Any, Dict, List, NamedTuple
 
 VERSION = "2026-07-28"
+# What tools ask to be repeated in a header (x-mcp-header of their schemas).
+PARAM_HEADERS = {
+    "session_id": "Mcp-Param-Session-Id",
+    "operation_id": "Mcp-Param-Operation-Id",
+}
 CHARACTERS_A_TOKEN = 4
 #: Longer than any tool waits.
 TIMEOUT_S = 70.0
@@ -76,6 +81,9 @@ class Client:
         }
         if "name" in params:
             headers["Mcp-Name"] = params["name"]
+            for argument, header in PARAM_HEADERS.items():
+                if argument in params.get("arguments", {}):
+                    headers[header] = params["arguments"][argument]
         return urllib.request.Request(self.url, compact(body).encode(), headers)
 
     def ask(self, method: str, params: Dict[str, Any]) -> Dict[str, Any]:

@@ -119,6 +119,7 @@ static void add_cors(const struct reply *r, const struct request *req, const str
     add_methods(out, r->allow);
     buf_add_str(out, "Access-Control-Allow-Headers: Accept, Authorization, Cache-Control, "
                      "Content-Type, If-None-Match, Last-Event-ID, Mcp-Method, Mcp-Name, "
+                     "Mcp-Param-Operation-Id, Mcp-Param-Session-Id, "
                      "Mcp-Protocol-Version, Mcp-Session-Id\r\n"
                      "Access-Control-Max-Age: 7200\r\n");
 }

@@ -41,6 +41,8 @@ struct request {
     struct span mcp_protocol_version;
     struct span mcp_method;
     struct span mcp_name;
+    struct span mcp_param_session_id; /* that tools ask for (mcp/param_header.h) */
+    struct span mcp_param_operation_id;
     struct span user_agent;
     struct span peer; /* who is at the other end, as link.h has it; of a write alone */
     struct span authorization;

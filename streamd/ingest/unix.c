@@ -19,8 +19,9 @@ struct unix_ingest {
 static bool admit(struct door *d, int fd, int pid)
 {
     struct unix_ingest *u = LIST_ENTRY(d, struct unix_ingest, door);
+    struct ucred who = unix_peer(fd);
     struct trainer *t = trainer_create(&u->trainers, fd, pid);
-    if (t)
+    if (t && (who.uid == geteuid() || who.uid == 0)) /* of a group: a trainer and no more */
         trainer_may_be_guest(t);
     return t != NULL;
 }

@@ -55,16 +55,6 @@ static bool take_arguments(struct mcp_work *w)
 
 /* ---- tools ---- */
 
-static const struct mcp_tool *find_tool(const struct mcp_work *w, struct span name)
-{
-    const struct mcp_tool *tool;
-    for (size_t i = 0; (tool = mcp_tool_at(w->mcp, w->set, i)) != NULL; i++) {
-        if (span_is(name, tool->name))
-            return tool;
-    }
-    return NULL;
-}
-
 /* Right, or answered. */
 static bool arguments_fit(struct mcp_work *w, const struct mcp_tool *tool)
 {
@@ -103,7 +93,7 @@ void mcp_call_tool(struct mcp_work *w)
         return;
     }
     w->asked = MCP_ASKS_TOOL;
-    w->tool = find_tool(w, name);
+    w->tool = mcp_tool_find(w->mcp, w->set, name);
     if (!w->tool) {
         refuse_name(w, "Unknown tool: ", name);
         return;

@@ -6,12 +6,12 @@
  */
 #include "streamd/mcp/door.h"
 
-#include "proto/base64.h"
 #include "proto/json_write.h"
 #include "streamd/app.h"
 #include "streamd/auth/guard.h"
 #include "streamd/http/cors.h"
 #include "streamd/mcp/method.h"
+#include "streamd/mcp/param_header.h"
 #include "streamd/mcp/post.h"
 #include "streamd/mcp/stream.h"
 
@@ -84,22 +84,6 @@ static void refuse_said(struct visit *v, const struct mcp_refusal *refusal)
     buf_fini(&data);
 }
 
-/* `=?base64?...?=` is decoded, everything else is as it stands. False: it cannot be decoded. */
-static bool header_is(struct span header, struct span value)
-{
-    struct span open = SPAN("=?base64?");
-    bool encoded = header.len >= open.len + 2 && span_starts(header, open) &&
-                   memcmp(header.ptr + header.len - 2, "?=", 2) == 0;
-    struct buf text;
-    if (!encoded)
-        return span_eq(header, value);
-    buf_init(&text, header.len);
-    struct span coded = {header.ptr + open.len, header.len - open.len - 2};
-    bool same = base64_decode(&text, coded) == OK && span_eq(buf_span(&text), value);
-    buf_fini(&text);
-    return same;
-}
-
 /* NULL when the headers say what the body says. */
 static const char *mismatch(const struct visit *v)
 {
@@ -108,8 +92,12 @@ static const char *mismatch(const struct visit *v)
     if (!span_is(v->req->mcp_method, v->message.method))
         return "The Mcp-Method header must be there and name the method of the body";
     if (subject && v->params && fields_string(v->params, subject, &value) &&
-        !header_is(v->req->mcp_name, value))
+        !mcp_header_is(v->req->mcp_name, value))
         return "The Mcp-Name header must be there and say what the body says";
+    if (strcmp(v->message.method, "tools/call") == 0 && v->params &&
+        !mcp_param_headers_fit(v->mcp, v->set, v->req, v->params))
+        return "An Mcp-Param header that the tool's schema asks for (x-mcp-header) must be there "
+               "and say what the argument says";
     return NULL;
 }
 

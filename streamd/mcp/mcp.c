@@ -157,6 +157,17 @@ const struct mcp_tool *mcp_tool_at(const struct mcp *mcp, const struct mcp_set *
     ROW_AT(tools);
 }
 
+const struct mcp_tool *mcp_tool_find(const struct mcp *mcp, const struct mcp_set *set,
+                                     struct span name)
+{
+    const struct mcp_tool *tool;
+    for (size_t i = 0; (tool = mcp_tool_at(mcp, set, i)) != NULL; i++) {
+        if (span_is(name, tool->name))
+            return tool;
+    }
+    return NULL;
+}
+
 const struct mcp_resource *mcp_resource_at(const struct mcp *mcp, const struct mcp_set *set,
                                            size_t index)
 {

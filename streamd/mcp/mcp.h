@@ -56,6 +56,8 @@ void mcp_arm(struct mcp *mcp);
 /* Walks the rows of one kind that an endpoint offers, its own before those of `more`. `index` from
  * 0; NULL past the end. */
 const struct mcp_tool *mcp_tool_at(const struct mcp *mcp, const struct mcp_set *set, size_t index);
+const struct mcp_tool *mcp_tool_find(const struct mcp *mcp, const struct mcp_set *set,
+                                     struct span name); /* NULL: none is called that */
 const struct mcp_resource *mcp_resource_at(const struct mcp *mcp, const struct mcp_set *set,
                                            size_t index);
 const struct mcp_template *mcp_template_at(const struct mcp *mcp, const struct mcp_set *set,

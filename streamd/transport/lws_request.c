@@ -43,6 +43,8 @@ static const struct {
     {-1, "mcp-protocol-version:", AT(mcp_protocol_version)},
     {-1, "mcp-method:", AT(mcp_method)},
     {-1, "mcp-name:", AT(mcp_name)},
+    {-1, "mcp-param-session-id:", AT(mcp_param_session_id)},
+    {-1, "mcp-param-operation-id:", AT(mcp_param_operation_id)},
 };
 #undef AT
 enum { HEADERS = sizeof(headers) / sizeof(headers[0]) };

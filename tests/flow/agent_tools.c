@@ -67,7 +67,12 @@ static const struct mcp_tool large = {
     .name = "large", .input_schema = "{\"type\":\"object\"}", .call = call_large};
 static const struct mcp_tool talks = {
     .name = "talks", .input_schema = "{\"type\":\"object\"}", .call = call_talks};
-static const struct mcp_tool *const tools[] = {&echo, &later, &large, &talks, NULL};
+static const struct mcp_tool of_run = {
+    .name = "of_run",
+    .input_schema = "{\"type\":\"object\",\"properties\":{\"session_id\":{\"type\":\"string\","
+                    "\"x-mcp-header\":\"Session-Id\"}}}",
+    .call = call_echo};
+static const struct mcp_tool *const tools[] = {&echo, &later, &large, &talks, &of_run, NULL};
 
 static void read_thing(struct mcp_call *call)
 {

@@ -3,7 +3,8 @@
  * agent_tools: tools and a resource that the tests of the agents' protocol call, at every endpoint.
  *
  * `echo` says its text again, `later` is answered by the test, `large` says too much, `talks` logs
- * and tells how far it is; test://things/{id}/text reads what stands in its place.
+ * and tells how far it is, `of_run` has an argument that a header repeats; test://things/{id}/text
+ * reads what stands in its place.
  */
 #ifndef TESTS_FLOW_AGENT_TOOLS_H
 #define TESTS_FLOW_AGENT_TOOLS_H

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -77,6 +78,39 @@ static void a_template_reads_what_stands_in_its_place(void **state)
     agent_hears(&a, "\"contents\":[{\"uri\":\"test://things/a%20b/text\",\"mimeType\":"
                     "\"text/plain\",\"text\":\"a b\"}]");
     agent_hears(&a, "\"ttlMs\":0,\"cacheScope\":\"private\"");
+}
+
+static void an_argument_that_a_header_repeats_must_be_what_it_says(void **state)
+{
+    static const struct {
+        struct span header;
+        const char *arguments;
+        const char *status;
+    } cases[] = {
+        {{"a b", 3}, "{\"session_id\":\"a b\"}", "200 OK"},
+        {{"=?base64?w6k=?=", 15}, "{\"session_id\":\"\xc3\xa9\"}", "200 OK"},
+        {{"=?base64?w6k?=", 14}, "{\"session_id\":\"\xc3\xa9\"}", "400 Bad Request"},
+        {{"a", 1}, "{\"session_id\":\"b\"}", "400 Bad Request"},
+        {{NULL, 0}, "{\"session_id\":\"a\"}", "400 Bad Request"},
+        {{"a", 1}, "{}", "400 Bad Request"},
+        {{NULL, 0}, "{}", "200 OK"},
+        {{NULL, 0}, "{\"session_id\":7}", "200 OK"}, /* and isError */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct agent a;
+        char body[1024];
+        struct request req = {.method = METHOD_POST,
+                              .mcp_protocol_version = SPAN("2026-07-28"),
+                              .mcp_method = SPAN("tools/call"),
+                              .mcp_name = SPAN("of_run"),
+                              .mcp_param_session_id = cases[i].header};
+        (void)snprintf(body, sizeof(body),
+                       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{"
+                       "\"name\":\"of_run\",\"arguments\":%s," MODERN_META "}}",
+                       cases[i].arguments);
+        agent_sends(&a, *state, &req, body);
+        agent_hears(&a, cases[i].status);
+    }
 }
 
 static void the_list_of_tools_is_the_table(void **state)
@@ -286,6 +320,7 @@ int main(void)
         AGENT_TEST(an_answer_past_the_limit_becomes_advice),
         AGENT_TEST(an_unknown_tool_or_resource_is_an_error),
         AGENT_TEST(a_template_reads_what_stands_in_its_place),
+        AGENT_TEST(an_argument_that_a_header_repeats_must_be_what_it_says),
         AGENT_TEST(the_list_of_tools_is_the_table),
         AGENT_TEST(an_answer_may_come_later_as_json),
         AGENT_TEST(a_modern_agent_that_goes_gives_up_its_call),

@@ -28,6 +28,7 @@ static void begins(struct world *w, struct waiting *out, const char *arguments)
     out->req.body = span_of(out->body);
     out->req.mcp_method = SPAN("tools/call");
     out->req.mcp_name = SPAN("wait_for_event");
+    repeat_arguments(out->body, &out->req);
     out->req.is_1_1 = true;
     out->req.now = w->now;
     reply_init(&reply, REPLY_BODY_MAX);

@@ -56,6 +56,21 @@ static inline void learns(struct world *w, const char *id, int epochs, double fl
                    floor + exp(-e / 4.0) + 0.005 * wobble(e));
 }
 
+/* The headers that repeat arguments of a body, where it has them as plain text. */
+static inline void repeat_arguments(const char *body, struct request *req)
+{
+    static const char session[] = "\"session_id\":\"";
+    static const char operation[] = "\"operation_id\":\"";
+    const char *at = strstr(body, session);
+    req->mcp_param_session_id = (struct span){NULL, 0};
+    req->mcp_param_operation_id = (struct span){NULL, 0};
+    if (at && (at += sizeof(session) - 1))
+        req->mcp_param_session_id = (struct span){at, strcspn(at, "\"")};
+    at = strstr(body, operation);
+    if (at && (at += sizeof(operation) - 1))
+        req->mcp_param_operation_id = (struct span){at, strcspn(at, "\"")};
+}
+
 /* One request; the JSON of its result, or of its error, is in w->json. */
 static inline void agent_asks(struct world *w, const char *path, const char *method,
                               const char *name, const char *params)
@@ -70,6 +85,7 @@ static inline void agent_asks(struct world *w, const char *path, const char *met
                    method, params);
     w->req.mcp_method = span_of(method);
     w->req.mcp_name = span_of(name);
+    repeat_arguments(body, &w->req);
     world_ask(w, METHOD_POST, path, body);
 }
 

@@ -293,7 +293,8 @@ static void a_preflight_is_answered_from_a_fixed_list(void **state)
     assert_header(w, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
     assert_header(w, "Access-Control-Allow-Headers",
                   "Accept, Authorization, Cache-Control, Content-Type, If-None-Match, "
-                  "Last-Event-ID, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id");
+                  "Last-Event-ID, Mcp-Method, Mcp-Name, Mcp-Param-Operation-Id, "
+                  "Mcp-Param-Session-Id, Mcp-Protocol-Version, Mcp-Session-Id");
     assert_header(w, "Access-Control-Max-Age", "7200");
 }
 
