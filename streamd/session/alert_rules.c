@@ -18,8 +18,8 @@
 static const struct {
     const char *name;
     const char *words;
-} ops[] = {
-#define ALERT_OP_ROW(op, name, words) [op] = {name, words},
+} ops[ALERT_OPS] = {
+#define ALERT_OP_ROW(op, name, words) {name, words},
     ALERT_OP_TABLE(ALERT_OP_ROW)
 #undef ALERT_OP_ROW
 };

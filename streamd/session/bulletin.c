@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {
-#define BULLETIN_NAME(type, name) [type] = name,
+static const char *const names[BULLETIN_TYPES] = {
+#define BULLETIN_NAME(type, name) name,
     BULLETIN_TABLE(BULLETIN_NAME)
 #undef BULLETIN_NAME
 };
