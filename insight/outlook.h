@@ -20,8 +20,8 @@ void outlook_see_end(struct insight *s);
 /* Seconds without a point after which the run counts as stalled; NaN: not known. */
 double outlook_stall_after(const struct insight *s);
 
-/* Brings what s->now says of times up to date: eta, stall_after_s, the savings of stop. A run that is
- * over, or that diverges, has no time left; what stopping it saves is still known. */
+/* Brings what s->now says of times up to date: eta, stall_after_s, the savings of stop. A run that
+ * is over, or that diverges, has no time left; what stopping it saves is still known. */
 void outlook_reckon(struct insight *s);
 
 /* Last of all: of a run that diverges nothing is foretold. */

@@ -74,11 +74,11 @@ struct insight {
     struct eta eta;
     struct rhythm rhythm;
     struct memory memory;
-    double total;       /* planned length on the run's axis; NaN: not known (yet) */
-    bool by_steps;      /* the axis is the step */
-    double p_stop;      /* the chance of a gain that stop advice goes by; NaN: not known */
-    uint64_t worse;     /* evaluations in a row that looked overfitted */
-    double lr, lr_max;  /* the newest, the highest */
+    double total;      /* planned length on the run's axis; NaN: not known (yet) */
+    bool by_steps;     /* the axis is the step */
+    double p_stop;     /* the chance of a gain that stop advice goes by; NaN: not known */
+    uint64_t worse;    /* evaluations in a row that looked overfitted */
+    double lr, lr_max; /* the newest, the highest */
     uint64_t lr_count;
     struct history rates; /* the learning rate at each evaluation */
     bool warming;         /* the rate has just risen to a new height */

@@ -91,8 +91,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 bool door_open(struct door *d, const struct door_params *params)
 {
     *d = (struct door){.params = *params, .listening = {.fd = -1}, .spare_fd = open_spare()};
-    if (!listen_unix_open(&d->listening, params->config->socket_path,
-                          params->config->socket_group))
+    if (!listen_unix_open(&d->listening, params->config->socket_path, params->config->socket_group))
         return false;
     ev_io_init(&d->acceptable, on_acceptable, d->listening.fd, EV_READ);
     ev_io_start(params->loop, &d->acceptable);

@@ -2,8 +2,9 @@
 /*
  * door: the Unix socket that trainers come in by: who may, and how many.
  *
- * Our own uid, root and --socket-group (unix_peer.h), at most --max-trainers. Who is refused is counted
- * and logged now and then. Embedded in what the trainers come to: the daemon's ingest, a relay.
+ * Our own uid, root and --socket-group (unix_peer.h), at most --max-trainers. Who is refused is
+ * counted and logged now and then. Embedded in what the trainers come to: the daemon's ingest, a
+ * relay.
  */
 #ifndef STREAMD_INGEST_DOOR_H
 #define STREAMD_INGEST_DOOR_H

@@ -5,8 +5,8 @@
 #ifndef STREAMD_TRANSPORT_ADDRESS_H
 #define STREAMD_TRANSPORT_ADDRESS_H
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 enum { ADDRESS_TEXT_MAX = 80 };
