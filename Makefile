@@ -42,7 +42,7 @@ C_FILES := $(wildcard base/*.[ch] proto/*.[ch] proto/logs/*.[ch] throttle/*.[ch]
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-DAEMON_LIBS := -lwebsockets -lev -luring -lcjson -lsqlite3 -lcrypto -lz -lm -lpthread
+DAEMON_LIBS := -lwebsockets -lev -luring -lcjson -lsqlite3 -lssl -lcrypto -lz -lm -lpthread
 CLIENT_LIBS := -lcjson -lm -lpthread
 
 LIB := $(BUILD)/libstreamd.a

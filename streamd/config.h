@@ -33,6 +33,8 @@ struct config {
     const char *web_dir; /* NULL: found beside the binary */
     const char *allow_origin[CONFIG_ORIGINS_MAX];
     size_t allow_origin_count;
+    const char *tls_cert; /* PEM, with its chain; NULL: no TLS */
+    const char *tls_key;
     const char *token_file;      /* NULL: there are no tokens */
     bool require_token;          /* over loopback as well */
     bool allow_anonymous;        /* without tokens on addresses other than loopback */

@@ -130,6 +130,7 @@ static void reload(struct loop *loop)
     guard_reload(&loop->app->guard);
     peers_review(&loop->app->peers);
     mcp_review(&loop->app->mcp);
+    lws_server_reload(loop->server);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)

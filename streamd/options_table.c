@@ -32,6 +32,11 @@ static const struct option_row rows[] = {
     {"Listening", "allow-origin", .value = "ORIGIN", .kind = OPTION_ORIGIN,
      .help = "pages of this origin may read the answers, beside our own and those of localhost; "
              "may be repeated"},
+    {"Listening", "tls-cert", .value = "FILE", .kind = OPTION_TEXT, FIELD(tls_cert),
+     .help = "speak TLS 1.2 or later wherever --listen says, with this certificate (PEM, its chain "
+             "behind it); read again on SIGHUP"},
+    {"Listening", "tls-key", .value = "FILE", .kind = OPTION_TEXT, FIELD(tls_key),
+     .help = "the key to it (PEM)"},
     {"Listening", "token-file", .value = "FILE", .kind = OPTION_TEXT, FIELD(token_file),
      .help = "who may come in from other machines, and what he may: lines made by `streamd token`; "
              "read again on SIGHUP"},

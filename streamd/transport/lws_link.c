@@ -79,7 +79,7 @@ static bool send_bytes(struct lws_link *l, struct span bytes)
 {
     if (l->park)
         return lws_park_write(l->park, bytes);
-    if (l->link.is_ws && !lws_partial_buffered(l->wsi)) {
+    if (l->link.is_ws && !l->tls && !lws_partial_buffered(l->wsi)) {
         ssize_t n = send(l->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n == (ssize_t)bytes.len)
             return true;
@@ -160,6 +160,7 @@ struct lws_link *lws_link_create(struct lws_server *server, struct lws *wsi)
     l->link = (struct link){.ops = &ops_lws, .app = server->app};
     l->wsi = wsi;
     l->fd = lws_get_socket_fd(wsi);
+    l->tls = server->tls != NULL;
     l->server = server;
     server->app->stats.connections++;
     return l;

@@ -27,6 +27,7 @@ struct lws_link {
     struct lws_park *park;     /* owns; NULL unless parked */
     int fd;                    /* the socket; lws's to close */
     struct lws_receive receive;
+    bool tls;         /* what goes out is sealed, by lws or tls_send */
     bool in_callback; /* lws is calling: closing is a return value */
     bool finished;    /* close once it can be done */
     bool reused;      /* the connection has carried a request before */

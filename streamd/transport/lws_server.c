@@ -3,7 +3,9 @@
  * What is set here and why is measured: own accept, because a stalled client with the kernel's
  * default send buffer first gets megabytes of old frames when it wakes; rx_buffer_size 256 with
  * tx_packet_size 65536, because the first is allocated per connection and the second caps a write;
- * a pulse, because the libev plugin of lws 4.1.6 ignores a deadline shorter than the pending one.
+ * pt_serv_buf_size, because what lws leaves of a TLS record looks like pipelined input
+ * (lws_link.c); no HTTP/2 in ALPN, because lws would speak it then; a pulse, because the libev
+ * plugin of lws 4.1.6 ignores a deadline shorter than the pending one.
  */
 #include "streamd/transport/lws_server.h"
 
@@ -12,6 +14,7 @@
 #include "streamd/transport/address.h"
 #include "streamd/transport/lws_link.h"
 #include "streamd/transport/outlets.h"
+#include "streamd/transport/tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,15 +34,24 @@ enum {
     HEADER_TIMEOUT_S = 15,
     KEEPALIVE_S = 75,
     PULSE_US = 50 * 1000,
-    RESERVED_FDS = 64, /* for trainers to be told so, the store and the log */
+    READ_BYTES = 20 * 1024, /* a whole TLS record at least */
+    RESERVED_FDS = 64,      /* for trainers to be told so, the store and the log */
 };
+
+static void on_tls_context(struct lws *wsi, SSL_CTX *tls)
+{
+    struct lws_server *s = lws_context_user(lws_get_context(wsi));
+    s->tls = tls;
+    tls_harden(tls);
+}
 
 /* The single callback: reason → event, nothing else. A wsi without a link is none of ours yet. */
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
 {
-    (void)user;
     struct lws_link *l = lws_link_of(wsi);
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
+        on_tls_context(wsi, user);
     if (reason == LWS_CALLBACK_RAW_ADOPT)
         return -1; /* CONNECT turned the connection raw */
     if (!l)
@@ -130,6 +142,26 @@ static uint64_t limit_fds(const struct config *config)
     return clients;
 }
 
+/* False after logging why. */
+static bool add_tls(const struct config *config, struct lws_context_creation_info *info)
+{
+    char why[TLS_WHY_MAX];
+    if (!config->tls_cert && !config->tls_key)
+        return true;
+    if (!config->tls_cert || !config->tls_key)
+        log_error("listen", "--tls-cert and --tls-key go together");
+    else if (!tls_check(config, why))
+        log_error("listen", "cannot speak TLS: %s", why);
+    else {
+        info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info->ssl_cert_filepath = config->tls_cert;
+        info->ssl_private_key_filepath = config->tls_key;
+        info->alpn = "http/1.1";
+        return true;
+    }
+    return false;
+}
+
 static bool create_context(struct lws_server *s)
 {
     void *loops[1] = {s->loop};
@@ -145,8 +177,12 @@ static bool create_context(struct lws_server *s)
         .keepalive_timeout = KEEPALIVE_S,
         .retry_and_idle_policy = &no_lws_pings,
         .vhost_name = "streamd",
+        .user = s,
+        .pt_serv_buf_size = READ_BYTES,
     };
     lws_set_log_level(LLL_ERR | LLL_WARN, emit_log);
+    if (!add_tls(s->app->config, &info))
+        return false;
     s->context = lws_create_context(&info);
     if (!s->context)
         return false;
@@ -221,7 +257,7 @@ static bool listen_on(struct lws_server *s, struct listener *l, const char *wher
     l->server = s;
     ev_io_init(&l->io, on_acceptable, l->fd, EV_READ);
     ev_io_start(s->loop, &l->io);
-    printf("listening on http://%s\n", bound);
+    printf("listening on %s://%s\n", s->tls ? "https" : "http", bound);
     fflush(stdout);
     return true;
 }
@@ -266,6 +302,17 @@ struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop)
 fail:
     lws_server_destroy(s);
     return NULL;
+}
+
+void lws_server_reload(struct lws_server *s)
+{
+    char why[TLS_WHY_MAX];
+    if (!s->tls)
+        return;
+    if (tls_reload(s->tls, s->app->config, why))
+        log_info("listen", "certificate read again");
+    else
+        log_error("listen", "cannot read certificate: %s; the one before goes on, ignoring", why);
 }
 
 void lws_server_drain(struct lws_server *s)

@@ -28,6 +28,7 @@ struct lws_server {
     struct ev_loop *loop;         /* borrows */
     struct lws_context *context;  /* owns */
     struct lws_vhost *vhost;      /* borrows from the context */
+    SSL_CTX *tls;                 /* borrows from the vhost; NULL without --tls-cert */
     lws_sorted_usec_list_t pulse; /* keeps lws's timers going, see lws_server.c */
     struct lws_deflate deflate;
     struct outlet *outlet;      /* owns */
@@ -42,6 +43,10 @@ struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop);
 
 /* Drops all connections. */
 void lws_server_destroy(struct lws_server *s);
+
+/* Reads the certificate again, for new connections. What stands stays when that fails, which is
+ * logged. */
+void lws_server_reload(struct lws_server *s);
 
 /* No new connections. */
 void lws_server_drain(struct lws_server *s);
