@@ -120,7 +120,7 @@ void front_ws_open(struct link *l, const struct request *req)
     if (mount)
         engine_ws_open(peers, mount, l, req);
     else if (span_is(req->path, FEED_PATH))
-        feed_open(peers, l);
+        feed_open(peers, l, req);
     else
         plain_open(peers, l, req);
 }

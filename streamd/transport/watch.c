@@ -284,7 +284,10 @@ static void control(struct command *c)
     struct control_result result;
     if (c->peer->link)
         c->peer->link->ops->name(c->peer->link, from);
-    ask.who = (struct order_who){.via = span_of(c->peer->dialect->name), .peer = span_of(from)};
+    const struct caller *caller = c->peer->caller;
+    ask.who = (struct order_who){.via = span_of(c->peer->dialect->name),
+                                 .peer = span_of(from),
+                                 .client = span_of(caller->by_token ? caller->name : "")};
     if (!control_read(c->data, &ask, &result) ||
         !control_send(peers->control, &ask, peers->now, &result)) {
         fail(c, result.why);
