@@ -27,6 +27,7 @@ struct config {
     const char *listen[CONFIG_LISTEN_MAX]; /* ADDR:PORT, PORT 0 = any */
     size_t listen_count;
     const char *socket_path;
+    int socket_fd;            /* in its place: handed over by a service manager; 0: none */
     const char *socket_group; /* who else may connect there; NULL: nobody */
     const char *data_dir;
     bool ephemeral;
@@ -85,6 +86,7 @@ struct config {
     const char *notify_from; /* the name of a severity */
     const char *quiet_hours; /* NULL: none */
 
+    const char *user; /* NULL: whoever started it */
     enum log_level log_level;
     char derived_socket[CONFIG_TEXT_MAX];
     char derived_data[CONFIG_TEXT_MAX];

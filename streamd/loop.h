@@ -13,9 +13,10 @@
 #include "streamd/app.h"
 
 struct loop;
+struct service;
 
 /* Opens every socket of the config. NULL after logging why. Borrows the app. */
-struct loop *loop_create(struct app *app);
+struct loop *loop_create(struct app *app, const struct service *service);
 
 /* Runs until a signal ends it. Answers the exit status. */
 int loop_run(struct loop *loop);

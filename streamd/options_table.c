@@ -152,6 +152,8 @@ static const struct option_row rows[] = {
 
     {"Process", "drain-timeout-ms", MILLISECONDS(drain_timeout_ms, 0), .fallback = "5000",
      .help = "after SIGTERM, how long watchers have to take what waits for them"},
+    {"Process", "user", .value = "NAME", .kind = OPTION_TEXT, FIELD(user),
+     .help = "started by root, become this user before anything is opened"},
     {"Process", "log-level", .value = "LEVEL", .kind = OPTION_LEVEL, .fallback = "info",
      FIELD(log_level), .help = "error, warn, info or debug"},
     {"Process", "help", .kind = OPTION_HELP, .help = "print this and exit"},

@@ -163,6 +163,7 @@ struct lws_link *lws_link_create(struct lws_server *server, struct lws *wsi)
     l->tls = server->tls != NULL;
     l->server = server;
     server->app->stats.connections++;
+    server->silent++;
     return l;
 }
 
@@ -174,6 +175,8 @@ void lws_link_destroy(struct lws_link *l)
     forget_exchange(l);
     lws_receive_fini(&l->receive);
     l->server->app->stats.connections--;
+    if (!l->reused)
+        l->server->silent--;
     free(l);
 }
 
@@ -221,6 +224,13 @@ static bool may_have_body(const struct lws_link *l)
     return !l->reused || lws_service_adjust_timeout(l->server->context, 1, 0) != 0;
 }
 
+static void note_request(struct lws_link *l)
+{
+    if (!l->reused)
+        l->server->silent--;
+    l->reused = true;
+}
+
 int lws_link_on_request(struct lws_link *l)
 {
     struct request_fault fault;
@@ -228,7 +238,7 @@ int lws_link_on_request(struct lws_link *l)
         return -1;
     if (l->exchange->awaits_body && !may_have_body(l))
         fault = (struct request_fault){503, "A request with a body must not be pipelined"};
-    l->reused = true;
+    note_request(l);
     if (fault.status)
         return refuse(l, fault);
     if (l->exchange->awaits_body) {
@@ -281,6 +291,7 @@ int lws_link_on_upgrade(struct lws_link *l, char *protocol)
     }
     if (!read_exchange(l, &fault))
         return -1;
+    note_request(l);
     if (fault.status)
         return refuse(l, fault);
     reply_init(&refusal, 4096);

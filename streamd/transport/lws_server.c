@@ -11,6 +11,7 @@
 
 #include "streamd/app.h"
 #include "streamd/log.h"
+#include "streamd/service.h"
 #include "streamd/transport/address.h"
 #include "streamd/transport/lws_link.h"
 #include "streamd/transport/outlets.h"
@@ -34,8 +35,9 @@ enum {
     HEADER_TIMEOUT_S = 15,
     KEEPALIVE_S = 75,
     PULSE_US = 50 * 1000,
-    READ_BYTES = 20 * 1024, /* a whole TLS record at least */
-    RESERVED_FDS = 64,      /* for trainers to be told so, the store and the log */
+    FIRST_REQUEST_US = 500 * 1000, /* looked at with each pulse */
+    READ_BYTES = 20 * 1024,        /* a whole TLS record at least */
+    RESERVED_FDS = 64,             /* for trainers to be told so, the store and the log */
 };
 
 static void on_tls_context(struct lws *wsi, SSL_CTX *tls)
@@ -244,14 +246,13 @@ static const char *why_closed(const struct config *config, int fd)
            "--allow-anonymous if everybody may read, write and control";
 }
 
-static bool listen_on(struct lws_server *s, struct listener *l, const char *where)
+static bool start(struct lws_server *s, struct listener *l, const char *where)
 {
     char bound[ADDRESS_TEXT_MAX];
-    const char *why = address_listen(where, &l->fd, bound);
-    if (!why)
-        why = why_closed(s->app->config, l->fd);
+    const char *why = why_closed(s->app->config, l->fd);
+    address_describe(l->fd, bound);
     if (why) {
-        log_error("listen", "cannot listen on %s: %s", where, why);
+        log_error("listen", "cannot listen on %s: %s", where ? where : bound, why);
         return false;
     }
     l->server = s;
@@ -276,7 +277,32 @@ static bool create_outlet(struct lws_server *s)
     return s->outlet;
 }
 
-struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop)
+static bool listen_on(struct lws_server *s, struct listener *l, const char *where)
+{
+    const char *why = address_listen(where, &l->fd);
+    if (!why)
+        return start(s, l, where);
+    log_error("listen", "cannot listen on %s: %s", where, why);
+    return false;
+}
+
+static bool listen_everywhere(struct lws_server *s, const struct service *service)
+{
+    const struct config *config = s->app->config;
+    bool handed = service && service->listener_count > 0;
+    size_t count = handed ? service->listener_count : config->listen_count;
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++) {
+        struct listener *l = &s->listeners[i];
+        l->fd = handed ? service->listeners[i] : -1;
+        s->listener_count++;
+        good = handed ? start(s, l, NULL) : listen_on(s, l, config->listen[i]);
+    }
+    return good;
+}
+
+struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop,
+                                     const struct service *service)
 {
     struct lws_server *s = calloc(1, sizeof(*s));
     if (!s)
@@ -287,17 +313,13 @@ struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop)
     lws_deflate_init(&s->deflate);
     s->max_connections = limit_fds(config);
     buf_init(&s->inflated, config->max_payload + 1);
-    s->listeners = calloc(config->listen_count, sizeof(*s->listeners));
+    s->listeners = calloc(CONFIG_LISTEN_MAX, sizeof(*s->listeners));
     if (!s->listeners || !create_outlet(s) || !create_context(s)) {
         log_error("listen", "libwebsockets could not be started");
         goto fail;
     }
-    for (size_t i = 0; i < config->listen_count; i++) {
-        s->listeners[i].fd = -1;
-        s->listener_count++;
-        if (!listen_on(s, &s->listeners[i], config->listen[i]))
-            goto fail;
-    }
+    if (!listen_everywhere(s, service))
+        goto fail;
     return s;
 fail:
     lws_server_destroy(s);
@@ -315,8 +337,14 @@ void lws_server_reload(struct lws_server *s)
         log_error("listen", "cannot read certificate: %s; the one before goes on, ignoring", why);
 }
 
+bool lws_server_expects(const struct lws_server *s)
+{
+    return s->silent > 0 && s->app->now.us - s->drained_us < FIRST_REQUEST_US;
+}
+
 void lws_server_drain(struct lws_server *s)
 {
+    s->drained_us = s->app->now.us;
     for (size_t i = 0; s->listeners && i < s->listener_count; i++) {
         if (s->listeners[i].fd < 0)
             continue;
