@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+static const char too_many[] = "Too many requests or bytes from your address: wait a moment";
+
 /* For a request body, from its headers to its last byte. */
 enum { BODY_US = 20 * LWS_US_PER_SEC };
 
@@ -174,10 +176,29 @@ void lws_link_destroy(struct lws_link *l)
     front_closed(&l->link);
     forget_exchange(l);
     lws_receive_fini(&l->receive);
+    visitors_leave(&l->server->visitors, l->visitor);
     l->server->app->stats.connections--;
     if (!l->reused)
         l->server->silent--;
     free(l);
+}
+
+static bool count_refusal(struct lws_link *l, bool may)
+{
+    l->server->app->stats.visits_refused += !may;
+    return may;
+}
+
+bool lws_link_may_ask(struct lws_link *l)
+{
+    struct lws_server *s = l->server;
+    return count_refusal(l, visitor_asks(&s->visitors, l->visitor, s->app->now.us));
+}
+
+bool lws_link_may_send(struct lws_link *l, size_t bytes)
+{
+    struct lws_server *s = l->server;
+    return count_refusal(l, visitor_sends(&s->visitors, l->visitor, bytes, s->app->now.us));
 }
 
 /* Calls into the front, and answers lws: nonzero closes. */
@@ -236,6 +257,8 @@ int lws_link_on_request(struct lws_link *l)
     struct request_fault fault;
     if (!read_exchange(l, &fault))
         return -1;
+    if (!fault.status && !lws_link_may_ask(l))
+        fault = (struct request_fault){429, too_many};
     if (l->exchange->awaits_body && !may_have_body(l))
         fault = (struct request_fault){503, "A request with a body must not be pipelined"};
     note_request(l);
@@ -263,8 +286,11 @@ int lws_link_on_timer(struct lws_link *l)
 
 int lws_link_on_body(struct lws_link *l, struct span piece)
 {
-    if (l->exchange)
-        buf_add_span(&l->exchange->body, piece);
+    if (!l->exchange)
+        return 0;
+    if (!lws_link_may_send(l, piece.len))
+        return refuse(l, (struct request_fault){429, too_many});
+    buf_add_span(&l->exchange->body, piece);
     return 0;
 }
 
@@ -292,6 +318,8 @@ int lws_link_on_upgrade(struct lws_link *l, char *protocol)
     if (!read_exchange(l, &fault))
         return -1;
     note_request(l);
+    if (!fault.status && !lws_link_may_ask(l))
+        fault = (struct request_fault){429, too_many};
     if (fault.status)
         return refuse(l, fault);
     reply_init(&refusal, 4096);

@@ -15,6 +15,7 @@
 #include "streamd/transport/address.h"
 #include "streamd/transport/lws_link.h"
 #include "streamd/transport/outlets.h"
+#include "streamd/transport/random_id.h"
 #include "streamd/transport/tls.h"
 
 #include <errno.h>
@@ -195,22 +196,38 @@ static bool create_context(struct lws_server *s)
     return true;
 }
 
-static void adopt(struct lws_server *s, int fd, bool remote)
+static void adopt(struct lws_server *s, int fd, bool remote, struct visitor *visitor)
 {
     int on = 1;
     int bytes = SEND_BUFFER_BYTES;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     struct lws *wsi = lws_adopt_socket_vhost(s->vhost, fd);
-    if (!wsi)
-        return; /* lws has closed the socket */
-    struct lws_link *l = lws_link_create(s, wsi);
+    struct lws_link *l = wsi ? lws_link_create(s, wsi) : NULL; /* NULL: lws has closed the socket */
     if (!l) {
-        shutdown(fd, SHUT_RDWR);
+        visitors_leave(&s->visitors, visitor);
+        if (wsi)
+            shutdown(fd, SHUT_RDWR);
         return;
     }
+    l->visitor = visitor;
     l->link.remote = remote;
     lws_set_opaque_user_data(wsi, l);
+}
+
+/* False: there are too many, of all or of this address. */
+static bool admit(struct lws_server *s, int fd, const struct sockaddr_storage *from)
+{
+    struct app *app = s->app;
+    struct visitor *visitor;
+    if (app->stats.connections >= s->max_connections)
+        return false;
+    if (visitors_enter(&s->visitors, from, app->now.us, &visitor) == VISITOR_REFUSED) {
+        app->stats.visits_refused++;
+        return false;
+    }
+    adopt(s, fd, !address_is_loopback(from), visitor);
+    return true;
 }
 
 static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
@@ -225,9 +242,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
         int fd = accept4(io->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             return;
-        if (stats->connections < s->max_connections) {
-            adopt(s, fd, !address_is_loopback(&from));
-        } else {
+        if (!admit(s, fd, &from)) {
             stats->connections_refused++;
             close(fd);
         }
@@ -311,6 +326,7 @@ struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop,
     s->app = app;
     s->loop = loop;
     lws_deflate_init(&s->deflate);
+    visitors_init(&s->visitors, config, random_seed());
     s->max_connections = limit_fds(config);
     buf_init(&s->inflated, config->max_payload + 1);
     s->listeners = calloc(CONFIG_LISTEN_MAX, sizeof(*s->listeners));
@@ -370,6 +386,7 @@ void lws_server_destroy(struct lws_server *s)
     if (s->outlet)
         s->outlet->ops->destroy(s->outlet);
     buf_fini(&s->inflated);
+    visitors_fini(&s->visitors);
     free(s->listeners);
     free(s);
 }

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "streamd/transport/lws_deflate.h"
+#include "streamd/transport/visitors.h"
 
 #include <ev.h>
 #include <libwebsockets.h>
@@ -31,6 +32,7 @@ struct lws_server {
     struct lws_vhost *vhost;      /* borrows from the context */
     SSL_CTX *tls;                 /* borrows from the vhost; NULL without --tls-cert */
     lws_sorted_usec_list_t pulse; /* keeps lws's timers going, see lws_server.c */
+    struct visitors visitors;
     struct lws_deflate deflate;
     struct outlet *outlet;      /* owns */
     struct buf inflated;        /* scratch: one message */
