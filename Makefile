@@ -5,6 +5,7 @@
 MODE ?= release
 BUILD := build/$(MODE)
 PREFIX ?= /usr/local
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 ifeq ($(origin CC),default)
@@ -42,7 +43,7 @@ C_FILES := $(wildcard base/*.[ch] proto/*.[ch] proto/logs/*.[ch] throttle/*.[ch]
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-DAEMON_LIBS := -lwebsockets -lev -luring -lcjson -lsqlite3 -lcrypto -lz -lm -lpthread
+DAEMON_LIBS := -lwebsockets -lev -luring -lcjson -lsqlite3 -lssl -lcrypto -lz -lm -lpthread
 CLIENT_LIBS := -lcjson -lm -lpthread
 
 LIB := $(BUILD)/libstreamd.a
@@ -243,11 +244,16 @@ demo: ## install, build, train for real and show it live, until Ctrl+C
 	@$(MAKE) --no-print-directory all web
 	@python3 demo/run.py demo --keep --streamd $(DAEMON) --trainer $(TRAINER)
 
-install: $(DAEMON) web ## into PREFIX (/usr/local)
+install: $(DAEMON) web ## into PREFIX (/usr/local), below DESTDIR; with systemd units
 	install -D -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/bin/streamd
 	install -D -m 644 docs/streamd.8 $(DESTDIR)$(PREFIX)/share/man/man8/streamd.8
-	mkdir -p $(DESTDIR)$(PREFIX)/share/streamd
+	rm -rf $(DESTDIR)$(PREFIX)/share/streamd/web
+	mkdir -p $(DESTDIR)$(PREFIX)/share/streamd $(DESTDIR)$(UNITDIR)
 	cp -r web/dist $(DESTDIR)$(PREFIX)/share/streamd/web
+	sed 's|@BINDIR@|$(PREFIX)/bin|' packaging/streamd.service.in >$(DESTDIR)$(UNITDIR)/streamd.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/streamd.service
+	install -D -m 644 packaging/streamd.socket $(DESTDIR)$(UNITDIR)/streamd.socket
+	install -D -m 644 packaging/streamd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/streamd.conf
 
 clean: ## forget what was built
 	rm -rf build web/dist web/client/dist

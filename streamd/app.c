@@ -6,21 +6,13 @@
 #include "streamd/session/recount.h"
 #include "streamd/session/shedding.h"
 #include "streamd/session/trim.h"
+#include "streamd/transport/random_id.h"
 #include "streamd/transport/replay.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <unistd.h>
-
-static uint64_t random_seed(void)
-{
-    uint64_t seed = 0;
-    ssize_t n = getrandom(&seed, sizeof(seed), 0);
-    assert(n == (ssize_t)sizeof(seed));
-    return seed;
-}
 
 /* On the keeper's thread. */
 static void wake(void *wake_fd)

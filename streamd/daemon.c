@@ -7,6 +7,7 @@
 #include "streamd/notices.h"
 #include "streamd/notify/notify.h"
 #include "streamd/options.h"
+#include "streamd/service.h"
 #include "streamd/store/store_memory.h"
 #include "streamd/store/store_sqlite.h"
 
@@ -44,7 +45,8 @@ static struct store *open_store(const struct config *config)
     return store;
 }
 
-static int serve(const struct config *config, struct notify *notify, daemon_setup_fn *setup)
+static int serve(const struct config *config, struct notify *notify, const struct service *service,
+                 daemon_setup_fn *setup)
 {
     struct store *store = open_store(config);
     struct app *app = NULL;
@@ -55,19 +57,19 @@ static int serve(const struct config *config, struct notify *notify, daemon_setu
     app->registry.notify = notify;
     if (setup)
         setup(app);
-    struct loop *loop = loop_create(app);
+    struct loop *loop = loop_create(app, service);
     int status = loop ? loop_run(loop) : 1;
     loop_destroy(loop);
     app_destroy(app);
     return status;
 }
 
-static int run(const struct config *config, daemon_setup_fn *setup)
+static int run(const struct config *config, const struct service *service, daemon_setup_fn *setup)
 {
     struct notify *notify;
     if (!notices_open(config, &notify))
         return 1;
-    int status = serve(config, notify, setup);
+    int status = serve(config, notify, service, setup);
     notify_destroy(notify);
     return status;
 }
@@ -84,6 +86,11 @@ int daemon_main(int argc, char **argv, daemon_setup_fn *setup)
         return 2;
     }
     log_set_level(config.log_level);
+    struct service service;
+    if (!service_take(&service) || !service_become_user(&config))
+        return 1;
+    service_hide(&config);
+    config.socket_fd = service.unix_fd > 0 ? service.unix_fd : 0;
     find_page(&config);
-    return run(&config, setup);
+    return run(&config, &service, setup);
 }

@@ -10,6 +10,7 @@
 #include "streamd/log.h"
 #include "streamd/mcp/pipe.h"
 #include "streamd/relay/relay.h"
+#include "streamd/service.h"
 #include "streamd/transport/lws_server.h"
 
 #include <ev.h>
@@ -43,7 +44,8 @@ static void on_check(struct ev_loop *ev, ev_check *w, int events)
 static bool drained(const struct loop *loop)
 {
     const struct stats *stats = &loop->app->stats;
-    bool idle = stats->peers == 0 && stats->transfers == 0 && app_is_kept(loop->app);
+    bool idle = stats->peers == 0 && stats->transfers == 0 && app_is_kept(loop->app) &&
+                !lws_server_expects(loop->server);
     return loop->draining && idle && (!loop->app->relay || relay_is_drained(loop->app->relay));
 }
 
@@ -100,6 +102,7 @@ static void drain(struct loop *loop, int signum)
     log_info("loop", "signal=%d: draining peers=%llu", signum,
              (unsigned long long)loop->app->stats.peers);
     loop->draining = true;
+    service_tell("STOPPING=1");
     lws_server_drain(loop->server);
     keeping_flush(&loop->app->registry.keeping);
     if (loop->app->relay)
@@ -130,6 +133,7 @@ static void reload(struct loop *loop)
     guard_reload(&loop->app->guard);
     peers_review(&loop->app->peers);
     mcp_review(&loop->app->mcp);
+    lws_server_reload(loop->server);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
@@ -203,7 +207,7 @@ static bool open_ingest(struct loop *loop)
     return app->control.unix_ingest != NULL;
 }
 
-struct loop *loop_create(struct app *app)
+struct loop *loop_create(struct app *app, const struct service *service)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
     if (!loop)
@@ -217,7 +221,7 @@ struct loop *loop_create(struct app *app)
     watch_keeper(loop);
     if (!(app->relay ? relay_open(app->relay, loop->ev) : open_ingest(loop)))
         goto fail;
-    loop->server = lws_server_create(app, loop->ev);
+    loop->server = lws_server_create(app, loop->ev, service);
     if (!loop->server)
         goto fail;
     return loop;
@@ -228,6 +232,7 @@ fail:
 
 int loop_run(struct loop *loop)
 {
+    service_tell("READY=1");
     ev_run(loop->ev, 0);
     return loop->status;
 }

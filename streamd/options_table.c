@@ -32,6 +32,11 @@ static const struct option_row rows[] = {
     {"Listening", "allow-origin", .value = "ORIGIN", .kind = OPTION_ORIGIN,
      .help = "pages of this origin may read the answers, beside our own and those of localhost; "
              "may be repeated"},
+    {"Listening", "tls-cert", .value = "FILE", .kind = OPTION_TEXT, FIELD(tls_cert),
+     .help = "speak TLS 1.2 or later wherever --listen says, with this certificate (PEM, its chain "
+             "behind it); read again on SIGHUP"},
+    {"Listening", "tls-key", .value = "FILE", .kind = OPTION_TEXT, FIELD(tls_key),
+     .help = "the key to it (PEM)"},
     {"Listening", "token-file", .value = "FILE", .kind = OPTION_TEXT, FIELD(token_file),
      .help = "who may come in from other machines, and what he may: lines made by `streamd token`; "
              "read again on SIGHUP"},
@@ -62,6 +67,14 @@ static const struct option_row rows[] = {
      .help = "bytes of one message or request body"},
     {"Watchers", "max-connections", COUNT(max_connections, 1, 1000000), .fallback = "20000",
      .help = "TCP connections at a time"},
+    {"Watchers", "max-address-connections", COUNT(max_address_connections, 1, 1000000),
+     .fallback = "1024", .help = "TCP connections at a time of one address that is not loopback"},
+    {"Watchers", "max-address-requests", COUNT(max_address_requests, 1, 1000000), .fallback = "500",
+     .help = "requests and messages a second of one such address"},
+    {"Watchers", "max-address-bytes", COUNT(max_address_bytes, 1024, 17592186044416),
+     .fallback = "67108864", .help = "bytes a second that one such address may send"},
+    {"Watchers", "limit-loopback", SWITCH(limit_loopback, true),
+     .help = "these limits for loopback as well"},
     {"Watchers", "max-rooms-per-peer", COUNT(max_rooms_per_peer, 1, 65535), .fallback = "128",
      .help = "runs that one watcher may follow at a time"},
     {"Watchers", "max-outbox-bytes", COUNT(max_outbox_bytes, 4096, 1073741824),
@@ -147,6 +160,8 @@ static const struct option_row rows[] = {
 
     {"Process", "drain-timeout-ms", MILLISECONDS(drain_timeout_ms, 0), .fallback = "5000",
      .help = "after SIGTERM, how long watchers have to take what waits for them"},
+    {"Process", "user", .value = "NAME", .kind = OPTION_TEXT, FIELD(user),
+     .help = "started by root, become this user before anything is opened"},
     {"Process", "log-level", .value = "LEVEL", .kind = OPTION_LEVEL, .fallback = "info",
      FIELD(log_level), .help = "error, warn, info or debug"},
     {"Process", "help", .kind = OPTION_HELP, .help = "print this and exit"},

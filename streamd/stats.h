@@ -35,6 +35,8 @@
     COUNTER(recoveries, "Socket.IO clients that came back and were given what they missed")        \
     COUNTER(recoveries_refused, "Socket.IO clients that came back and had to begin anew")          \
     COUNTER(connections_refused, "connections refused at a limit")                                 \
+    COUNTER(visits_refused, "connections, requests and messages refused since their address had "  \
+                            "too many")                                                            \
     COUNTER(http_requests, "HTTP requests answered")                                               \
     COUNTER(http_not_modified, "answers with 304")                                                 \
     COUNTER(http_bytes_plain, "bytes of HTTP bodies, before compression")                          \

@@ -17,6 +17,7 @@ enum { CALLER_NAME_MAX = 64 };
 struct caller {
     char name[CALLER_NAME_MAX + 1]; /* of its token; "local", "anonymous" or "nobody" without one */
     unsigned scopes;                /* of enum scope */
+    bool by_token;                  /* the name is a token's */
 };
 
 /* Has it all of these scopes? */

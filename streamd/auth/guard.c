@@ -14,9 +14,9 @@
 
 const char guard_needs_token[] = "A valid token is needed: Authorization: Bearer TOKEN";
 
-static const struct caller nobody = {"nobody", 0};
-static const struct caller anonymous = {"anonymous", SCOPE_ALL};
-static const struct caller local = {"local", SCOPE_ALL};
+static const struct caller nobody = {"nobody", 0, false};
+static const struct caller anonymous = {"anonymous", SCOPE_ALL, false};
+static const struct caller local = {"local", SCOPE_ALL, false};
 
 bool guard_init(struct guard *g, const struct config *config)
 {

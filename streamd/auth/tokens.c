@@ -102,7 +102,7 @@ static struct span take_word(struct span *line)
 /* NULL, or what is wrong with the line (static). An empty one adds nothing. */
 static const char *take_line(struct span line, struct list *rows, size_t *count)
 {
-    struct token_row row;
+    struct token_row row = {.caller = {.by_token = true}};
     line = span_cut(&line, '#');
     struct span name = take_word(&line);
     if (name.len == 0)

@@ -91,7 +91,10 @@ static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 bool door_open(struct door *d, const struct door_params *params)
 {
     *d = (struct door){.params = *params, .listening = {.fd = -1}, .spare_fd = open_spare()};
-    if (!listen_unix_open(&d->listening, params->config->socket_path, params->config->socket_group))
+    const struct config *config = params->config;
+    int fd = config->socket_fd > 0 ? config->socket_fd : -1;
+    const char *path = fd < 0 ? config->socket_path : NULL;
+    if (!listen_unix_open(&d->listening, fd, path, config->socket_group))
         return false;
     ev_io_init(&d->acceptable, on_acceptable, d->listening.fd, EV_READ);
     ev_io_start(params->loop, &d->acceptable);

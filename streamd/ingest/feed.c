@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "proto/wsframe.h"
+#include "streamd/http/request.h"
 #include "streamd/ingest/control.h"
 #include "streamd/ingest/unix.h"
 #include "streamd/transport/peers.h"
@@ -166,6 +167,7 @@ static void on_link_closed(struct peer *p, struct link *l)
 
 static const struct dialect dialect_feed = {
     .name = "feed",
+    .scope = SCOPE_WRITE,
     .ping = peer_ping_ws,
     .message = on_message,
     .link_closed = on_link_closed,
@@ -192,7 +194,7 @@ static struct feed *create(struct unix_ingest *u, struct peer *p)
     return f;
 }
 
-void feed_open(struct peers *peers, struct link *l)
+void feed_open(struct peers *peers, struct link *l, const struct request *req)
 {
     struct peer *p = peer_create(peers, &dialect_feed, l, FORM_PLAIN);
     if (!p) {
@@ -200,6 +202,7 @@ void feed_open(struct peers *peers, struct link *l)
         return;
     }
     peer_settled(p);
+    p->caller = req->caller;
     p->feed = create(peers->control->unix_ingest, p);
     if (!p->feed)
         peer_close(p, CLOSE_TRY_LATER, "as many trainers as allowed");

@@ -15,13 +15,14 @@
 
 struct list;
 struct peers;
+struct request;
 
 #define FEED_PATH "/api/training/ingest"
 
 enum { FEED_WAITING_MAX = 1024 * 1024 };
 
 /* The 101 is out: makes the peer. */
-void feed_open(struct peers *peers, struct link *l);
+void feed_open(struct peers *peers, struct link *l, const struct request *req);
 
 /* Ends one of the list (of feed.link) that unix_ingest_feeds has. */
 void feed_end(struct list *link);

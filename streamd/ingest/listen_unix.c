@@ -103,17 +103,17 @@ static const char *try_open(struct listen_unix *l)
     return share(l);
 }
 
-bool listen_unix_open(struct listen_unix *l, const char *path, const char *group)
+bool listen_unix_open(struct listen_unix *l, int fd, const char *path, const char *group)
 {
-    *l = (struct listen_unix){.fd = -1, .path = path, .group = (gid_t)NO_GROUP};
+    *l = (struct listen_unix){.fd = fd, .path = path, .group = (gid_t)NO_GROUP};
     const char *why = find_group(group, &l->group);
-    if (!why)
+    if (!why && path)
         why = try_open(l);
     if (!why)
         return true;
     struct log_text quoted;
-    log_error("unix", "cannot listen path=%s reason=\"%s\"", log_quoted(&quoted, span_of(path)),
-              why);
+    log_error("unix", "cannot listen path=%s reason=\"%s\"",
+              log_quoted(&quoted, span_of(path ? path : "inherited")), why);
     listen_unix_close(l);
     return false;
 }
@@ -128,6 +128,6 @@ void listen_unix_close(struct listen_unix *l)
 void listen_unix_unlink(const struct listen_unix *l)
 {
     struct stat st;
-    if (lstat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)
+    if (l->path && lstat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)
         unlink(l->path);
 }

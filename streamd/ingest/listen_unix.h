@@ -14,17 +14,18 @@
 /* Which file we made, so that another daemon's is never removed. */
 struct listen_unix {
     int fd;           /* owns; non-blocking, close-on-exec; -1: not listening */
-    const char *path; /* borrows */
+    const char *path; /* borrows; NULL: another's file */
     gid_t group;      /* who else may connect; NO_GROUP: nobody */
     dev_t device;
     ino_t inode;
 };
 
 /*
- * `group` is a name, NULL for none. False after logging one line with the path and the reason.
- * Changes the umask for a moment: to be called before there are threads.
+ * `fd` is one that listens already, taken with what its maker gave it; -1: none, then `path` is
+ * listened on. `group` is a name, NULL for none. False after logging one line with the path and the
+ * reason. Changes the umask for a moment: to be called before there are threads.
  */
-bool listen_unix_open(struct listen_unix *l, const char *path, const char *group);
+bool listen_unix_open(struct listen_unix *l, int fd, const char *path, const char *group);
 
 /* Stops listening; the file stays, and connecting to it is refused. */
 void listen_unix_close(struct listen_unix *l);

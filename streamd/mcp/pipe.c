@@ -136,7 +136,7 @@ static void refuse_plainly(struct mcp_pipe *p, struct span id, int code, const c
 }
 
 /* Whom the socket lets in may do all. */
-static const struct caller local = {"local", SCOPE_ALL};
+static const struct caller local = {"local", SCOPE_ALL, false};
 
 /* Takes the params. */
 static void run(struct mcp_pipe *p, const struct jsonrpc_message *m, struct fields *params,

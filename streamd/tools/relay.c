@@ -127,7 +127,7 @@ static int serve(struct relay_setup *s)
     struct app *app = app_create(&(struct app_params){.config = &s->config}, clock_read());
     struct relay *relay = app ? create_relay(s, app) : NULL;
     if (relay)
-        loop = loop_create(app);
+        loop = loop_create(app, NULL);
     if (loop)
         status = loop_run(loop);
     loop_destroy(loop);

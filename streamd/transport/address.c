@@ -52,7 +52,7 @@ static const char *bind_to(const struct addrinfo *ai, int *out_fd)
     return NULL;
 }
 
-static void describe(int fd, char bound[ADDRESS_TEXT_MAX])
+void address_describe(int fd, char bound[ADDRESS_TEXT_MAX])
 {
     struct sockaddr_storage addr = {0};
     socklen_t len = sizeof(addr);
@@ -65,7 +65,7 @@ static void describe(int fd, char bound[ADDRESS_TEXT_MAX])
     snprintf(bound, ADDRESS_TEXT_MAX, v6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TEXT_MAX])
+const char *address_listen(const char *where, int *out_fd)
 {
     char host[256];
     const char *port;
@@ -80,8 +80,6 @@ const char *address_listen(const char *where, int *out_fd, char bound[ADDRESS_TE
     for (const struct addrinfo *ai = found; ai && why; ai = ai->ai_next)
         why = bind_to(ai, out_fd);
     freeaddrinfo(found);
-    if (!why)
-        describe(*out_fd, bound);
     return why;
 }
 

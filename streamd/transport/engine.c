@@ -263,6 +263,7 @@ static void flush(struct subscriber *s)
 
 static const struct dialect dialect_engine = {
     .name = "engine.io",
+    .scope = SCOPE_READ,
     .ping = ping,
     .message = on_message,
     .link_closed = on_link_closed,

@@ -29,6 +29,7 @@ void front_refuse(struct link *l, struct request *req, int status, const char *w
     reply_init(&reply, 4096);
     reply_error(&reply, status, why);
     reply.close = true;
+    reply.extra_headers = status == 429 ? "Retry-After: 1\r\n" : NULL;
     front_answer(l, req, &reply);
     reply_fini(&reply);
 }
@@ -120,7 +121,7 @@ void front_ws_open(struct link *l, const struct request *req)
     if (mount)
         engine_ws_open(peers, mount, l, req);
     else if (span_is(req->path, FEED_PATH))
-        feed_open(peers, l);
+        feed_open(peers, l, req);
     else
         plain_open(peers, l, req);
 }

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+static const char too_many[] = "Too many requests or bytes from your address: wait a moment";
+
 /* For a request body, from its headers to its last byte. */
 enum { BODY_US = 20 * LWS_US_PER_SEC };
 
@@ -79,7 +81,7 @@ static bool send_bytes(struct lws_link *l, struct span bytes)
 {
     if (l->park)
         return lws_park_write(l->park, bytes);
-    if (l->link.is_ws && !lws_partial_buffered(l->wsi)) {
+    if (l->link.is_ws && !l->tls && !lws_partial_buffered(l->wsi)) {
         ssize_t n = send(l->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n == (ssize_t)bytes.len)
             return true;
@@ -160,8 +162,10 @@ struct lws_link *lws_link_create(struct lws_server *server, struct lws *wsi)
     l->link = (struct link){.ops = &ops_lws, .app = server->app};
     l->wsi = wsi;
     l->fd = lws_get_socket_fd(wsi);
+    l->tls = server->tls != NULL;
     l->server = server;
     server->app->stats.connections++;
+    server->silent++;
     return l;
 }
 
@@ -172,8 +176,29 @@ void lws_link_destroy(struct lws_link *l)
     front_closed(&l->link);
     forget_exchange(l);
     lws_receive_fini(&l->receive);
+    visitors_leave(&l->server->visitors, l->visitor);
     l->server->app->stats.connections--;
+    if (!l->reused)
+        l->server->silent--;
     free(l);
+}
+
+static bool count_refusal(struct lws_link *l, bool may)
+{
+    l->server->app->stats.visits_refused += !may;
+    return may;
+}
+
+bool lws_link_may_ask(struct lws_link *l)
+{
+    struct lws_server *s = l->server;
+    return count_refusal(l, visitor_asks(&s->visitors, l->visitor, s->app->now.us));
+}
+
+bool lws_link_may_send(struct lws_link *l, size_t bytes)
+{
+    struct lws_server *s = l->server;
+    return count_refusal(l, visitor_sends(&s->visitors, l->visitor, bytes, s->app->now.us));
 }
 
 /* Calls into the front, and answers lws: nonzero closes. */
@@ -220,14 +245,23 @@ static bool may_have_body(const struct lws_link *l)
     return !l->reused || lws_service_adjust_timeout(l->server->context, 1, 0) != 0;
 }
 
+static void note_request(struct lws_link *l)
+{
+    if (!l->reused)
+        l->server->silent--;
+    l->reused = true;
+}
+
 int lws_link_on_request(struct lws_link *l)
 {
     struct request_fault fault;
     if (!read_exchange(l, &fault))
         return -1;
+    if (!fault.status && !lws_link_may_ask(l))
+        fault = (struct request_fault){429, too_many};
     if (l->exchange->awaits_body && !may_have_body(l))
         fault = (struct request_fault){503, "A request with a body must not be pipelined"};
-    l->reused = true;
+    note_request(l);
     if (fault.status)
         return refuse(l, fault);
     if (l->exchange->awaits_body) {
@@ -252,8 +286,11 @@ int lws_link_on_timer(struct lws_link *l)
 
 int lws_link_on_body(struct lws_link *l, struct span piece)
 {
-    if (l->exchange)
-        buf_add_span(&l->exchange->body, piece);
+    if (!l->exchange)
+        return 0;
+    if (!lws_link_may_send(l, piece.len))
+        return refuse(l, (struct request_fault){429, too_many});
+    buf_add_span(&l->exchange->body, piece);
     return 0;
 }
 
@@ -280,6 +317,9 @@ int lws_link_on_upgrade(struct lws_link *l, char *protocol)
     }
     if (!read_exchange(l, &fault))
         return -1;
+    note_request(l);
+    if (!fault.status && !lws_link_may_ask(l))
+        fault = (struct request_fault){429, too_many};
     if (fault.status)
         return refuse(l, fault);
     reply_init(&refusal, 4096);

@@ -24,9 +24,11 @@ struct lws_link {
     struct lws *wsi;           /* borrows; lws's connection */
     struct lws_server *server; /* borrows */
     struct exchange *exchange; /* owns; the request being read or answered, or NULL */
+    struct visitor *visitor;   /* borrows; who must be left, or NULL */
     struct lws_park *park;     /* owns; NULL unless parked */
     int fd;                    /* the socket; lws's to close */
     struct lws_receive receive;
+    bool tls;         /* what goes out is sealed, by lws or tls_send */
     bool in_callback; /* lws is calling: closing is a return value */
     bool finished;    /* close once it can be done */
     bool reused;      /* the connection has carried a request before */
@@ -38,6 +40,10 @@ struct lws_link *lws_link_of(struct lws *wsi);
 /* NULL when out of memory. */
 struct lws_link *lws_link_create(struct lws_server *server, struct lws *wsi);
 void lws_link_destroy(struct lws_link *l);
+
+/* May its address ask, or send so much more? False: it is counted. */
+bool lws_link_may_ask(struct lws_link *l);
+bool lws_link_may_send(struct lws_link *l, size_t bytes);
 
 /* lws's events. The int is what the lws callback returns: nonzero ends the connection. */
 int lws_link_on_request(struct lws_link *l);

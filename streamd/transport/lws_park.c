@@ -10,6 +10,7 @@
 
 #include "streamd/transport/front.h"
 #include "streamd/transport/lws_link.h"
+#include "streamd/transport/tls.h"
 #include "streamd/transport/transfer.h"
 
 #include <errno.h>
@@ -26,12 +27,21 @@ struct lws_park {
     bool wanted; /* front_writable is */
 };
 
+/* As recv: what there is to be read, without reading it; a farewell under TLS is the end as well.
+ */
+static ssize_t look(const struct lws_park *p)
+{
+    char head[5];
+    ssize_t n = recv(p->in.fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
+    bool over = n > 0 && p->link->tls && tls_is_farewell((struct span){head, (size_t)n});
+    return over ? 0 : n;
+}
+
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
     (void)events;
     struct lws_park *p = LIST_ENTRY(io, struct lws_park, in);
-    char byte;
-    ssize_t n = recv(io->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = look(p);
     bool quiet = n < 0 && (errno == EAGAIN || errno == EINTR);
     const struct transfer *t = p->link->link.transfer;
     /* A pipelined request waits until this one is answered. A client that has said all it will may
@@ -46,6 +56,8 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 /* Sends from the start of `bytes`; answers how many went, or -1 when the connection is broken. */
 static ssize_t send_some(const struct lws_park *p, struct span bytes)
 {
+    if (p->link->tls)
+        return tls_send(lws_get_ssl(p->link->wsi), bytes);
     ssize_t n = send(p->out.fd, bytes.ptr, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
 }

@@ -78,8 +78,19 @@ static bool is_open(const struct lws_link *l)
     return l->link.peer && l->link.peer->state == PEER_OPEN && !l->finished;
 }
 
+/* A trainer's messages are as many as its lines; its bytes count all the same. */
+static bool may_come(struct lws_link *l, size_t bytes)
+{
+    bool feeds = l->link.peer && l->link.peer->feed;
+    return lws_link_may_send(l, bytes) && (feeds || lws_link_may_ask(l));
+}
+
 static int deliver(struct lws_link *l, struct span message)
 {
+    if (!may_come(l, message.len)) {
+        ws_error(l, CLOSE_TRY_LATER, "too many messages or bytes from your address");
+        return l->finished ? -1 : 0;
+    }
     front_ws_message(&l->link, message, lws_frame_is_binary(l->wsi));
     return l->finished ? -1 : 0;
 }

@@ -3,15 +3,20 @@
  * What is set here and why is measured: own accept, because a stalled client with the kernel's
  * default send buffer first gets megabytes of old frames when it wakes; rx_buffer_size 256 with
  * tx_packet_size 65536, because the first is allocated per connection and the second caps a write;
- * a pulse, because the libev plugin of lws 4.1.6 ignores a deadline shorter than the pending one.
+ * pt_serv_buf_size, because what lws leaves of a TLS record looks like pipelined input
+ * (lws_link.c); no HTTP/2 in ALPN, because lws would speak it then; a pulse, because the libev
+ * plugin of lws 4.1.6 ignores a deadline shorter than the pending one.
  */
 #include "streamd/transport/lws_server.h"
 
 #include "streamd/app.h"
 #include "streamd/log.h"
+#include "streamd/service.h"
 #include "streamd/transport/address.h"
 #include "streamd/transport/lws_link.h"
 #include "streamd/transport/outlets.h"
+#include "streamd/transport/random_id.h"
+#include "streamd/transport/tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,15 +36,25 @@ enum {
     HEADER_TIMEOUT_S = 15,
     KEEPALIVE_S = 75,
     PULSE_US = 50 * 1000,
-    RESERVED_FDS = 64, /* for trainers to be told so, the store and the log */
+    FIRST_REQUEST_US = 500 * 1000, /* looked at with each pulse */
+    READ_BYTES = 20 * 1024,        /* a whole TLS record at least */
+    RESERVED_FDS = 64,             /* for trainers to be told so, the store and the log */
 };
+
+static void on_tls_context(struct lws *wsi, SSL_CTX *tls)
+{
+    struct lws_server *s = lws_context_user(lws_get_context(wsi));
+    s->tls = tls;
+    tls_harden(tls);
+}
 
 /* The single callback: reason → event, nothing else. A wsi without a link is none of ours yet. */
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
 {
-    (void)user;
     struct lws_link *l = lws_link_of(wsi);
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
+        on_tls_context(wsi, user);
     if (reason == LWS_CALLBACK_RAW_ADOPT)
         return -1; /* CONNECT turned the connection raw */
     if (!l)
@@ -130,6 +145,26 @@ static uint64_t limit_fds(const struct config *config)
     return clients;
 }
 
+/* False after logging why. */
+static bool add_tls(const struct config *config, struct lws_context_creation_info *info)
+{
+    char why[TLS_WHY_MAX];
+    if (!config->tls_cert && !config->tls_key)
+        return true;
+    if (!config->tls_cert || !config->tls_key)
+        log_error("listen", "--tls-cert and --tls-key go together");
+    else if (!tls_check(config, why))
+        log_error("listen", "cannot speak TLS: %s", why);
+    else {
+        info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info->ssl_cert_filepath = config->tls_cert;
+        info->ssl_private_key_filepath = config->tls_key;
+        info->alpn = "http/1.1";
+        return true;
+    }
+    return false;
+}
+
 static bool create_context(struct lws_server *s)
 {
     void *loops[1] = {s->loop};
@@ -145,8 +180,12 @@ static bool create_context(struct lws_server *s)
         .keepalive_timeout = KEEPALIVE_S,
         .retry_and_idle_policy = &no_lws_pings,
         .vhost_name = "streamd",
+        .user = s,
+        .pt_serv_buf_size = READ_BYTES,
     };
     lws_set_log_level(LLL_ERR | LLL_WARN, emit_log);
+    if (!add_tls(s->app->config, &info))
+        return false;
     s->context = lws_create_context(&info);
     if (!s->context)
         return false;
@@ -157,22 +196,38 @@ static bool create_context(struct lws_server *s)
     return true;
 }
 
-static void adopt(struct lws_server *s, int fd, bool remote)
+static void adopt(struct lws_server *s, int fd, bool remote, struct visitor *visitor)
 {
     int on = 1;
     int bytes = SEND_BUFFER_BYTES;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
     struct lws *wsi = lws_adopt_socket_vhost(s->vhost, fd);
-    if (!wsi)
-        return; /* lws has closed the socket */
-    struct lws_link *l = lws_link_create(s, wsi);
+    struct lws_link *l = wsi ? lws_link_create(s, wsi) : NULL; /* NULL: lws has closed the socket */
     if (!l) {
-        shutdown(fd, SHUT_RDWR);
+        visitors_leave(&s->visitors, visitor);
+        if (wsi)
+            shutdown(fd, SHUT_RDWR);
         return;
     }
+    l->visitor = visitor;
     l->link.remote = remote;
     lws_set_opaque_user_data(wsi, l);
+}
+
+/* False: there are too many, of all or of this address. */
+static bool admit(struct lws_server *s, int fd, const struct sockaddr_storage *from)
+{
+    struct app *app = s->app;
+    struct visitor *visitor;
+    if (app->stats.connections >= s->max_connections)
+        return false;
+    if (visitors_enter(&s->visitors, from, app->now.us, &visitor) == VISITOR_REFUSED) {
+        app->stats.visits_refused++;
+        return false;
+    }
+    adopt(s, fd, !address_is_loopback(from), visitor);
+    return true;
 }
 
 static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
@@ -187,9 +242,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int events)
         int fd = accept4(io->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             return;
-        if (stats->connections < s->max_connections) {
-            adopt(s, fd, !address_is_loopback(&from));
-        } else {
+        if (!admit(s, fd, &from)) {
             stats->connections_refused++;
             close(fd);
         }
@@ -208,20 +261,19 @@ static const char *why_closed(const struct config *config, int fd)
            "--allow-anonymous if everybody may read, write and control";
 }
 
-static bool listen_on(struct lws_server *s, struct listener *l, const char *where)
+static bool start(struct lws_server *s, struct listener *l, const char *where)
 {
     char bound[ADDRESS_TEXT_MAX];
-    const char *why = address_listen(where, &l->fd, bound);
-    if (!why)
-        why = why_closed(s->app->config, l->fd);
+    const char *why = why_closed(s->app->config, l->fd);
+    address_describe(l->fd, bound);
     if (why) {
-        log_error("listen", "cannot listen on %s: %s", where, why);
+        log_error("listen", "cannot listen on %s: %s", where ? where : bound, why);
         return false;
     }
     l->server = s;
     ev_io_init(&l->io, on_acceptable, l->fd, EV_READ);
     ev_io_start(s->loop, &l->io);
-    printf("listening on http://%s\n", bound);
+    printf("listening on %s://%s\n", s->tls ? "https" : "http", bound);
     fflush(stdout);
     return true;
 }
@@ -240,7 +292,32 @@ static bool create_outlet(struct lws_server *s)
     return s->outlet;
 }
 
-struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop)
+static bool listen_on(struct lws_server *s, struct listener *l, const char *where)
+{
+    const char *why = address_listen(where, &l->fd);
+    if (!why)
+        return start(s, l, where);
+    log_error("listen", "cannot listen on %s: %s", where, why);
+    return false;
+}
+
+static bool listen_everywhere(struct lws_server *s, const struct service *service)
+{
+    const struct config *config = s->app->config;
+    bool handed = service && service->listener_count > 0;
+    size_t count = handed ? service->listener_count : config->listen_count;
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++) {
+        struct listener *l = &s->listeners[i];
+        l->fd = handed ? service->listeners[i] : -1;
+        s->listener_count++;
+        good = handed ? start(s, l, NULL) : listen_on(s, l, config->listen[i]);
+    }
+    return good;
+}
+
+struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop,
+                                     const struct service *service)
 {
     struct lws_server *s = calloc(1, sizeof(*s));
     if (!s)
@@ -249,27 +326,41 @@ struct lws_server *lws_server_create(struct app *app, struct ev_loop *loop)
     s->app = app;
     s->loop = loop;
     lws_deflate_init(&s->deflate);
+    visitors_init(&s->visitors, config, random_seed());
     s->max_connections = limit_fds(config);
     buf_init(&s->inflated, config->max_payload + 1);
-    s->listeners = calloc(config->listen_count, sizeof(*s->listeners));
+    s->listeners = calloc(CONFIG_LISTEN_MAX, sizeof(*s->listeners));
     if (!s->listeners || !create_outlet(s) || !create_context(s)) {
         log_error("listen", "libwebsockets could not be started");
         goto fail;
     }
-    for (size_t i = 0; i < config->listen_count; i++) {
-        s->listeners[i].fd = -1;
-        s->listener_count++;
-        if (!listen_on(s, &s->listeners[i], config->listen[i]))
-            goto fail;
-    }
+    if (!listen_everywhere(s, service))
+        goto fail;
     return s;
 fail:
     lws_server_destroy(s);
     return NULL;
 }
 
+void lws_server_reload(struct lws_server *s)
+{
+    char why[TLS_WHY_MAX];
+    if (!s->tls)
+        return;
+    if (tls_reload(s->tls, s->app->config, why))
+        log_info("listen", "certificate read again");
+    else
+        log_error("listen", "cannot read certificate: %s; the one before goes on, ignoring", why);
+}
+
+bool lws_server_expects(const struct lws_server *s)
+{
+    return s->silent > 0 && s->app->now.us - s->drained_us < FIRST_REQUEST_US;
+}
+
 void lws_server_drain(struct lws_server *s)
 {
+    s->drained_us = s->app->now.us;
     for (size_t i = 0; s->listeners && i < s->listener_count; i++) {
         if (s->listeners[i].fd < 0)
             continue;
@@ -295,6 +386,7 @@ void lws_server_destroy(struct lws_server *s)
     if (s->outlet)
         s->outlet->ops->destroy(s->outlet);
     buf_fini(&s->inflated);
+    visitors_fini(&s->visitors);
     free(s->listeners);
     free(s);
 }

@@ -16,6 +16,7 @@
 #define STREAMD_TRANSPORT_PEER_H
 
 #include "base/waitlist.h"
+#include "streamd/auth/scope.h"
 #include "streamd/room/subscriber.h"
 #include "streamd/transport/link.h"
 
@@ -28,6 +29,7 @@ struct peers;
 /* What differs between the kinds of watchers. All static. */
 struct dialect {
     const char *name; /* for logs and stats */
+    enum scope scope; /* without which nobody stays */
     /* The heartbeat is due: ask for a sign of life. True: one is awaited. */
     bool (*ping)(struct peer *p);
     /* A whole message came in on `l`, which is the peer's or one it is moving to. */

@@ -185,7 +185,7 @@ void peers_review(struct peers *peers)
     LIST_EACH_SAFE (at, &peers->all) {
         struct peer *p = LIST_ENTRY(at, struct peer, all);
         bool known = p->caller != guard_nobody();
-        if (known && !caller_may(p->caller, SCOPE_READ))
+        if (known && !caller_may(p->caller, p->dialect->scope))
             peer_close(p, CLOSE_POLICY, "the token was withdrawn");
     }
 }

@@ -91,6 +91,7 @@ static void on_link_closed(struct peer *p, struct link *l)
 
 static const struct dialect dialect_plain = {
     .name = "plain",
+    .scope = SCOPE_READ,
     .ping = peer_ping_ws,
     .message = on_message,
     .link_closed = on_link_closed,

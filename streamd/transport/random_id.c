@@ -17,3 +17,11 @@ void random_id(char *out, size_t len)
         out[i] = alphabet[bytes[i] & 63];
     out[len] = '\0';
 }
+
+uint64_t random_seed(void)
+{
+    uint64_t seed = 0;
+    ssize_t n = getrandom(&seed, sizeof(seed), 0);
+    assert(n == (ssize_t)sizeof(seed));
+    return seed;
+}

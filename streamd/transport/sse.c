@@ -51,6 +51,7 @@ static void goodbye(struct peer *p, unsigned code, const char *why)
 
 static const struct dialect dialect_sse = {
     .name = "sse",
+    .scope = SCOPE_READ,
     .ping = ping,
     .message = on_message,
     .link_closed = on_link_closed,

@@ -21,27 +21,31 @@ NUMBERS = (*range(1, 139), *range(139, 162), *range(177, 196))
 # Cases that the core has nothing for yet, or that it cannot have.
 NOT_TESTED = {
     45: "binary attachments of trainers: not offered, a line is JSON",
-    66: "tokens: none are asked for; loopback, Host and Origin are the guard",
-    67: "tokens in the query: as 66",
     152: "one connection writes and checkpoints, without mmap: by construction",
     183: "a memory limit: each queue has its own bound; allocations that fail are #145's",
-    187: "secrets: the daemon has none",
-    188: "users: it runs as whoever starts it, and changes nothing",
     190: "a soak of 24 hours: not in a test run",
     192: "the loop's lag is no figure yet; every test here holds its healthy client to a second",
 }
 
 # Cases that other layers play.
 ELSEWHERE = {
+    66: ("a token is missing, wrong, of another scheme, too long -> 401, the same words, nothing of it "
+         "in the log; one that may not do this -> 403", "test_guard, flow/test_tokens, tokens.test.ts"),
+    67: ("a token in the query -> counts on /ws and event streams alone, is in no log",
+         "test_guard, tokens.test.ts"),
     145: ("each allocation fails in turn, the store's and SQLite's -> the rows are those that were "
           "committed, and it goes on", "test_store_faults, test_out_of_memory"),
-    179: ("SIGHUP -> nothing changes: there is no configuration file", "shutdown.test.ts"),
+    179: ("SIGHUP with broken tokens or a certificate that does not fit -> those of before go on, an "
+          "error with file and line", "tokens.test.ts, tls.test.ts, shutdown.test.ts"),
     180: ("an option unknown, of a wrong type, out of range -> no start; option, value and range "
           "are named", "test_options"),
     184: ("as 35 and 77: more connections and trainers than descriptors -> refused first",
           "test_unix_socket, test_http_load"),
     185: ("stderr closed, or a pipe that nobody reads -> lines are dropped and counted", "test_log"),
     186: ("newlines and escape codes in names and paths -> escaped, one line, cut off", "test_log"),
+    187: ("tokens -> in no log, figure, argument or core", "tokens.test.ts"),
+    188: ("started by root with --user -> his user, groups and files alone, for good",
+          "wire/test_service"),
     189: ("a port in use -> no start, the reason, no socket is left", "ingest_socket.test.ts"),
     191: ("every suite under sanitizers -> no report", "make asan, make tsan"),
     195: ("any input -> no assertion is reached: each test here fails on one", "harness"),

@@ -128,7 +128,7 @@ class DescriptorLimit(FaultTest):
 
 class OneAddress(FaultTest):
     def test_078_a_flood_of_handshakes(self) -> None:
-        """#78 http: 1,000 handshakes of one address at once -> others unaffected (no limit per IP)"""
+        """#78 http: 1,000 handshakes of one address at once -> others go on; past an address's limit: addresses.test.ts"""
         opened = [self.websocket("/ws?sessionId=a") for _ in range(1000)]
         self.probe.check()
         for ws in opened:

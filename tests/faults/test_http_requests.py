@@ -255,7 +255,7 @@ class Requests(FaultTest):
             )
 
     def test_079_forwarded_for(self) -> None:
-        """#79 http: X-Forwarded-For and its kin -> nothing heeds them"""
+        """#79 http: X-Forwarded-For and its kin -> never more rights; with --token-file fewer (test_guard)"""
         answer = self.daemon.get(
             "/health",
             "X-Forwarded-For: 10.0.0.1",

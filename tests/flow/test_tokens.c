@@ -88,6 +88,9 @@ static void each_route_asks_for_its_scope(void **state)
         {METHOD_POST, "/api/training/control/run", "{\"command\":\"stop\"}", "Bearer A", 403},
         {METHOD_POST, "/api/training/control/run", "{\"command\":\"stop\"}", "Bearer B", 409},
         {METHOD_DELETE, "/api/v1/operations/run", "", "Bearer C", 403},
+        {METHOD_POST, "/mcp", "{}", NULL, 401},
+        {METHOD_POST, "/mcp", "{}", "Bearer C", 403},
+        {METHOD_POST, "/mcp", "{}", "Bearer A", 400},
         {METHOD_OPTIONS, "/api/training/sessions", "", NULL, 204},
     };
     struct world *w = *state;
@@ -213,6 +216,18 @@ static void who_may_only_read_cannot_steer(void **state)
         heard_is(client_hears(c, "error"), "message", "No trainer of this session is connected"));
 }
 
+static void the_audit_has_the_name_of_the_token_and_no_more(void **state)
+{
+    static const char orders[] = "/api/training/control/run";
+    struct world *w = *state;
+    w->authorization = "Bearer B";
+    (void)ask(w, METHOD_POST, orders, "{\"command\":\"stop\"}", NULL);
+    assert_int_equal(ask(w, METHOD_GET, orders, "", "\"client\":\"steward\""), 200);
+    struct client *c = client_open(w, SOCKETIO);
+    client_asks(c, "control_session", "{\"sessionId\":\"run\",\"command\":\"pause\"}");
+    assert_int_equal(ask(w, METHOD_GET, orders, "", "\"via\":\"engine.io\""), 200);
+}
+
 static void who_is_taken_out_of_the_file_is_closed(void **state)
 {
     struct world *w = *state;
@@ -306,6 +321,7 @@ int main(void)
         TOKENS_TEST(a_wrong_one_is_told_so_and_closed),
         TOKENS_TEST(a_query_may_carry_it_where_a_browser_has_no_other_way),
         TOKENS_TEST(who_may_only_read_cannot_steer),
+        TOKENS_TEST(the_audit_has_the_name_of_the_token_and_no_more),
         TOKENS_TEST(who_is_taken_out_of_the_file_is_closed),
         TOKENS_TEST(an_agent_may_what_its_token_may),
         TOKENS_TEST(an_agents_session_is_its_own_and_ends_with_its_token),

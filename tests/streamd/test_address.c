@@ -31,12 +31,20 @@ static bool answers(const char *bound)
     return yes;
 }
 
+static const char *listen_at(const char *where, int *fd, char bound[ADDRESS_TEXT_MAX])
+{
+    const char *why = address_listen(where, fd);
+    if (!why)
+        address_describe(*fd, bound);
+    return why;
+}
+
 static void port_0_is_any_free_one_and_is_named(void **state)
 {
     char bound[ADDRESS_TEXT_MAX];
     int fd = -1;
     (void)state;
-    assert_null(address_listen("127.0.0.1:0", &fd, bound));
+    assert_null(listen_at("127.0.0.1:0", &fd, bound));
     assert_int_equal(strncmp(bound, "127.0.0.1:", 10), 0);
     assert_true(strtoul(bound + 10, NULL, 10) > 0);
     assert_true(answers(bound));
@@ -53,12 +61,12 @@ static void a_port_in_use_is_named_as_such(void **state)
     int fd = -1;
     int second = -1;
     (void)state;
-    assert_null(address_listen("127.0.0.1:0", &fd, bound));
-    assert_string_equal(address_listen(bound, &second, other), strerror(EADDRINUSE));
+    assert_null(listen_at("127.0.0.1:0", &fd, bound));
+    assert_string_equal(listen_at(bound, &second, other), strerror(EADDRINUSE));
     assert_int_equal(second, -1);
     assert_string_equal(other, "untouched");
     (void)close(fd);
-    assert_null(address_listen(bound, &fd, other)); /* free again, at once */
+    assert_null(listen_at(bound, &fd, other)); /* free again, at once */
     assert_string_equal(other, bound);
     (void)close(fd);
 }
@@ -82,7 +90,7 @@ static void an_ipv6_address_stands_in_brackets(void **state)
         print_message("no IPv6 on this machine\n");
         skip();
     }
-    assert_null(address_listen("[::1]:0", &fd, bound));
+    assert_null(listen_at("[::1]:0", &fd, bound));
     assert_int_equal(strncmp(bound, "[::1]:", 6), 0);
     (void)close(fd);
 }
@@ -92,7 +100,7 @@ static void a_name_is_looked_up(void **state)
     char bound[ADDRESS_TEXT_MAX];
     int fd = -1;
     (void)state;
-    assert_null(address_listen("localhost:0", &fd, bound));
+    assert_null(listen_at("localhost:0", &fd, bound));
     (void)close(fd);
 }
 
@@ -115,14 +123,14 @@ static void what_is_no_address_is_said(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         int fd = -1;
-        const char *why = address_listen(bad[i], &fd, bound);
+        const char *why = listen_at(bad[i], &fd, bound);
         if (!why || fd != -1)
             fail_msg("%s was taken for %s", bad[i], bound);
     }
     int fd = -1;
     memset(longest, 'a', sizeof(longest));
     memcpy(longest + sizeof(longest) - 3, ":0", 3);
-    assert_string_equal(address_listen(longest, &fd, bound), "expected ADDR:PORT");
+    assert_string_equal(listen_at(longest, &fd, bound), "expected ADDR:PORT");
 }
 
 static void loopback_is_told_from_all_others(void **state)

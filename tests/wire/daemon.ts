@@ -24,6 +24,8 @@ export const trainer = join(dirname(streamd), 'demo-trainer');
 
 export class Daemon {
   port = 0;
+  /** https with --tls-cert. */
+  scheme = 'http';
   socketPath: string;
   /** The addresses it says it listens on; the first has been read. */
   readonly listening = new Inbox<string>('an address to listen on');
@@ -51,7 +53,9 @@ export class Daemon {
   static async #start(t: TestContext, binary: string, options: string[]): Promise<Daemon> {
     const daemon = new Daemon(binary, options);
     t.after(() => daemon.stop());
-    daemon.port = Number(new URL(await daemon.listening.next()).port);
+    const first = new URL(await daemon.listening.next());
+    daemon.port = Number(first.port);
+    daemon.scheme = first.protocol.slice(0, -1);
     return daemon;
   }
 
@@ -67,7 +71,7 @@ export class Daemon {
     assert(stdout);
     const lines = createInterface({ input: stdout });
     lines.on('line', (line) => {
-      const found = /^listening on (http:\/\/\S+)$/.exec(line);
+      const found = /^listening on (https?:\/\/\S+)$/.exec(line);
       if (found?.[1]) this.listening.put(found[1]);
     });
     lines.on('close', () => this.listening.end(this.log));
@@ -78,7 +82,7 @@ export class Daemon {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.scheme}://127.0.0.1:${this.port}`;
   }
 
   get log(): string {

@@ -30,10 +30,12 @@ try:
     print(s.recv(100).decode() or 'closed')
 except OSError as e:
     print(type(e).__name__)`;
-  return String(execFileSync('/usr/bin/python3', ['-c', script, path], { uid, gid, cwd: '/' })).trim();
+  return String(
+    execFileSync('/usr/bin/python3', ['-c', script, path], { uid, gid, cwd: '/' }),
+  ).trim();
 }
 
-test('the socket may be a group\'s as well', async (t) => {
+test("the socket may be a group's as well", async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'shared.sock');
   const root = process.getuid?.() === 0;

@@ -33,7 +33,7 @@ export class Plain {
   }
 
   static async open(daemon: Daemon, path = '/ws', options: ClientOptions = {}): Promise<Plain> {
-    const client = new Plain(new WebSocket(`ws://127.0.0.1:${daemon.port}${path}`, options));
+    const client = new Plain(new WebSocket(`${daemon.url.replace('http', 'ws')}${path}`, options));
     daemon.defer(() => client.socket.terminate());
     await client.named('connection_established');
     return client;

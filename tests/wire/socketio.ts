@@ -52,7 +52,7 @@ export function client(
   namespace = '/',
   port = daemon.port,
 ): Client {
-  const url = `ws://127.0.0.1:${port}${namespace}`;
+  const url = `${daemon.scheme === 'https' ? 'wss' : 'ws'}://127.0.0.1:${port}${namespace}`;
   const made = new Client(io(url, { forceNew: true, ...options }));
   daemon.defer(() => made.socket.disconnect());
   return made;

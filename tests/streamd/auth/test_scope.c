@@ -45,7 +45,7 @@ static void they_are_written_as_they_are_read(void **state)
 
 static void a_caller_needs_all_that_is_asked(void **state)
 {
-    const struct caller c = {"c", SCOPE_READ | SCOPE_CONTROL};
+    const struct caller c = {"c", SCOPE_READ | SCOPE_CONTROL, true};
     (void)state;
     assert_true(caller_may(&c, SCOPE_PUBLIC));
     assert_true(caller_may(&c, SCOPE_READ));
