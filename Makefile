@@ -196,7 +196,7 @@ bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) $(I
 	@$(HISTORY_COST)
 	@scripts/insight-cost $(INSIGHT_COST) $(CURVES)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
-	@python3 tests/bench/run.py $(BENCH_FLAGS) $(DAEMON) $(LOAD) $(BARE)
+	@python3 tests/bench/run.py $(BENCH_FLAGS) --curves '$(CURVES)' $(DAEMON) $(LOAD) $(BARE)
 
 eval: $(DAEMON) ## the interpreter on real training curves, beside the usual rules
 	@scripts/insight-eval $(DAEMON) $(CURVES) $(EVAL)

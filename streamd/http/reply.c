@@ -25,6 +25,7 @@ static void set_defaults(struct reply *r)
     r->extra_headers = NULL;
     r->etag = 0;
     r->allow = 0;
+    r->pack_shared = false;
     r->stream = false;
     r->chunked = false;
     r->transfer = NULL;

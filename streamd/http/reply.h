@@ -38,8 +38,9 @@ struct reply {
     uint64_t etag;             /* 0: none */
     unsigned allow;            /* methods, for 405 and 204; HEAD and OPTIONS are implied */
     bool close;                /* close the connection afterwards */
-    bool stream;               /* headers only: the body is written later, until the close */
-    bool chunked;              /* such a body comes in chunks, and the connection goes on */
+    bool pack_shared; /* shared_body is no file that was packed ahead: gzip it like a body */
+    bool stream;      /* headers only: the body is written later, until the close */
+    bool chunked;     /* such a body comes in chunks, and the connection goes on */
     struct transfer *transfer; /* the answer comes later, by this (transport/transfer.h) */
     struct later *later;       /* the same where it comes whole (later.h), else NULL */
 };

@@ -219,9 +219,10 @@ static void replace_failed_body(struct reply *r)
 static struct span pack_body(struct reply *r, const struct request *req,
                              const struct config *config, struct deflater *deflater)
 {
-    struct span body = buf_span(&r->body);
-    if (!req->accept_gzip || !config->compression || !deflater || r->shared_body.ptr ||
-        body.len < REPLY_GZIP_MIN || body.len > REPLY_GZIP_MAX)
+    struct span body = r->pack_shared ? r->shared_body : buf_span(&r->body);
+    if (!req->accept_gzip || !config->compression || !deflater ||
+        (r->shared_body.ptr && !r->pack_shared) || body.len < REPLY_GZIP_MIN ||
+        body.len > REPLY_GZIP_MAX)
         return (struct span){NULL, 0};
     buf_reset(&r->packed);
     if (deflater_gzip(deflater, body, &r->packed) != OK || r->packed.len >= body.len)

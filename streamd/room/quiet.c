@@ -50,7 +50,7 @@ static bool may_hush(const struct room *room, const struct subscriber *s,
     bool idle = !m->waiting && !m->held && !m->replaying && !m->replay && s->outbox.count == 0 &&
                 list_empty(&s->dirty);
     bool together = !is_deflated(form) || (s->chain.text && s->chain.text == voice->newest);
-    return idle && together && is_shared(form) && !voice->waiting && m->told <= room->published &&
+    return idle && together && is_shared(form) && voice->count == 0 && m->told <= room->published &&
            room->hub->outlet;
 }
 
@@ -67,17 +67,20 @@ bool quiet_hush(struct room *room, uint32_t place, int socket)
     return true;
 }
 
-/* What the room did for it meanwhile is known to the subscriber again. */
+/* What the room did for it meanwhile is known to the subscriber again, and so is what waits. */
 static void hand_back(const struct room *room, uint32_t place)
 {
     struct subscriber *s = room->members[place].subscriber;
     const struct voice *voice = &room->voices[room->members[place].form];
-    if (is_deflated((enum form)s->form) && s->chain.text != voice->newest) {
+    enum finish finish = form_finish((enum form)s->form);
+    if (finish == FINISH_DEFLATE && s->chain.text != voice->newest) {
         refbuf_unref(s->chain.text);
         s->chain.text = voice->newest ? refbuf_ref(voice->newest) : NULL;
     }
-    if (voice->waiting)
-        membership_at(room, place)->waiting = refbuf_ref(voice->waiting);
+    for (unsigned i = 0; i + voice->updated < voice->count; i++)
+        subscriber_push(s, refbuf_ref(voice->waiting[i]), finish);
+    if (voice->updated)
+        membership_at(room, place)->waiting = refbuf_ref(voice->waiting[voice->count - 1]);
 }
 
 void quiet_rouse(struct room *room, uint32_t place)
@@ -101,43 +104,121 @@ static void replace(struct refbuf **held, struct refbuf *by)
     refbuf_unref(old);
 }
 
-void quiet_update(struct room *room, struct message *m)
+/* Does anybody need it: the quiet of this form, or those who may be hushed behind it? */
+static bool is_needed(const struct voice *voice, enum form form, const struct message *m)
+{
+    return voice->quiet > 0 || (is_deflated(form) && m->forms[form]);
+}
+
+/* Where the next one waits; with none quiet only the last one counts. */
+static struct refbuf **place_for(struct voice *voice, bool update)
+{
+    bool replaces = voice->count > 0 && (voice->quiet == 0 || (update && voice->updated));
+    voice->updated = update;
+    return &voice->waiting[replaces ? voice->count - 1 : voice->count++];
+}
+
+static void add(struct room *room, struct message *m, bool update)
 {
     struct hub *hub = room->hub;
-    room->published = m->offset;
-    if (!hub->outlet)
-        return;
-    for (enum form form = 0; form < FORMS; form++) {
+    for (enum form form = 0; form < FORMS && hub->outlet; form++) {
         struct voice *voice = &room->voices[form];
-        bool others = is_deflated(form) && m->forms[form]; /* they may be hushed behind it */
-        if (voice->quiet == 0 && !others)
-            continue;
-        struct refbuf *bytes = message_form(m, form);
+        struct refbuf *bytes = is_needed(voice, form, m) ? message_form(m, form) : NULL;
         if (!bytes)
-            continue; /* no memory: the older one will do */
-        if (voice->waiting)
+            continue; /* no memory: the older update will do */
+        if (update && voice->updated)
             hub->stats->messages_superseded += voice->quiet;
-        replace(&voice->waiting, bytes);
+        replace(place_for(voice, update), bytes);
         if (list_empty(&room->waiting))
             list_add_tail(&hub->waiting, &room->waiting);
     }
 }
 
-/* The frame for the quiet members of a form, who have it from now on. NULL when there are none, or
- * no memory: they are roused then, and get it as everybody else does. */
-static struct refbuf *take_frame(struct room *room, enum form form)
+static bool may_wait(const struct voice *voice, enum form form, struct message *m, bool update)
+{
+    if (update && (voice->updated || voice->count < VOICE_QUEUE))
+        return true;
+    return voice->count < VOICE_QUEUE && message_form(m, form);
+}
+
+bool quiet_takes(struct room *room, struct message *m, bool update)
+{
+    bool takes = true;
+    for (enum form form = 0; form < FORMS; form++) {
+        const struct voice *voice = &room->voices[form];
+        takes = takes && (voice->quiet == 0 || may_wait(voice, form, m, update));
+    }
+    if (!takes)
+        quiet_rouse_all(room);
+    return takes;
+}
+
+void quiet_update(struct room *room, struct message *m)
+{
+    room->published = m->offset;
+    add(room, m, true);
+}
+
+void quiet_event(struct room *room, struct message *m)
+{
+    add(room, m, false);
+}
+
+static void forget_waiting(struct voice *voice)
+{
+    while (voice->count > 0)
+        replace(&voice->waiting[--voice->count], NULL);
+    voice->updated = false;
+}
+
+/* Takes both; NULL when either is, or for want of memory. */
+static struct refbuf *join(struct refbuf *first, struct refbuf *second)
+{
+    bool both = first && second;
+    struct refbuf *joined = both ? refbuf_create2(refbuf_span(first), refbuf_span(second)) : NULL;
+    refbuf_unref(first);
+    refbuf_unref(second);
+    return joined;
+}
+
+/* All that waits in this form as it goes on the wire; *end is moved past it. NULL: no memory. */
+static struct refbuf *build_frames(const struct room *room, enum form form, struct chain_end *end)
+{
+    const struct voice *voice = &room->voices[form];
+    struct refbuf *all = NULL;
+    for (unsigned i = 0; i < voice->count && (i == 0 || all); i++) {
+        struct refbuf *text = voice->waiting[i];
+        struct refbuf *frame =
+            is_deflated(form) ? chain_next(room->hub->chain, end, text) : refbuf_ref(text);
+        all = i == 0 ? frame : join(all, frame);
+    }
+    return all;
+}
+
+/* The others may have been served already. */
+static void rouse_form(struct room *room, enum form form)
+{
+    for (uint32_t i = room->quiet; i-- > 0;) {
+        if (room->members[i].form == form)
+            subscriber_rouse(room->members[i].subscriber);
+    }
+}
+
+/* What the quiet members of a form get, who have it from now on. NULL when there are none, or no
+ * memory: they are roused then, and get it as everybody else does. */
+static struct refbuf *take_frames(struct room *room, enum form form)
 {
     struct voice *voice = &room->voices[form];
-    struct refbuf *frame = NULL;
-    if (voice->quiet > 0)
-        frame = is_deflated(form) ? chain_frame(room->hub->chain, voice->newest, voice->waiting)
-                                  : refbuf_ref(voice->waiting);
-    if (voice->quiet > 0 && !frame)
-        quiet_rouse_all(room);
-    if (is_deflated(form) && (voice->quiet == 0 || chain_compressed(frame)))
-        replace(&voice->newest, chain_refers_to(voice->waiting) ? voice->waiting : NULL);
-    replace(&voice->waiting, NULL);
-    return frame;
+    struct refbuf *last = voice->waiting[voice->count - 1];
+    struct refbuf *from = voice->quiet > 0 ? voice->newest : chain_refers_to(last) ? last : NULL;
+    struct chain_end end = {.text = from ? refbuf_ref(from) : NULL, .follows = true};
+    struct refbuf *frames = voice->quiet > 0 ? build_frames(room, form, &end) : NULL;
+    if (voice->quiet > 0 && !frames)
+        rouse_form(room, form);
+    else if (is_deflated(form))
+        replace(&voice->newest, end.text);
+    chain_end_fini(&end);
+    return frames;
 }
 
 static void send(struct room *room, struct refbuf *const frames[FORMS])
@@ -156,14 +237,15 @@ void quiet_flush(struct room *room)
     struct stats *stats = room->hub->stats;
     for (enum form form = 0; form < FORMS; form++) {
         struct voice *voice = &room->voices[form];
-        if (!voice->waiting)
+        if (voice->count == 0)
             continue;
-        struct refbuf *frame = frames[form] = take_frame(room, form);
-        if (!frame)
-            continue;
-        stats->writes += voice->quiet;
-        stats->messages_sent += voice->quiet;
-        stats->messages_bytes_wire += (uint64_t)voice->quiet * frame->len;
+        frames[form] = take_frames(room, form);
+        if (frames[form]) {
+            stats->writes += voice->quiet;
+            stats->messages_sent += (uint64_t)voice->quiet * voice->count;
+            stats->messages_bytes_wire += (uint64_t)voice->quiet * frames[form]->len;
+        }
+        forget_waiting(voice);
     }
     send(room, frames);
     for (enum form form = 0; form < FORMS; form++)
@@ -174,7 +256,7 @@ void quiet_fini(struct room *room)
 {
     list_remove(&room->waiting);
     for (enum form form = 0; form < FORMS; form++) {
-        replace(&room->voices[form].waiting, NULL);
+        forget_waiting(&room->voices[form]);
         replace(&room->voices[form].newest, NULL);
     }
 }

@@ -216,6 +216,7 @@ void room_remove_member(struct room *room, uint32_t place)
 
 void room_publish_update(struct room *room, struct message *m)
 {
+    (void)quiet_takes(room, m, true);
     for (uint32_t i = room->quiet; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
         if (i + AHEAD < room->count)
@@ -247,24 +248,32 @@ void room_publish_event(struct room *room, struct message *m)
 
 void room_publish_news(struct room *room, struct message *m)
 {
-    quiet_rouse_all(room);
-    for (uint32_t i = 0; i < room->count; i++) {
+    struct stats *stats = room->hub->stats;
+    (void)quiet_takes(room, m, false);
+    for (uint32_t i = room->quiet; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
         if (!subscriber_keeps_up(s, room->members[i].slot))
             continue;
         subscriber_event(s, room->members[i].slot, m);
-        room->hub->stats->messages_bytes_plain += message_plain_bytes(m);
+        stats->messages_bytes_plain += message_plain_bytes(m);
     }
+    stats->messages_bytes_plain += room->quiet * message_plain_bytes(m);
+    quiet_event(room, m);
 }
 
 void room_publish_event_unless(struct room *room, struct message *m, const struct room *other)
 {
-    quiet_rouse_all(room);
-    for (uint32_t i = 0; i < room->count; i++) {
+    struct stats *stats = room->hub->stats;
+    if (other)
+        quiet_rouse_all(room); /* each has to be asked where else it is */
+    (void)quiet_takes(room, m, false);
+    for (uint32_t i = room->quiet; i < room->count; i++) {
         struct subscriber *s = room->members[i].subscriber;
         if (other && is_in(s, other))
             continue;
         subscriber_event(s, room->members[i].slot, m);
-        room->hub->stats->messages_bytes_plain += message_plain_bytes(m);
+        stats->messages_bytes_plain += message_plain_bytes(m);
     }
+    stats->messages_bytes_plain += room->quiet * message_plain_bytes(m);
+    quiet_event(room, m);
 }

@@ -27,12 +27,15 @@ struct member {
     uint8_t form;                  /* of a quiet one: enum form */
 };
 
+enum { VOICE_QUEUE = 4 };
+
 /* What the quiet members of one form share. */
 struct voice {
-    struct refbuf
-        *waiting; /* shares; the newest update in that form, to be sent at the next flush */
+    struct refbuf *waiting[VOICE_QUEUE]; /* shares; to be sent at the next flush, in order */
     struct refbuf *newest; /* shares; of a deflated form: where all their chains end */
     uint32_t quiet;        /* how many they are */
+    uint8_t count;         /* of what waits */
+    bool updated;          /* the last that waits is an update: a newer one replaces it */
 };
 
 struct room {

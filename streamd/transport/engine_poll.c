@@ -82,6 +82,7 @@ static void answer_text(struct link *l, const struct request *req, struct span t
     reply_init(&reply, REPLY_LIMIT);
     reply.content_type = "text/plain; charset=UTF-8";
     reply.shared_body = text;
+    reply.pack_shared = true;
     front_answer(l, req, &reply);
     reply_fini(&reply);
 }

@@ -26,14 +26,21 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { WATCHERS_MAX = 20000, BATCH_MAX = 1 << 17, LINES_MAX = 1 << 16, EVENTS_A_TURN = 256 };
+enum {
+    ROOMS_MAX = 64,
+    WATCHERS_MAX = 20000,
+    BATCH_MAX = 1 << 17,
+    LINES_MAX = 1 << 16,
+    EVENTS_A_TURN = 256
+};
 
 struct bare {
     int epoll;
     int http_listener;
     int trainer_listener;
     int trainer;
-    int watchers[WATCHERS_MAX]; /* upgraded connections, dense */
+    int watchers[ROOMS_MAX][WATCHERS_MAX]; /* upgraded connections by their first room, dense */
+    unsigned watcher_counts[ROOMS_MAX];
     unsigned watcher_count;
     char lines[LINES_MAX]; /* read from the trainer, the start of a cut line kept */
     size_t lines_bytes;
@@ -104,7 +111,10 @@ static void upgrade(struct bare *bare, int fd)
             "Sec-WebSocket-Accept: %s\r\n\r\n",
             accept);
     epoll_ctl(bare->epoll, EPOLL_CTL_DEL, fd, NULL);
-    bare->watchers[bare->watcher_count++] = fd;
+    const char *room = strstr(request, "sessionId=s");
+    unsigned number = room ? (unsigned)atoi(room + 11) % ROOMS_MAX : 0;
+    bare->watchers[number][bare->watcher_counts[number]++] = fd;
+    bare->watcher_count++;
 }
 
 static void append_frame(struct bare *bare, const char *line, size_t bytes)
@@ -130,11 +140,11 @@ static void append_frame(struct bare *bare, const char *line, size_t bytes)
 }
 
 /* A short send would be the start of an outbox, which a floor has not: it ends the program. */
-static void send_batch(struct bare *bare)
+static void send_batch(struct bare *bare, unsigned room)
 {
-    for (unsigned i = 0; i < bare->watcher_count; i++) {
-        ssize_t n =
-            send(bare->watchers[i], bare->batch, bare->batch_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    for (unsigned i = 0; i < bare->watcher_counts[room]; i++) {
+        ssize_t n = send(bare->watchers[room][i], bare->batch, bare->batch_bytes,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
         bool gone = n < 0 && (errno == EPIPE || errno == ECONNRESET);
         if (!gone && n != (ssize_t)bare->batch_bytes)
             errx(1, "watcher %u is too slow for a floor measurement", i);
@@ -142,13 +152,15 @@ static void send_batch(struct bare *bare)
     bare->batch_bytes = 0;
 }
 
-/* A progress line becomes a frame; the last one of a tick sends them all. */
+/* A progress line becomes a frame; the last one of a tick sends them all. Of several lines a tick
+ * everybody gets all and stands in the first room; of one, those who asked for its room. */
 static void take_progress(struct bare *bare, const char *line, size_t bytes)
 {
     append_frame(bare, line, bytes);
     if (++bare->batch_lines < bare->lines_per_tick)
         return;
-    send_batch(bare);
+    const char *id = memmem(line, bytes, "\"sessionId\":\"s", 14);
+    send_batch(bare, bare->lines_per_tick == 1 && id ? (unsigned)atoi(id + 14) % ROOMS_MAX : 0);
     bare->batch_lines = 0;
 }
 

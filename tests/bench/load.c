@@ -24,6 +24,9 @@ enum option_key {
     KEY_DIALECT,
     KEY_DEFLATE,
     KEY_STAGGER,
+    KEY_SPREAD,
+    KEY_INDEPENDENT,
+    KEY_METRICS,
     KEY_REVALIDATE,
     KEY_PATH,
     KEY_NUMBERS /* from here on: the numbers, in the order of number_options */
@@ -47,6 +50,7 @@ static const struct number_option number_options[] = {
     NUMBER("rate", rate_per_s, 1, 1000, 10),
     NUMBER("ticks", ticks, 1, 100000, 20),
     NUMBER("warm-ticks", warm_ticks, 1, 1000, 5),
+    NUMBER("churn", churn, 0, 100, 0),
     NUMBER("inflate-every", inflate_every, 1, 100000, 1),
     NUMBER("lines", lines, 10, 100000000, 100000),
     NUMBER("batch", batch, 1, 1000, 1),
@@ -63,6 +67,9 @@ static const struct option word_options[] = {
     {"dialect", required_argument, NULL, KEY_DIALECT},
     {"deflate", no_argument, NULL, KEY_DEFLATE},
     {"stagger", no_argument, NULL, KEY_STAGGER},
+    {"spread", no_argument, NULL, KEY_SPREAD},
+    {"independent", no_argument, NULL, KEY_INDEPENDENT},
+    {"metrics", required_argument, NULL, KEY_METRICS},
     {"revalidate", no_argument, NULL, KEY_REVALIDATE},
     {"path", required_argument, NULL, KEY_PATH},
 };
@@ -128,6 +135,15 @@ static void set_word(struct load_options *options, enum option_key key, const ch
         break;
     case KEY_STAGGER:
         options->stagger = true;
+        break;
+    case KEY_SPREAD:
+        options->spread = true;
+        break;
+    case KEY_INDEPENDENT:
+        options->independent = true;
+        break;
+    case KEY_METRICS:
+        options->metrics = text;
         break;
     case KEY_REVALIDATE:
         options->revalidate = true;

@@ -80,6 +80,18 @@ void conn_send_text(struct conn *conn, struct swarm *swarm, const char *text, si
     send_frame(conn, swarm, WS_TEXT, text, bytes);
 }
 
+static bool is_in(const struct conn *conn, const struct load_options *options, unsigned room)
+{
+    return !options->spread || conn->id % options->rooms == room;
+}
+
+static const char *extension_of(const struct load_options *options)
+{
+    if (options->independent)
+        return "permessage-deflate; server_no_context_takeover; client_max_window_bits";
+    return options->deflate ? "permessage-deflate; client_max_window_bits" : NULL;
+}
+
 static void send_request(struct conn *conn, struct swarm *swarm)
 {
     const struct load_options *options = swarm->options;
@@ -89,12 +101,15 @@ static void send_request(struct conn *conn, struct swarm *swarm)
     char key[WS_KEY_CHARS + 1];
 
     if (options->dialect == DIALECT_WS) {
-        char *end = stpcpy(path, "/ws");
-        for (unsigned room = 0; room < options->rooms; room++)
-            end += sprintf(end, "%csessionId=s%02u", room ? '&' : '?', room);
+        char *end = stpcpy(path, "/ws?");
+        for (unsigned room = 0; room < options->rooms; room++) {
+            if (is_in(conn, options, room))
+                end += sprintf(end, "sessionId=s%02u&", room);
+        }
     }
     ws_key(conn->id, key);
-    size_t n = ws_request(request, sizeof(request), options->host, path, key, options->deflate);
+    size_t n =
+        ws_request(request, sizeof(request), options->host, path, key, extension_of(options));
     if (n == 0 || send(conn->fd, request, n, MSG_NOSIGNAL) != (ssize_t)n)
         conn_fail(conn, swarm, "cannot send the upgrade request");
     conn->state = CONN_UPGRADING;
@@ -191,6 +206,8 @@ static void take_compressed(struct conn *conn, struct swarm *swarm, const uint8_
 static void take_frame(struct conn *conn, struct swarm *swarm, const struct ws_frame *frame,
                        const uint8_t *payload)
 {
+    uint64_t updates = swarm->tally.updates;
+
     if (frame->masked || !frame->final) {
         swarm->tally.bad++;
         conn_fail(conn, swarm, "sent a masked or fragmented frame");
@@ -205,6 +222,8 @@ static void take_frame(struct conn *conn, struct swarm *swarm, const struct ws_f
     } else {
         swarm->tally.bad++;
     }
+    if (swarm->tally.updates > updates)
+        swarm->tally.update_bytes += frame->header_bytes + frame->payload_bytes;
 }
 
 /* Takes every whole frame; returns how many bytes they were. */

@@ -52,13 +52,21 @@ static unsigned lines_per_tick(const struct load_options *options)
 
 static void push_tick(struct trainer *trainer, const struct load_options *options, unsigned tick)
 {
-    char lines[LOAD_ROOMS_MAX * TRAINER_LINE_BYTES + 1];
+    static char lines[LOAD_ROOMS_MAX * TRAINER_LINE_MAX];
     unsigned count = lines_per_tick(options);
+    size_t bytes = 0;
 
     for (unsigned i = 0; i < count; i++)
-        trainer_line(trainer, options->stagger ? tick % options->rooms : i,
-                     lines + (size_t)i * TRAINER_LINE_BYTES);
-    trainer_send(trainer, lines, (size_t)count * TRAINER_LINE_BYTES);
+        bytes += trainer_next(trainer, options->stagger ? tick % options->rooms : i, options->rooms,
+                              lines + bytes);
+    trainer_send(trainer, lines, bytes);
+}
+
+/* How many have gone and come back after so many ticks. */
+static unsigned churn_until(const struct load_options *options, unsigned tick)
+{
+    uint64_t percent_ticks = (uint64_t)options->churn * tick;
+    return (unsigned)(options->subscribers * percent_ticks / 100 / options->rate_per_s);
 }
 
 static void push_ticks(struct swarm *swarm, struct trainer *trainer, unsigned ticks)
@@ -70,6 +78,8 @@ static void push_ticks(struct swarm *swarm, struct trainer *trainer, unsigned ti
         while (meter_now_us() < due_us)
             swarm_poll(swarm, due_us);
         push_tick(trainer, swarm->options, tick);
+        swarm_churn(swarm,
+                    churn_until(swarm->options, tick + 1) - churn_until(swarm->options, tick));
         uint64_t least_us = meter_now_us() + interval_us * 6 / 10;
         due_us += interval_us;
         if (due_us < least_us)
@@ -102,7 +112,8 @@ static void settle(struct swarm *swarm)
 
 static uint64_t expected_messages(const struct load_options *options, unsigned ticks)
 {
-    return (uint64_t)options->subscribers * lines_per_tick(options) * ticks;
+    unsigned each = options->spread ? 1 : lines_per_tick(options);
+    return (uint64_t)options->subscribers * each * ticks;
 }
 
 static double ratio(double part, double whole)
@@ -138,6 +149,8 @@ static void print_messages(const struct swarm *swarm, const struct reading *from
     printf("cpu_s_per_million %.4f\n", ratio(cpu_s * 1e6, messages));
     printf("messages_per_cpu_s %.0f\n", ratio(messages, cpu_s));
     printf("wire_bytes_per_message %.1f\n", ratio((double)tally->wire_bytes, messages));
+    printf("frame_bytes_per_update %.1f\n",
+           ratio((double)tally->update_bytes, (double)tally->updates));
     printf("receives_per_subscriber_tick %.3f\n", ratio((double)tally->receives, visits));
     printf("writes_per_subscriber_tick %.3f\n",
            ratio((double)(to->segments - from->segments), visits));
@@ -196,6 +209,8 @@ int load_fanout(const struct load_options *options)
         err(1, "calloc");
     if (options->rooms > 0)
         trainer_open(&trainer, options->trainer, options->rooms);
+    if (options->metrics)
+        trainer_play(&trainer, options->metrics);
     swarm_init(swarm, options, &trainer);
     connect_all(swarm);
     if (options->rooms > 0)

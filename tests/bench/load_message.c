@@ -8,6 +8,7 @@
  * other thing that comes while a measurement runs.
  */
 
+#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +17,26 @@ enum { OPAQUE_PING_MAX = 8 };
 
 static void count_progress(struct conn *conn, struct swarm *swarm, uint64_t stamp)
 {
-    bool ordered = swarm->options->rooms == 1 || swarm->options->stagger;
+    const struct load_options *options = swarm->options;
+    bool ordered = options->rooms == 1 || options->stagger || options->spread;
 
     swarm->tally.messages++;
+    swarm->tally.updates++;
     if (ordered && stamp <= conn->last_stamp)
         swarm->tally.repeated++;
     conn->last_stamp = stamp;
     tally_latency(&swarm->tally, trainer_age_us(swarm->trainer, stamp, swarm->now_us));
+}
+
+/* What is played from a file is sent as it stands there, since a stamp would be bytes of ours. */
+static void count_unstamped(struct swarm *swarm, const char *text, size_t bytes)
+{
+    static const char event[] = "\"progress_update\"";
+
+    if (!memmem(text, bytes, event, sizeof(event) - 1))
+        return;
+    swarm->tally.messages++;
+    swarm->tally.updates++;
 }
 
 static void subscribe_all(struct conn *conn, struct swarm *swarm)
@@ -30,6 +44,8 @@ static void subscribe_all(struct conn *conn, struct swarm *swarm)
     char text[128];
 
     conn->state = CONN_SUBSCRIBING;
+    if (swarm->options->spread)
+        errx(2, "--spread is for the ws dialect");
     conn->acks_due = swarm->options->rooms;
     for (unsigned room = 0; room < swarm->options->rooms; room++) {
         int n = snprintf(text, sizeof(text),
@@ -70,6 +86,10 @@ void message_text(struct conn *conn, struct swarm *swarm, const char *text, size
     if (swarm->options->dialect == DIALECT_SOCKETIO &&
         take_protocol_packet(conn, swarm, text, bytes))
         return;
+    if (swarm->options->metrics && conn->state == CONN_READY) {
+        count_unstamped(swarm, text, bytes);
+        return;
+    }
     const char *stamp = memmem(text, bytes, key, sizeof(key) - 1);
     if (stamp && conn->state == CONN_READY)
         count_progress(conn, swarm, strtoull(stamp + sizeof(key) - 1, NULL, 10));

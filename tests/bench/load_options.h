@@ -24,6 +24,7 @@ struct load_options {
 
     enum dialect dialect;
     bool deflate;           /* offer permessage-deflate */
+    bool independent;       /* and ask for messages that refer to nothing */
     unsigned inflate_every; /* inflate and check all frames of each n-th connection */
     unsigned subscribers;
     unsigned connecting; /* at most so many handshakes under way at once */
@@ -32,6 +33,9 @@ struct load_options {
     unsigned ticks;      /* measured ticks */
     unsigned warm_ticks; /* ticks before those, not measured */
     bool stagger;        /* one room a tick in turn, instead of all rooms each tick */
+    bool spread;         /* each subscriber is in one of the rooms only */
+    unsigned churn;      /* percent of the subscribers that go and come back each second */
+    const char *metrics; /* file of metrics objects, one a line, to be played; NULL: made up */
 
     unsigned lines; /* ingest: how many lines */
     unsigned batch; /* ingest: lines a write */

@@ -52,6 +52,17 @@ void swarm_grow(struct swarm *swarm, unsigned count)
     }
 }
 
+void swarm_churn(struct swarm *swarm, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        unsigned id = swarm->churned++ % swarm->opened;
+        if (swarm->conns[id].state != CONN_READY)
+            continue; /* it is still on its way */
+        conn_close(&swarm->conns[id]);
+        conn_open(&swarm->conns[id], swarm, id);
+    }
+}
+
 void swarm_close(struct swarm *swarm)
 {
     for (unsigned i = 0; i < swarm->opened; i++)

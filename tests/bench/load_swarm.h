@@ -51,6 +51,7 @@ struct swarm {
     unsigned opened;
     unsigned ready;
     unsigned failed;
+    unsigned churned;
     uint64_t now_us; /* when the bytes in hand were received */
     uint8_t rx[SWARM_RX_BYTES];
     uint8_t text[SWARM_TEXT_BYTES]; /* one inflated message */
@@ -64,6 +65,9 @@ void swarm_init(struct swarm *swarm, const struct load_options *options,
  * when one is refused or it takes longer than two minutes. */
 void swarm_grow(struct swarm *swarm, unsigned count);
 void swarm_close(struct swarm *swarm);
+
+/* The next `count` subscribers go, and come back as new ones. */
+void swarm_churn(struct swarm *swarm, unsigned count);
 
 /* Receives what has come; waits for the first bytes at most until `until_us`. */
 void swarm_poll(struct swarm *swarm, uint64_t until_us);

@@ -13,14 +13,16 @@
 enum { TALLY_FINE = 100000, TALLY_COARSE = 60000 };
 
 struct tally {
-    uint64_t messages;   /* progress_update frames */
-    uint64_t wire_bytes; /* everything received, frame headers and pings included */
-    uint64_t receives;   /* recv() calls that returned data */
-    uint64_t compressed; /* messages that came with RSV1 */
-    uint64_t inflated;   /* of those, inflated and found sound */
-    uint64_t bad;        /* frames that did not inflate, parse or belong */
-    uint64_t repeated;   /* messages no newer than the last one of the same room and subscriber */
-    uint64_t samples;    /* latencies recorded */
+    uint64_t messages;     /* progress_update frames */
+    uint64_t updates;      /* messages that were read, so are known to carry a stamp */
+    uint64_t update_bytes; /* of their frames */
+    uint64_t wire_bytes;   /* everything received, frame headers and pings included */
+    uint64_t receives;     /* recv() calls that returned data */
+    uint64_t compressed;   /* messages that came with RSV1 */
+    uint64_t inflated;     /* of those, inflated and found sound */
+    uint64_t bad;          /* frames that did not inflate, parse or belong */
+    uint64_t repeated;     /* messages no newer than the last one of the same room and subscriber */
+    uint64_t samples;      /* latencies recorded */
     uint64_t worst_us;
     uint32_t fine[TALLY_FINE];     /* by microsecond, below 100 ms */
     uint32_t coarse[TALLY_COARSE]; /* by millisecond, below 60 s; later ones count in the last */

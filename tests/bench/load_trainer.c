@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <err.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -59,6 +60,8 @@ void trainer_close(struct trainer *trainer)
 {
     close(trainer->fd);
     trainer->fd = -1;
+    free(trainer->played);
+    free(trainer->lines);
 }
 
 void trainer_line(struct trainer *trainer, unsigned room, char out[TRAINER_LINE_BYTES + 1])
@@ -80,6 +83,37 @@ void trainer_line(struct trainer *trainer, unsigned room, char out[TRAINER_LINE_
 
     assert(n == TRAINER_LINE_BYTES);
     memcpy(out, line, TRAINER_LINE_BYTES + 1);
+}
+
+void trainer_play(struct trainer *trainer, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    size_t bytes = 0;
+
+    if (!file || getdelim(&trainer->played, &bytes, '\0', file) <= 0)
+        err(1, "%s", path);
+    fclose(file);
+    trainer->lines = calloc(bytes, sizeof(*trainer->lines)); /* more than there can be lines */
+    if (!trainer->lines)
+        err(1, "calloc");
+    for (char *at = strtok(trainer->played, "\n"); at; at = strtok(NULL, "\n"))
+        trainer->lines[trainer->line_count++] = at;
+}
+
+size_t trainer_next(struct trainer *trainer, unsigned room, unsigned rooms,
+                    char out[TRAINER_LINE_MAX])
+{
+    if (!trainer->played) {
+        trainer_line(trainer, room, out);
+        return TRAINER_LINE_BYTES;
+    }
+    size_t at = room * (trainer->line_count / rooms) + trainer->step++ / rooms;
+    int n = snprintf(out, TRAINER_LINE_MAX,
+                     "{\"type\":\"progress\",\"sessionId\":\"s%02u\",\"metrics\":%s}\n", room,
+                     trainer->lines[at % trainer->line_count]);
+    if (n >= TRAINER_LINE_MAX)
+        errx(1, "a line of metrics is too long");
+    return (size_t)n;
 }
 
 void trainer_send(struct trainer *trainer, const char *lines, size_t bytes)

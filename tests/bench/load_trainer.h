@@ -13,14 +13,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TRAINER_LINE_BYTES = 309, TRAINER_STAMP_BASE = 1000000000 };
+enum { TRAINER_LINE_BYTES = 309, TRAINER_LINE_MAX = 2048, TRAINER_STAMP_BASE = 1000000000 };
 
 struct trainer {
     int fd;
     uint64_t base_us; /* what monotonic moment TRAINER_STAMP_BASE stands for */
     uint64_t step;
     uint64_t random;
+    char *played; /* owned; NULL unless metrics are played from a file */
+    char **lines; /* owned; where each object begins in it */
+    size_t line_count;
 };
+
+/* From now on trainer_next plays this file of metrics objects, one a line, each room from a place
+ * of its own, without a stamp; ends the program when it cannot be read. */
+void trainer_play(struct trainer *trainer, const char *path);
+
+/* Writes the next progress line of session `room`, of `rooms`; returns its length. */
+size_t trainer_next(struct trainer *trainer, unsigned room, unsigned rooms,
+                    char out[TRAINER_LINE_MAX]);
 
 /* Connects to the Unix socket at `path` and starts `rooms` sessions s00, s01, ...; ends the
  * program when the server is not there or does not answer. */

@@ -22,10 +22,8 @@ void ws_key(uint64_t seed, char out[WS_KEY_CHARS + 1])
 }
 
 size_t ws_request(char *out, size_t capacity, const char *host, const char *path, const char *key,
-                  bool deflate)
+                  const char *extension)
 {
-    const char *extensions =
-        deflate ? "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" : "";
     int n = snprintf(out, capacity,
                      "GET %s HTTP/1.1\r\n"
                      "Host: %s\r\n"
@@ -33,8 +31,9 @@ size_t ws_request(char *out, size_t capacity, const char *host, const char *path
                      "Connection: Upgrade\r\n"
                      "Sec-WebSocket-Key: %s\r\n"
                      "Sec-WebSocket-Version: 13\r\n"
-                     "%s\r\n",
-                     path, host, key, extensions);
+                     "%s%s%s\r\n",
+                     path, host, key, extension ? "Sec-WebSocket-Extensions: " : "",
+                     extension ? extension : "", extension ? "\r\n" : "");
 
     return n > 0 && (size_t)n < capacity ? (size_t)n : 0;
 }

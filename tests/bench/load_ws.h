@@ -34,9 +34,10 @@ struct ws_answer {
 /* A Sec-WebSocket-Key made of `seed`. */
 void ws_key(uint64_t seed, char out[WS_KEY_CHARS + 1]);
 
-/* Writes the upgrade request; returns its length, 0 when `capacity` is too small. */
+/* Writes the upgrade request, offering that extension or (NULL) none; returns its length, 0 when
+ * `capacity` is too small. */
 size_t ws_request(char *out, size_t capacity, const char *host, const char *path, const char *key,
-                  bool deflate);
+                  const char *extension);
 
 /* Reads the response head, which ends in an empty line and a NUL. False unless it is a 101 whose
  * Sec-WebSocket-Accept belongs to `key`. */

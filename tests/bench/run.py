@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The benchmark of streamd: the daemon, the kernel's floor and two peers, in one run.
 
-usage: run.py [--quick] [--json FILE] STREAMD LOAD BARE
+usage: run.py [--quick] [--json FILE] [--curves FILE] STREAMD LOAD BARE
 
 Prints one figure a line, `name value`, with the unit in the name; then the acceptance lines and a
 table. What is compared is CPU time of the server process, within one run, in alternating rounds:
@@ -17,7 +17,7 @@ import shutil
 import sys
 import tempfile
 
-from scenario import durable, fanout, ingest, polling, startup, table
+from scenario import durable, fanout, ingest, polling, spread, startup, table
 from scenario.bench import FULL, QUICK, Bench, Programs
 from scenario.servers import missing_peers
 
@@ -30,6 +30,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("bare", help="the compiled floor (bare_send.c)")
     parser.add_argument("--quick", action="store_true", help="about a minute, small numbers")
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
+    parser.add_argument("--curves", default="", help="archive of real training curves")
     parser.add_argument("--node", default="node", help="the node executable for the peer")
     return parser.parse_args()
 
@@ -40,13 +41,14 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def measure(bench: Bench) -> None:
+def measure(bench: Bench, curves: str) -> None:
     """All scenarios, cheapest first."""
     missing = missing_peers(bench)
     startup.measure(bench)
     polling.measure(bench)
     ingest.measure(bench, missing)
     durable.measure(bench)
+    spread.measure(bench, curves)
     fanout.measure(bench, missing)
 
 
@@ -62,7 +64,7 @@ def main() -> int:
     scratch = tempfile.mkdtemp(prefix="streamd-bench-")
     bench = Bench(programs, QUICK if arguments.quick else FULL, scratch, cores)
     try:
-        measure(bench)
+        measure(bench, arguments.curves)
     finally:
         shutil.rmtree(scratch)
     table.print_all(bench)

@@ -340,6 +340,19 @@ static void shared_bytes_go_out_as_they_are(void **state)
     assert_memory_equal(w->body.ptr, file, sizeof(file));
 }
 
+static void shared_bytes_are_packed_when_asked_for(void **state)
+{
+    static char text[3000];
+    struct world *w = *state;
+    w->req.accept_gzip = true;
+    memset(text, 'x', sizeof(text));
+    reply_share(&w->reply, "text/plain", (struct span){text, sizeof(text)});
+    w->reply.pack_shared = true;
+    render(w);
+    assert_header(w, "Content-Encoding", "gzip");
+    assert_true(w->body.len < 100);
+}
+
 static void a_reset_reply_is_as_new(void **state)
 {
     struct world *w = *state;
@@ -389,6 +402,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_405_names_the_methods, setup, teardown),
         cmocka_unit_test_setup_teardown(a_body_past_its_limit_becomes_advice, setup, teardown),
         cmocka_unit_test_setup_teardown(shared_bytes_go_out_as_they_are, setup, teardown),
+        cmocka_unit_test_setup_teardown(shared_bytes_are_packed_when_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reset_reply_is_as_new, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_that_does_not_fit_fails_whole, setup, teardown),
     };

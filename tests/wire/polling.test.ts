@@ -3,6 +3,7 @@
 // Long-polling: what a poll gets and when, and what a body may hold.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { Daemon } from './daemon.ts';
 import { lifecycle } from './lifecycle.ts';
 import { ECHO, Poller, SEPARATOR } from './poller.ts';
@@ -20,6 +21,31 @@ test('a poll waits until there is something', async (t) => {
   const [update, ...more] = await poll;
   assert.match(update ?? '', /^42\["progress_update",/);
   assert.deepEqual(more, []);
+});
+
+test('a poll above 1 KiB is gzipped for who takes it', async (t) => {
+  const daemon = await Daemon.start(t, '--max-rate', '1000');
+  const trainer = await training(daemon, 'a');
+  const bodies = [];
+  for (const accept of ['gzip', 'identity']) {
+    const poller = await Poller.connected(daemon);
+    await poller.post('42["subscribe_session",{"sessionId":"a"}]');
+    assert.match(await poller.packet(), /session_status/);
+    await poller.post('42["get_session_history",{"sessionId":"a"}]');
+    if (accept === 'gzip') await trainer.push(...steps('a', 1));
+    await poller.poll();
+    for (let step = 0; step < 9; step++) {
+      await poller.post('42["get_session_history",{"sessionId":"a"}]');
+    }
+    const http = await RawHttp.connect(daemon);
+    http.write(request('GET', poller.path, `Accept-Encoding: ${accept}`));
+    const { headers, body } = await http.response();
+    assert.equal(headers['content-encoding'], accept === 'gzip' ? 'gzip' : undefined);
+    bodies.push(body);
+  }
+  const [packed, plain] = bodies as [Buffer, Buffer];
+  assert(plain.length > 1024 && packed.length < plain.length / 2);
+  assert.match(String(gunzipSync(packed)), /^42\["session_history",/);
 });
 
 test('what came between two polls is in the next, newest value and all events', async (t) => {
