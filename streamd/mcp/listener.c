@@ -80,7 +80,7 @@ void mcp_unsubscribe(struct mcp_listener *l, struct span uri)
 static void tell_subscribers(struct mcp_topic *t)
 {
     struct buf members;
-    buf_init(&members, 8 * MCP_URI_MAX);
+    buf_init(&members, MCP_MESSAGE_MAX);
     json_write_pair_string(&members, "uri", (struct span){t->uri, t->uri_len});
     t->telling = true;
     LIST_EACH_SAFE (at, &t->subscriptions) {

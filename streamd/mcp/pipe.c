@@ -88,7 +88,7 @@ static void tell(struct mcp_listener *l, const char *method, struct span members
 {
     struct mcp_pipe *p = LIST_ENTRY(l, struct mcp_pipe, party.listener);
     struct buf text;
-    buf_init(&text, 16 * MCP_URI_MAX);
+    buf_init(&text, MCP_MESSAGE_MAX);
     mcp_write_notification(&text, method, members);
     write_line(p, buf_span(&text));
     buf_fini(&text);
