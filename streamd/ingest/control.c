@@ -8,6 +8,7 @@
 
 #include "proto/fields.h"
 #include "proto/json_write.h"
+#include "streamd/auth/caller.h"
 #include "streamd/http/request.h"
 #include "streamd/http/trainer_command.h"
 #include "streamd/ingest/unix.h"
@@ -25,7 +26,10 @@ static bool refuse(struct control_result *out, int http_status, const char *why)
 
 struct order_who control_who(const struct request *req, struct span via)
 {
-    return (struct order_who){.via = via, .peer = req->peer, .client = req->user_agent};
+    return (struct order_who){.via = via,
+                              .peer = req->peer,
+                              .caller = span_of(req->caller ? req->caller->name : ""),
+                              .client = req->user_agent};
 }
 
 /* ---- reading ---- */

@@ -92,11 +92,12 @@ static const char *place(char **at, struct span text)
 
 struct order *order_create(struct session *s, const struct order_ask *ask)
 {
-    enum { TEXTS = 6 };
+    enum { TEXTS = 7 };
     const struct span texts[TEXTS] = {
-        cut(ask->reason, ORDER_REASON_BYTES_MAX),  ask->mode,
-        cut(ask->knob, KNOB_NAME_BYTES_MAX),       cut(ask->who.via, ORDER_WORDS_BYTES_MAX),
-        cut(ask->who.peer, ORDER_WORDS_BYTES_MAX), cut(ask->who.client, ORDER_WORDS_BYTES_MAX)};
+        cut(ask->reason, ORDER_REASON_BYTES_MAX),   ask->mode,
+        cut(ask->knob, KNOB_NAME_BYTES_MAX),        cut(ask->who.via, ORDER_WORDS_BYTES_MAX),
+        cut(ask->who.peer, ORDER_WORDS_BYTES_MAX),  cut(ask->who.client, ORDER_WORDS_BYTES_MAX),
+        cut(ask->who.caller, ORDER_WORDS_BYTES_MAX)};
     size_t bytes = TEXTS;
     for (int i = 0; i < TEXTS; i++)
         bytes += texts[i].len;
@@ -116,6 +117,7 @@ struct order *order_create(struct session *s, const struct order_ask *ask)
     o->via = place(&at, texts[3]);
     o->peer = place(&at, texts[4]);
     o->client = place(&at, texts[5]);
+    o->caller = place(&at, texts[6]);
     list_init(&o->link);
     list_init(&o->all);
     return o;
@@ -159,6 +161,7 @@ static void write_who(const struct order *o, struct buf *out)
     buf_add_char(out, '{');
     write_text(out, "via", o->via);
     write_text(out, "peer", o->peer);
+    write_text(out, "caller", o->caller);
     write_text(out, "client", o->client);
     buf_add_char(out, '}');
 }
@@ -205,6 +208,7 @@ static bool read_ask(const struct fields *f, struct order_ask *ask)
     if (who) {
         (void)fields_string(who, "via", &ask->who.via);
         (void)fields_string(who, "peer", &ask->who.peer);
+        (void)fields_string(who, "caller", &ask->who.caller);
         (void)fields_string(who, "client", &ask->who.client);
     }
     return ask->command != ORDER_COMMANDS;

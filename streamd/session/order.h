@@ -59,7 +59,9 @@ struct session;
 struct order_who {
     struct span via;  /* the dialect: "http", "engine.io", "plain", "operations", "legacy", "mcp" */
     struct span peer; /* "127.0.0.1:40312", or "uid=1000 pid=7" */
-    struct span client; /* what it calls itself: a User-Agent; or the name of a token */
+    struct span
+        caller; /* as what it was let in (auth/caller.h): the name of its token, "local" .. */
+    struct span client; /* what it calls itself, a User-Agent for one */
 };
 
 /* What is asked for, all borrowed for the call. */
@@ -91,7 +93,7 @@ struct order {
     struct knob_value value;   /* of a set: asked for */
     struct knob_value applied; /* and applied, as the trainer says; NaN: it did not say */
     /* Owned, in one block; "" where there is none. */
-    const char *reason, *mode, *knob, *via, *peer, *client;
+    const char *reason, *mode, *knob, *via, *peer, *caller, *client;
     char answer[ORDER_WORDS_BYTES_MAX + 1]; /* the trainer's words, or why nobody was told */
     char texts[];
 };

@@ -158,22 +158,14 @@ static int run(struct relay_setup *s)
 int tool_relay(const struct tool *tool, int argc, char **argv)
 {
     int count;
-    int exit = TOOL_USAGE;
+    int exit;
     struct relay_setup *s = calloc(1, sizeof(*s));
     if (!s)
         return tool_fail(tool, "out of memory");
     s->tool = tool;
-    switch (tool_options_parse(tool, argc, argv, &s->flags, &count, stdout, stderr)) {
-    case OPTIONS_RUN:
+    if (tool_begin(tool, argc, argv, &s->flags, &count, &exit))
         exit =
             count > 0 ? tool_refuse(tool, "it takes no argument; name the hub with --to") : run(s);
-        break;
-    case OPTIONS_DONE:
-        exit = TOOL_GOOD;
-        break;
-    case OPTIONS_BAD:
-        break;
-    }
     free(s);
     return exit;
 }

@@ -81,14 +81,9 @@ int tool_token(const struct tool *tool, int argc, char **argv)
     struct token_flags flags = {NULL};
     unsigned scopes;
     int count;
-    switch (tool_options_parse(tool, argc, argv, &flags, &count, stdout, stderr)) {
-    case OPTIONS_RUN:
-        break;
-    case OPTIONS_DONE:
-        return TOOL_GOOD;
-    case OPTIONS_BAD:
-        return TOOL_USAGE;
-    }
+    int exit;
+    if (!tool_begin(tool, argc, argv, &flags, &count, &exit))
+        return exit;
     if (count != 1)
         return tool_refuse(tool, "it takes one name");
     if (!token_name_valid(span_of(argv[1])))

@@ -284,7 +284,9 @@ static void control(struct command *c)
     struct control_result result;
     if (c->peer->link)
         c->peer->link->ops->name(c->peer->link, from);
-    ask.who = (struct order_who){.via = span_of(c->peer->dialect->name), .peer = span_of(from)};
+    ask.who = (struct order_who){.via = span_of(c->peer->dialect->name),
+                                 .peer = span_of(from),
+                                 .caller = span_of(c->peer->caller->name)};
     if (!control_read(c->data, &ask, &result) ||
         !control_send(peers->control, &ask, peers->now, &result)) {
         fail(c, result.why);

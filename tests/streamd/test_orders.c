@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What becomes of an order: docs/protocol.md P-14, P-75. */
+/* What becomes of an order: docs/protocol.md P-15, P-75. */
 #include "streamd/session/orders.h"
 
 #include "tests/streamd/domain.h"
@@ -72,7 +72,7 @@ static void each_change_is_told_to_the_room(void **state)
                "\"value\":0.5,\"applied\":null,\"reason\":\"flat\",\"dryRun\":false,"
                "\"state\":\"told\",\"trainers\":1,\"signalled\":false,\"askedAt\":1700000000,"
                "\"answeredAt\":null,\"answer\":null,\"who\":{\"via\":\"ws\",\"peer\":"
-               "\"127.0.0.1:7\",\"client\":null},\"timestamp\":1700000000}]");
+               "\"127.0.0.1:7\",\"caller\":null,\"client\":null},\"timestamp\":1700000000}]");
     domain_advance(d, 1500000);
     assert_string_equal(answer(d, o, "\"outcome\":\"accepted\",\"message\":\"at the next step\""),
                         "");
@@ -245,11 +245,12 @@ static void what_is_written_is_read_again_whatever_the_texts(void **state)
     struct buf second;
     memset(reason, 1, sizeof(reason));
     memcpy(reason + ORDER_REASON_BYTES_MAX - 1, "\xc3\xa4", 3);
-    const struct order_ask a = {.command = ORDER_STOP,
-                                .reason = span_of(reason),
-                                .mode = SPAN("after_epoch"),
-                                .dry_run = true,
-                                .who = {SPAN("http"), SPAN("[::1]:5"), SPAN("c\"u\\rl")}};
+    const struct order_ask a = {
+        .command = ORDER_STOP,
+        .reason = span_of(reason),
+        .mode = SPAN("after_epoch"),
+        .dry_run = true,
+        .who = {SPAN("http"), SPAN("[::1]:5"), SPAN("local"), SPAN("c\"u\\rl")}};
     struct order *o = orders_add(domain_session(d, "a"), &a, d->now);
     struct order *again;
     assert_non_null(o);

@@ -39,7 +39,7 @@ test('a command reaches the trainers of its session alone, by every road', async
     assert.deepEqual(rest, { success: true, sessionId: 'a', command });
     assert.equal(order.state, 'told');
     assert.equal(order.trainers, 1);
-    assert.equal(order.who.via, via);
+    assert.deepEqual([order.who.via, order.who.caller], [via, 'anonymous']);
     assert.match(order.who.peer, /^127\.0\.0\.1:\d+$/);
   };
 

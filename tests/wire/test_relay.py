@@ -94,6 +94,9 @@ class Through(RelayTest):
         told = hub.json("/api/training/control/run", {"command": "stop", "reason": "flat"})
         self.assertTrue(told["success"], told)
         line = trainer.hear("control")
+        trainer.send({"type": "answer", "id": line["id"], "outcome": "accepted"})
+        orders = lambda: hub.json("/api/training/control/run")["data"]["orders"]
+        eventually("the answer", lambda: orders()[0]["state"] == "accepted")
         self.assertEqual((line["command"], line["reason"]), ("stop", "flat"))
         other.send({"type": "ping"})
         self.assertEqual(other.hear("pong"), {"type": "pong"})
