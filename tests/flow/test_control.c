@@ -90,10 +90,31 @@ static void orders_outlive_the_daemon_and_so_does_their_deadline(void **state)
     assert_int_equal(last_order(w, "run")->state, ORDER_UNANSWERED);
 }
 
+static void who_asks_for_more_than_can_wait_hears_so(void **state)
+{
+    struct world *w = *state;
+    const struct order_ask ask = {.command = ORDER_PAUSE};
+    struct client *c = client_open(w, PLAIN);
+    trainer_starts(w, "run");
+    world_enter(w);
+    for (int i = 0; i < ORDERS_OPEN_MAX; i++)
+        orders_told(orders_add(world_session(w, "run"), &ask, w->now), 1, false, w->now);
+    world_leave(w);
+    client_asks(c, "control_session", "{\"sessionId\":\"run\",\"command\":\"pause\"}");
+    assert_true(
+        heard_is(client_hears(c, "error"), "message", "16 orders to this run wait for an answer"));
+    (void)client_hears(c, "ack");
+    world_advance(w, 5 * SECOND);
+    client_asks(c, "control_session", "{\"sessionId\":\"run\",\"command\":\"pause\"}");
+    assert_true(
+        heard_is(client_hears(c, "error"), "message", "No trainer of this session is connected"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(whoever_is_told_nothing_hears_why),
+        WORLD_TEST(who_asks_for_more_than_can_wait_hears_so),
         WORLD_TEST(orders_outlive_the_daemon_and_so_does_their_deadline),
     };
     return cmocka_run_group_tests_name("flow/control", tests, NULL, NULL);
