@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 1000, CURVE_MAX = 60, CURVE_BYTES = 4 * CURVE_MAX + 64 };
+enum { LIST_MAX = 1000, CURVE_MAX = 60, ROWS_MAX = 480, CURVE_BYTES = 4 * CURVE_MAX + 64 };
 
 struct show_flags {
     struct daemon_flags daemon;
@@ -128,11 +128,11 @@ static void print_line(const struct fields *data)
 
 static size_t read_losses(struct span answer, double out[CURVE_MAX])
 {
-    static struct span rows[8 * CURVE_MAX];
+    static struct span rows[ROWS_MAX];
     struct span data;
     size_t count = 0;
     if (!json_member(answer, JSON_STRICT, "data", &data) ||
-        json_array_split(data, rows, 8 * CURVE_MAX, &count) != OK)
+        json_array_split(data, rows, ROWS_MAX, &count) != OK)
         return 0;
     size_t each = count > CURVE_MAX ? (count + CURVE_MAX - 1) / CURVE_MAX : 1;
     size_t n = 0;
