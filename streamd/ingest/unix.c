@@ -4,6 +4,7 @@
 #include "streamd/ingest/door.h"
 #include "streamd/ingest/feed.h"
 #include "streamd/ingest/trainer.h"
+#include "streamd/ingest/unix_peer.h"
 #include "streamd/log.h"
 
 #include <stdlib.h>
