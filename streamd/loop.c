@@ -44,9 +44,10 @@ static void on_check(struct ev_loop *ev, ev_check *w, int events)
 static bool drained(const struct loop *loop)
 {
     const struct stats *stats = &loop->app->stats;
-    bool idle = stats->peers == 0 && stats->transfers == 0 && app_is_kept(loop->app) &&
-                !lws_server_expects(loop->server);
-    return loop->draining && idle && (!loop->app->relay || relay_is_drained(loop->app->relay));
+    if (!loop->draining || lws_server_expects(loop->server))
+        return false;
+    bool idle = stats->peers == 0 && stats->transfers == 0 && app_is_kept(loop->app);
+    return idle && (!loop->app->relay || relay_is_drained(loop->app->relay));
 }
 
 static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)

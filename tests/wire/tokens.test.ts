@@ -150,6 +150,7 @@ test('no token is ever in the log, the figures or the arguments', async (t) => {
     plain.socket.terminate();
   }
   daemon.signal('SIGUSR1');
+  await daemon.logged(/peers_opened=/);
   daemon.signal('SIGHUP');
   await daemon.logged(/tokens read again/);
   const figures = await (await daemon.fetch('/metrics')).text();
