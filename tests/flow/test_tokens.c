@@ -222,7 +222,7 @@ static void the_audit_has_the_name_of_the_token_and_no_more(void **state)
     struct world *w = *state;
     w->authorization = "Bearer B";
     (void)ask(w, METHOD_POST, orders, "{\"command\":\"stop\"}", NULL);
-    assert_int_equal(ask(w, METHOD_GET, orders, "", "\"client\":\"steward\""), 200);
+    assert_int_equal(ask(w, METHOD_GET, orders, "", "\"caller\":\"steward\""), 200);
     struct client *c = client_open(w, SOCKETIO);
     client_asks(c, "control_session", "{\"sessionId\":\"run\",\"command\":\"pause\"}");
     assert_int_equal(ask(w, METHOD_GET, orders, "", "\"via\":\"engine.io\""), 200);

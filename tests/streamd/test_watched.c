@@ -181,7 +181,7 @@ static void a_real_log_is_told_as_people_told_it(void **state)
         "🔄 Change: STABLE CONVERGENCE → PLATEAU\n"
         "📝 Reason: Learning velocity dropped to 0.7% improvement per epoch\n\n"
         "📉 Current State:\n   Loss: 0.3969\n   LR: 1.00e-06\n   Val mAP: 0.256\n\n"
-        "⏱️ ETA Prediction:\n   Remaining: 2h 29m (High)\n   Range: 2h 24m - 2h 37m\n"
+        "⏱️ ETA Prediction:\n   Remaining: 2h 29m (High)\n   Range: 2h 25m - 2h 35m\n"
         "   Reason: the speed has been steady\n\n"
         "💡 Recommendation: Little is gained any more. Consider stopping, or lowering the learning "
         "rate.\n",
