@@ -109,15 +109,18 @@ class Handshake(FaultTest):
         self.assertEqual(ws.event("ack"), {"success": True, "sessionId": "a"})
 
     def offered(self, offer: str) -> Optional[str]:
-        """What is answered to this offer; a frame is then read and inflated by it."""
+        """What is answered to this offer; frames are then read and inflated by it."""
         ws = self.websocket("/ws?sessionId=probe", "Sec-WebSocket-Extensions: " + offer)
         answer = ws.response.headers.get("sec-websocket-extensions")
         compressed = 0
+        inflater = zlib.decompressobj(-13)
         for _ in range(4):
             got = ws.frame()
             if got.rsv:
                 self.assertIsNotNone(answer, "compressed, and nothing was agreed")
-                text = zlib.decompressobj(-13).decompress(got.payload + b"\0\0\xff\xff")
+                if "server_no_context_takeover" in (answer or ""):
+                    inflater = zlib.decompressobj(-13)
+                text = inflater.decompress(got.payload + b"\0\0\xff\xff")
                 self.assertTrue(text.startswith(b'{"event":'))
                 compressed += 1
         self.assertEqual(compressed > 0, answer is not None)

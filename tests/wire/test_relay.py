@@ -181,7 +181,7 @@ class Posts(RelayTest):
 
     def test_nobody_waits_for_a_hub_that_is_away_and_nothing_is_lost_or_doubled(self) -> None:
         port = free_port()
-        data, spool = self.folder(), self.folder()
+        data, spool = self.new_folder(), self.new_folder()
         relay = self.relay(f"http://127.0.0.1:{port}", spool=spool)
         begun = time.monotonic()
         for i in range(3):
@@ -205,7 +205,7 @@ class Outages(RelayTest):
 
     def test_whatever_is_said_while_the_hub_is_away_is_there_once(self) -> None:
         port = free_port()
-        data, spool = self.folder(), self.folder()
+        data, spool = self.new_folder(), self.new_folder()
         hub = self.daemon(data=data, listen=f"127.0.0.1:{port}")
         near = self.far(hub)
         for name in ("anew", "bare", "resumed"):
@@ -266,8 +266,8 @@ class Outages(RelayTest):
 
     def test_an_outage_under_load_with_everybody_killed_loses_and_repeats_nothing(self) -> None:
         port = free_port()
-        data, spool = self.folder(), self.folder()
-        path = os.path.join(self.folder(), "trainer.sock")
+        data, spool = self.new_folder(), self.new_folder()
+        path = os.path.join(self.new_folder(), "trainer.sock")
 
         def hub_there() -> Program:
             return self.daemon(data=data, listen=f"127.0.0.1:{port}")

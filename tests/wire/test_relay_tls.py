@@ -78,7 +78,7 @@ class Network(RelayTest):
 
     def certificate(self, *names: str) -> Tuple[str, ssl.SSLContext]:
         """One that is signed by itself, for these names; its file, and a server with it."""
-        folder = self.folder()
+        folder = self.new_folder()
         cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
         command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt"]
         command += ["ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert]
@@ -121,7 +121,7 @@ class Network(RelayTest):
         self.assertEqual(trainer.hear("control")["command"], "pause")
 
     def test_the_token_goes_to_the_hub_and_nowhere_else(self) -> None:
-        folder = self.folder()
+        folder = self.new_folder()
         kept, path = os.path.join(folder, "tokens"), os.path.join(folder, "token")
         scopes = {"reader": "read", "relay": "write"}
         made = {

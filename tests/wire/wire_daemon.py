@@ -171,7 +171,7 @@ class Inbox:
 class WireTest(unittest.TestCase):
     """Test cases that start daemons."""
 
-    def folder(self) -> str:
+    def new_folder(self) -> str:
         """A folder that goes with the test."""
         made = tempfile.mkdtemp(prefix="streamd-wire-")
         self.addCleanup(shutil.rmtree, made)
@@ -185,7 +185,7 @@ class WireTest(unittest.TestCase):
         listen: str = "127.0.0.1:0",
     ) -> Daemon:
         """A daemon that is ended, and judged, with the test."""
-        made = Daemon(self.folder(), socket_path, *options, data=data, listen=listen)
+        made = Daemon(self.new_folder(), socket_path, *options, data=data, listen=listen)
         self.addCleanup(made.stop)
         return made
 

@@ -170,8 +170,8 @@ class RelayTest(WireTest):
 
     def relay(self, hub: str, *options: str, **more: Any) -> Relay:
         """A relay that is ended, and judged, with the test."""
-        more.setdefault("spool", self.folder())
-        made = Relay(self.folder(), hub, *options, **more)
+        more.setdefault("spool", self.new_folder())
+        made = Relay(self.new_folder(), hub, *options, **more)
         self.addCleanup(made.stop)
         return made
 
