@@ -14,7 +14,7 @@ static bool is_word(const char *name)
 static bool take_comparison(const char **at, enum comparison *out)
 {
     char sign = **at;
-    bool or_equal = (*at)[1] == '=';
+    bool or_equal = sign != '\0' && (*at)[1] == '=';
     if (sign == '<')
         *out = or_equal ? AT_MOST : BELOW;
     else if (sign == '>')
