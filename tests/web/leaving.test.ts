@@ -30,12 +30,13 @@ describe('web/leaving', () => {
     await daemon.stop();
   });
 
-  it('is live in the frame of a notebook on another port, without what is around a run', async () => {
+  it('is live in the frame of a notebook on another port, without what is around a run', async (t) => {
     const src = `${daemon.url}?embed=1&run=a`;
     const server = createServer((_, response) => {
       response.setHeader('content-type', 'text/html');
       response.end(`<!doctype html><iframe src="${src}" width="900" height="600"></iframe>`);
     });
+    t.after(() => server.close().closeAllConnections());
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const view = await View.open(browser);
@@ -48,7 +49,6 @@ describe('web/leaving', () => {
     assert.equal(await frame.getByRole('button', { name: 'Stop' }).count(), 0);
     await frame.getByRole('button', { name: 'Pause' }).waitFor();
     await view.close();
-    server.close();
   });
 
   it('is saved as one file, which shows the same and asks nobody', async () => {

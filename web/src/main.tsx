@@ -11,7 +11,7 @@ import { Frames, frameBudget, Pace, restful } from './throttle/frame';
 import type { RunsState } from './room/runs';
 import { axesOf } from './session/axis';
 import { frozenWires } from './transport/frozen';
-import { Key } from './transport/key';
+import { Key, keepOfTab } from './transport/key';
 import { openWires } from './transport/wires';
 import type { Saving } from './ui/bar';
 import type { Controls } from './ui/controls';
@@ -28,7 +28,7 @@ const darkness = matchMedia('(prefers-color-scheme: dark)');
 
 const frozen = readFrozen();
 const pace = new Pace();
-const key = new Key(frozen ? null : sessionStorage);
+const key = new Key(frozen ? null : keepOfTab());
 
 let view = parseView(frozen?.search ?? location.search);
 let saving: Saving = 'idle';

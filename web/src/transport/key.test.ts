@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Key } from './key';
+import { Key, keepOfTab } from './key';
 
 const url = new URL('http://host:1/api/training/stats');
 
@@ -25,6 +25,17 @@ afterEach(() => {
 });
 
 describe('transport/key', () => {
+  it('does without the store of the tab where the browser gives none', () => {
+    Object.defineProperty(globalThis, 'sessionStorage', {
+      configurable: true,
+      get: () => {
+        throw new DOMException('denied', 'SecurityError');
+      },
+    });
+    expect(keepOfTab()).toBeNull();
+    Reflect.deleteProperty(globalThis, 'sessionStorage');
+  });
+
   it('shows nothing until it has a token, then always that one', async () => {
     const shown = answers();
     const key = new Key(null);

@@ -9,6 +9,15 @@ const NAME = 'streamd-token';
 /** What sessionStorage is, as far as it is needed here. */
 export type Keep = Pick<Storage, 'getItem' | 'setItem'>;
 
+/** The tab's own; null where the browser gives none, as it does to a frame in another site's page. */
+export function keepOfTab(): Keep | null {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
 export class Key {
   #token: string | null;
   #wanted = false;
