@@ -87,7 +87,7 @@ static bool is_taken(struct trainer *t, struct span line)
     const struct unix_ingest_params *params = &t->all->params;
     bool first = t->may_be_guest;
     t->may_be_guest = false;
-    if (!first || !params->guest || !params->guest(params->app, line, t->fd))
+    if (!first || !params->guest || !params->guest(params->app, line, t->framer.chunk, t->fd))
         return false;
     t->fd = -1;
     t->broken = true;

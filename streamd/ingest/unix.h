@@ -17,8 +17,9 @@ struct app;
 struct ev_loop;
 struct unix_ingest;
 
-/* The first line of a connection, which may say that it is no trainer's. True: the fd is taken. */
-typedef bool unix_guest_fn(struct app *app, struct span first_line, int fd);
+/* The first line of a connection, which may say that it is no trainer's, and what was read behind
+ * it; both borrow. True: the fd is taken. */
+typedef bool unix_guest_fn(struct app *app, struct span first_line, struct span rest, int fd);
 
 /* All borrowed for the ingest's life. */
 struct unix_ingest_params {

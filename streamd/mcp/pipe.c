@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,9 +35,10 @@ struct mcp_pipe {
     int fd; /* owns */
     struct framer framer;
     struct buf queue;
-    bool unused; /* lines of the chunk wait until the queue is shorter */
-    bool ended;  /* nothing more is read */
-    bool broken; /* nothing more can be written */
+    bool unused;   /* lines of the chunk wait until the queue is shorter */
+    bool ended;    /* nothing more is read */
+    bool broken;   /* nothing more can be written */
+    char *carried; /* owns; what came in one piece with the greeting, until it is used up */
     char chunk[CHUNK_BYTES];
 };
 
@@ -251,9 +253,26 @@ static void take_lines(struct mcp_pipe *p)
             p->broken = true;
             break;
         case FRAMER_NEED_MORE:
+            free(p->carried);
+            p->carried = NULL;
             return;
         }
     }
+}
+
+/* What a trainer's chunk had behind the greeting. */
+static void carry(struct mcp_pipe *p, struct span rest)
+{
+    if (rest.len == 0)
+        return;
+    p->carried = malloc(rest.len);
+    if (!p->carried) {
+        p->broken = true;
+        return;
+    }
+    memcpy(p->carried, rest.ptr, rest.len);
+    framer_push(&p->framer, (struct span){p->carried, rest.len});
+    take_lines(p);
 }
 
 static void read_chunk(struct mcp_pipe *p)
@@ -287,6 +306,7 @@ static void destroy(struct mcp_pipe *p)
     close(p->fd);
     list_remove(&p->link);
     framer_fini(&p->framer);
+    free(p->carried);
     buf_fini(&p->queue);
     p->mcp->app->stats.mcp_pipes--;
     free(p);
@@ -370,7 +390,7 @@ static void begin(struct mcp_pipe *p, struct app *app, const struct mcp_set *set
     write_line(p, SPAN("{\"type\":\"mcp\"}"));
 }
 
-bool mcp_pipe_take(struct app *app, struct span first_line, int fd)
+bool mcp_pipe_take(struct app *app, struct span first_line, struct span rest, int fd)
 {
     const struct mcp_set *set = greeting_of(first_line);
     if (!set)
@@ -379,6 +399,7 @@ bool mcp_pipe_take(struct app *app, struct span first_line, int fd)
     struct mcp_pipe *p = full ? NULL : calloc(1, sizeof(*p));
     if (p) {
         begin(p, app, set, fd);
+        carry(p, rest);
         return true;
     }
     app->stats.connections_refused++;

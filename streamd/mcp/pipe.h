@@ -20,7 +20,7 @@ struct mcp;
 
 /* For the Unix socket (unix_guest_fn). True: the fd is ours, or was closed because there are as
  * many agents as allowed. */
-bool mcp_pipe_take(struct app *app, struct span first_line, int fd);
+bool mcp_pipe_take(struct app *app, struct span first_line, struct span rest, int fd);
 
 /* What was said is answered, and nothing more is read. */
 void mcp_pipes_drain(struct mcp *mcp);

@@ -145,6 +145,12 @@ class Pipe(FaultTest):
         codes = [said["error"]["code"] for said in self.lines(agent)[1:]]
         self.assertEqual(codes, list(bodies.values()))
 
+    def test_all_in_one_piece_with_the_greeting(self) -> None:
+        """requests that come with the greeting -> answered as those that come later"""
+        agent = self.agent('{"type":"mcp"}\n' + GOOD + "\n" + GOOD)
+        said = self.lines(agent)
+        self.assertEqual([sorted(one) for one in said[1:]], [["id", "jsonrpc", "result"]] * 2)
+
     def test_a_line_past_the_limit(self) -> None:
         """more than --max-payload -> -32600, and the next one is as welcome as ever"""
         agent = self.agent()
