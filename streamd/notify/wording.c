@@ -279,17 +279,27 @@ static void write_unanswered(struct buf *b, const struct notify_event *e)
              e->words);
 }
 
+static const char *converges(const struct assessment *a)
+{
+    if (a->phase == PHASE_INITIALIZING || a->phase == PHASE_WARMUP)
+        return "Too early to say";
+    bool ill = a->diverging || a->overfitting || a->phase == PHASE_CRASHED;
+    return ill ? "No" : "Yes";
+}
+
+static void add_findings(struct buf *b, const struct assessment *a)
+{
+    for (size_t i = 0; i < a->finding_count; i++)
+        buf_addf(b, "%s%s (%s)", i ? "; " : "", finding_name(a->findings[i].kind),
+                 a->findings[i].evidence);
+    if (a->finding_count == 0)
+        buf_add_str(b, a->phase == PHASE_CRASHED ? a->reason : "No");
+}
+
 /* The four answers: does it converge, stop early, finish when, anything wrong. */
 static void write_summary(struct buf *b, const struct assessment *a)
 {
-    const struct phase_words *words = phase_words(a->phase);
-    bool early = a->phase == PHASE_INITIALIZING || a->phase == PHASE_WARMUP;
-    bool well = !a->diverging && !a->overfitting && a->phase != PHASE_CRASHED;
-    buf_addf(b, "Converging normally? %s: %s",
-             early  ? "Too early to say"
-             : well ? "Yes"
-                    : "No",
-             words->description);
+    buf_addf(b, "Converging normally? %s: %s", converges(a), phase_words(a->phase)->description);
     buf_addf(b, "\nStop early? %s", a->stop.recommend ? "Yes: " : "No");
     buf_add_str(b, a->stop.recommend ? a->stop.why : "");
     buf_add_str(b, "\nFinished when? ");
@@ -300,11 +310,7 @@ static void write_summary(struct buf *b, const struct assessment *a)
     else
         add_eta(b, &a->eta);
     buf_add_str(b, "\nAnything wrong? ");
-    for (size_t i = 0; i < a->finding_count; i++)
-        buf_addf(b, "%s%s (%s)", i ? "; " : "", finding_name(a->findings[i].kind),
-                 a->findings[i].evidence);
-    if (a->finding_count == 0)
-        buf_add_str(b, a->phase == PHASE_CRASHED ? a->reason : "No");
+    add_findings(b, a);
 }
 
 static void write_report(struct buf *b, const struct notify_event *e)

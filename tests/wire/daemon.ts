@@ -22,6 +22,11 @@ const conformance = resolve(
 /** The demo's trainer, built beside the daemon. */
 export const trainer = join(dirname(streamd), 'demo-trainer');
 
+/** For tests whose time is their clients': the plain build has run them. False: run it. */
+export const onlyPlain: string | false = (process.env['STREAMD'] ?? '').includes('/asan/')
+  ? 'its clients are slow and send what the plain build was sent; tests/faults/test_mcp.py is run'
+  : false;
+
 export class Daemon {
   port = 0;
   /** https with --tls-cert. */

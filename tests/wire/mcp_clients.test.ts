@@ -20,7 +20,7 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { temporaryFolder } from './child.ts';
-import { Daemon, trainer } from './daemon.ts';
+import { Daemon, onlyPlain, trainer } from './daemon.ts';
 import { Inbox } from './waiting.ts';
 
 const program = join(dirname(trainer), 'streamd');
@@ -194,7 +194,7 @@ async function inspect(t: TestContext, ...args: string[]): Promise<string> {
   return said.stdout;
 }
 
-test('the inspector finds no error in the schemas', { concurrency: 4 }, async (t) => {
+test('the inspector finds no error in the schemas', { concurrency: 4, skip: onlyPlain }, async (t) => {
   const daemon = await Daemon.start(t);
   const { command, args } = stdio(daemon);
   const targets = { http: [`${daemon.url}/mcp`], stdio: [command, ...args] };
@@ -209,7 +209,7 @@ test('the inspector finds no error in the schemas', { concurrency: 4 }, async (t
   await Promise.all(runs);
 });
 
-test('the inspector calls many times and gets an answer each time', async (t) => {
+test('the inspector calls many times and gets an answer each time', { skip: onlyPlain }, async (t) => {
   const daemon = await Daemon.startConformance(t);
   const call = ['--method', 'tools/call', '--tool-name', 'test_simple_text'];
   const load = ['--load', '--load-requests', '500', '--format', 'json'];

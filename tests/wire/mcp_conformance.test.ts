@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { temporaryFolder } from './child.ts';
-import { Daemon } from './daemon.ts';
+import { Daemon, onlyPlain } from './daemon.ts';
 
 const here = import.meta.dirname;
 const modules = join(here, 'node_modules');
@@ -26,7 +26,7 @@ const builds = [
 ] as const;
 
 // They wait more than they compute.
-test('the official suites', { concurrency: 2 * cpus().length }, async (t) => {
+test('the official suites', { concurrency: 2 * cpus().length, skip: onlyPlain }, async (t) => {
   const runs = builds.flatMap(([build, start]) =>
     suites.map(([program, flag, value]) =>
       t.test(`${program} ${value} on the ${build} build`, async (t) => {
