@@ -170,6 +170,18 @@ void app_leave(struct app *app)
     peers_reap(&app->peers);
 }
 
+void app_left(struct app *app, uint64_t now_us)
+{
+    lag_note(&app->lag, now_us - app->now.us, now_us);
+}
+
+void app_measure(struct app *app)
+{
+    struct lag_figures lag = lag_figures(&app->lag, app->now.us);
+    app->stats.loop_held_p99_us = lag.p99_us;
+    app->stats.loop_held_max_us = lag.max_us;
+}
+
 uint64_t app_next_us(const struct app *app)
 {
     /* Who came to be dirty in the flush itself has no other wake-up to wait for. */

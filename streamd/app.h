@@ -17,6 +17,7 @@
 #include "streamd/http/assets.h"
 #include "streamd/http/trainer_command.h"
 #include "streamd/ingest/control.h"
+#include "streamd/lag.h"
 #include "streamd/mcp/mcp.h"
 #include "streamd/mcp/training_changes.h"
 #include "streamd/room/room.h"
@@ -31,6 +32,7 @@ struct store;
 struct app {
     const struct config *config; /* borrows */
     struct stats stats;
+    struct lag lag; /* the loop's */
     struct timers timers;
     struct guard guard; /* who may do what */
     struct encoder encoder;
@@ -72,6 +74,12 @@ bool app_is_kept(const struct app *app);
 
 /* The wake-up ends: publish, then one write per dirty watcher, then reap. */
 void app_leave(struct app *app);
+
+/* That wake-up is over, and everything of it done. */
+void app_left(struct app *app, uint64_t now_us);
+
+/* Brings those figures of `stats` up to date that are not counted as they happen. */
+void app_measure(struct app *app);
 
 /* When app_enter/app_leave must be called next at the latest; UINT64_MAX: no need. */
 uint64_t app_next_us(const struct app *app);

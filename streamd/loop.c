@@ -13,8 +13,10 @@
 #include "streamd/service.h"
 #include "streamd/transport/lws_server.h"
 
+#include <assert.h>
 #include <ev.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SIGNALS = 5 };
@@ -29,6 +31,7 @@ struct loop {
     ev_timer timer;
     ev_timer drain;
     ev_signal signals[SIGNALS];
+    bool awake; /* the check watcher ran: the prepare watcher ends a wake-up, not the start */
     bool draining;
     int status;
 };
@@ -39,6 +42,7 @@ static void on_check(struct ev_loop *ev, ev_check *w, int events)
     (void)events;
     struct loop *loop = w->data;
     app_enter(loop->app, clock_read());
+    loop->awake = true;
 }
 
 static bool drained(const struct loop *loop)
@@ -55,6 +59,8 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
     (void)events;
     struct loop *loop = w->data;
     app_leave(loop->app);
+    if (loop->awake)
+        app_left(loop->app, clock_read().us);
     if (drained(loop)) {
         ev_break(ev, EVBREAK_ALL);
         return;
@@ -119,12 +125,33 @@ static void drain(struct loop *loop, int signum)
     ev_timer_start(loop->ev, &loop->drain);
 }
 
-static void log_counters(const struct app *app)
+/* Several to a line: a socket in the place of stderr, as under a service manager, holds some fifty
+ * lines that are not read yet, however short, and what it cannot take is dropped. */
+static void log_counters(struct app *app)
 {
-#define LOG_COUNTER(name, help)                                                                    \
-    log_info("stats", #name "=%llu", (unsigned long long)app->stats.name);
-    STATS_TABLE(LOG_COUNTER, LOG_COUNTER)
-#undef LOG_COUNTER
+    enum { A_LINE = 8, ROOM = A_LINE * 64 };
+    app_measure(app);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+#define COUNTER_ROW(name, help) {#name, app->stats.name},
+        STATS_TABLE(COUNTER_ROW, COUNTER_ROW)
+#undef COUNTER_ROW
+    };
+    char line[ROOM];
+    size_t len = 0;
+    const size_t count = sizeof(rows) / sizeof(rows[0]);
+    for (size_t i = 0; i < count; i++) {
+        int n = snprintf(line + len, ROOM - len, " %s=%llu", rows[i].name,
+                         (unsigned long long)rows[i].value);
+        len += (size_t)n;
+        assert(len < ROOM);
+        if ((i + 1) % A_LINE == 0 || i + 1 == count) {
+            log_info("stats", "%s", line + 1);
+            len = 0;
+        }
+    }
 }
 
 /* What files say is read again; options are not. */

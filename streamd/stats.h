@@ -4,7 +4,8 @@
  *
  * The row gives the field, the Prometheus name (streamd_<name>) and its help text. Plain numbers of
  * one loop thread: a module increments the field of the struct it was handed at birth. GAUGE rows
- * go up and down, COUNTER rows only up.
+ * go up and down, COUNTER rows only up. Whoever shows them calls app_measure before: the loop_held
+ * rows are reckoned only then.
  */
 #ifndef STREAMD_STATS_H
 #define STREAMD_STATS_H
@@ -61,7 +62,10 @@
     GAUGE(mcp_calls, "agents' requests being answered, listening ones too")                        \
     GAUGE(sessions_live, "sessions in the live list")                                              \
     GAUGE(rooms, "rooms that exist")                                                               \
-    GAUGE(history_bytes, "bytes held by memory history")
+    GAUGE(history_bytes, "bytes held by memory history")                                           \
+    GAUGE(loop_held_p99_us, "microseconds that 99 of 100 wake-ups of the last minute held the "    \
+                            "loop at most")                                                        \
+    GAUGE(loop_held_max_us, "microseconds that the longest of them held it")
 
 struct stats {
 #define STATS_FIELD(name, help) uint64_t name;

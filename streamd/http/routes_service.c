@@ -94,6 +94,8 @@ static void write_performance(struct buf *out, const struct app *app, const stru
     num_write_significant(out, share(stats->lines_rejected, stats->lines_received), 6);
     json_write_pair_u64(out, "memory_bytes", process_rss_bytes());
     json_write_pair_u64(out, "history_bytes", stats->history_bytes);
+    json_write_pair_u64(out, "loop_held_p99_us", stats->loop_held_p99_us);
+    json_write_pair_u64(out, "loop_held_max_us", stats->loop_held_max_us);
     buf_add_char(out, '}');
 }
 
@@ -130,6 +132,7 @@ static void answer_stats(struct app *app, const struct request *req, struct repl
     const struct stats *stats = &app->stats;
     struct tally tally = tally_sessions(&app->registry);
     struct buf *out = &reply->body;
+    app_measure(app);
     reply_open_data(reply);
     buf_add_char(out, '{');
     json_write_pair_u64(out, "sessions_created", stats->sessions_created);
@@ -167,6 +170,7 @@ static void answer_prometheus(struct app *app, const struct request *req, struct
 {
     const struct stats *stats = &app->stats;
     struct buf *out = &reply->body;
+    app_measure(app);
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
 #define EXPOSE_COUNTER(name, help) expose_u64(out, #name, "counter", help, stats->name);
 #define EXPOSE_GAUGE(name, help) expose_u64(out, #name, "gauge", help, stats->name);

@@ -24,7 +24,6 @@ NOT_TESTED = {
     152: "one connection writes and checkpoints, without mmap: by construction",
     183: "a memory limit: each queue has its own bound; allocations that fail are #145's",
     190: "a soak of 24 hours: not in a test run",
-    192: "the loop's lag is no figure yet; every test here holds its healthy client to a second",
 }
 
 # Cases that other layers play.

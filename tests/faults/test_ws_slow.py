@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""WebSocket, #100-#102, #107, #135: watchers that do not keep up, and all that come back at once.
+"""WebSocket, #100-#102, #107, #135, #192: watchers that do not keep up, that want all, that come back at once.
 
 Scaled: the catalogue's thousands of clients are tens, its 10,000 of #107 are 500.
 """
@@ -162,6 +162,27 @@ class SlowWatchers(FaultTest):
         self.assertGreaterEqual(self.daemon.counter("messages_superseded") - before, 48)
         seen = session.event("progress_update")["metrics"]["i"]
         self.assertEqual(seen, self.index)
+
+
+class Everything(FaultTest):
+    options = ("--max-rate", "1000")
+
+    def test_192_one_client_of_everything(self) -> None:
+        """#192 ws: 40 runs at 100 Hz, one client of all -> 99 of 100 wake-ups hold the loop below 50 ms, told"""
+        watcher = self.websocket()
+        for run in range(40):
+            watcher.emit("subscribe_session", {"sessionId": "all-%d" % run})
+        trainers = [self.trainer() for _ in range(4)]
+        for i in range(1, 101):
+            for t, trainer in enumerate(trainers):
+                metrics = {"i": i, **{"x%d" % j: j for j in range(20)}}
+                trainer.send(*(progress("all-%d" % run, metrics) for run in range(t, 40, 4)))
+            time.sleep(0.01)
+        watcher.event("progress_update", lambda data: data["metrics"].get("i") == 100)
+        p99, longest = (self.daemon.counter("loop_held_%s_us" % name) for name in ("p99", "max"))
+        self.assertGreater(p99, 0)
+        self.assertLess(p99, 50_000)
+        self.assertGreaterEqual(longest, p99)
 
 
 if __name__ == "__main__":

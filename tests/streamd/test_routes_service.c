@@ -35,6 +35,8 @@ static void stats_have_the_names_of_the_contract(void **state)
         "performance_stats.metrics_per_s",
         "performance_stats.error_rate",
         "performance_stats.memory_bytes",
+        "performance_stats.loop_held_p99_us",
+        "performance_stats.loop_held_max_us",
         "network_stats.bytes_before_compression",
         "network_stats.bytes_after_compression",
         "dropped_stats.lines_truncated",
@@ -159,6 +161,25 @@ static void the_exposition_is_well_formed(void **state)
     }
 }
 
+static void how_long_wake_ups_held_the_loop_is_told_in_both(void **state)
+{
+    struct world *w = *state;
+    for (int i = 0; i < 200; i++) {
+        app_enter(w->app, w->now);
+        app_leave(w->app);
+        app_left(w->app, w->now.us + (i < 199 ? 5 : 800));
+    }
+    (void)world_get(w, "/metrics");
+    assert_true(sample(w, "streamd_loop_held_p99_us") == 5);
+    assert_true(sample(w, "streamd_loop_held_max_us") == 800);
+    (void)world_get(w, "/api/training/stats");
+    assert_int_equal(world_number(w, "data.performance_stats.loop_held_p99_us"), 5);
+    assert_int_equal(world_number(w, "data.performance_stats.loop_held_max_us"), 800);
+    world_pass(w, 61);
+    (void)world_get(w, "/metrics");
+    assert_true(sample(w, "streamd_loop_held_max_us") == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +190,7 @@ int main(void)
         WORLD_TEST(stats_show_what_compression_saves),
         WORLD_TEST(every_counter_is_exposed_with_help_and_type),
         WORLD_TEST(the_exposition_is_well_formed),
+        WORLD_TEST(how_long_wake_ups_held_the_loop_is_told_in_both),
     };
     return cmocka_run_group_tests_name("http/routes_service", tests, NULL, NULL);
 }

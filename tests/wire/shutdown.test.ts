@@ -121,6 +121,7 @@ test('SIGUSR1 writes the counters to the log', async (t) => {
   await Plain.open(daemon);
   daemon.signal('SIGUSR1');
   await daemon.logged(/peers_opened=1\b/);
+  await daemon.logged(/loop_held_max_us=[1-9]/);
 });
 
 test('a daemon that was stopped and continued goes on', async (t) => {
