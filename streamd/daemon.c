@@ -4,6 +4,7 @@
 #include "streamd/app.h"
 #include "streamd/http/assets_find.h"
 #include "streamd/loop.h"
+#include "streamd/memory_bound.h"
 #include "streamd/notices.h"
 #include "streamd/notify/notify.h"
 #include "streamd/options.h"
@@ -57,6 +58,8 @@ static int serve(const struct config *config, struct notify *notify, const struc
     app->registry.notify = notify;
     if (setup)
         setup(app);
+    struct memory_bound bound = memory_bound(config);
+    memory_bound_log(&bound);
     struct loop *loop = loop_create(app, service);
     int status = loop ? loop_run(loop) : 1;
     loop_destroy(loop);

@@ -10,6 +10,7 @@
 #include "streamd/http/openapi.h"
 #include "streamd/http/process.h"
 #include "streamd/http/router.h"
+#include "streamd/memory_bound.h"
 #include "streamd/options.h"
 
 static double uptime_s(const struct app *app, const struct request *req)
@@ -127,6 +128,19 @@ static void write_dropped(struct buf *out, const struct stats *stats)
     buf_add_char(out, '}');
 }
 
+/* What peers can make it hold, beside what it holds. */
+static void write_memory_bound(struct buf *out, const struct config *config)
+{
+    struct memory_bound bound = memory_bound(config);
+    json_write_name(out, "memory_bound");
+    buf_add_char(out, '{');
+#define WRITE_BOUND(name, formula, help) json_write_pair_u64(out, #name, bound.name);
+    MEMORY_TABLE(WRITE_BOUND)
+#undef WRITE_BOUND
+    json_write_pair_u64(out, "total", bound.total);
+    buf_add_char(out, '}');
+}
+
 static void answer_stats(struct app *app, const struct request *req, struct reply *reply)
 {
     const struct stats *stats = &app->stats;
@@ -145,6 +159,7 @@ static void answer_stats(struct app *app, const struct request *req, struct repl
     write_performance(out, app, req, &tally);
     write_network(out, stats);
     write_dropped(out, stats);
+    write_memory_bound(out, app->config);
     buf_add_char(out, '}');
     reply_close_data(reply);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables in docs/ hold what the tables in the code hold. Run from the root of the tree. */
 #include "streamd/http/router.h"
+#include "streamd/memory_bound.h"
 #include "streamd/options_table.h"
 #include "streamd/options_write.h"
 #include "streamd/stats.h"
@@ -56,6 +57,22 @@ static void every_counter_stands_in_the_table_of_counters(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!strstr(page, rows[i]))
             fail_msg("docs/protocol.md does not hold: %s", rows[i]);
+    }
+    free(page);
+}
+
+static void every_row_of_the_memory_bound_stands_in_its_table(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+#define MEMORY_ROW(name, formula, help) "| `" #name "` | `" #formula "` | " help " |\n",
+        MEMORY_TABLE(MEMORY_ROW)
+#undef MEMORY_ROW
+    };
+    char *page = read_page("docs/reliability.md");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!strstr(page, rows[i]))
+            fail_msg("docs/reliability.md does not hold: %s", rows[i]);
     }
     free(page);
 }
@@ -129,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_option_stands_in_the_table_of_options),
         cmocka_unit_test(every_counter_stands_in_the_table_of_counters),
+        cmocka_unit_test(every_row_of_the_memory_bound_stands_in_its_table),
         cmocka_unit_test(every_route_stands_in_the_table_of_routes),
         cmocka_unit_test(every_option_stands_in_the_manual),
         cmocka_unit_test(every_command_and_its_options_stand_in_the_manual),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/support/http_world.h"
 
+#include "streamd/memory_bound.h"
+
 #include <math.h>
 
 static void health_says_healthy_until_the_daemon_drains(void **state)
@@ -161,6 +163,17 @@ static void the_exposition_is_well_formed(void **state)
     }
 }
 
+static void stats_say_what_peers_can_make_it_hold(void **state)
+{
+    struct world *w = *state;
+    w->config.max_history_bytes = 12345678;
+    (void)world_get(w, "/api/training/stats");
+    struct memory_bound bound = memory_bound(&w->config);
+    assert_int_equal(world_number(w, "data.memory_bound.history"), 12345678);
+    assert_int_equal(world_number(w, "data.memory_bound.trainers"), bound.trainers);
+    assert_true(world_number(w, "data.memory_bound.total") == (double)bound.total);
+}
+
 static void how_long_wake_ups_held_the_loop_is_told_in_both(void **state)
 {
     struct world *w = *state;
@@ -190,6 +203,7 @@ int main(void)
         WORLD_TEST(stats_show_what_compression_saves),
         WORLD_TEST(every_counter_is_exposed_with_help_and_type),
         WORLD_TEST(the_exposition_is_well_formed),
+        WORLD_TEST(stats_say_what_peers_can_make_it_hold),
         WORLD_TEST(how_long_wake_ups_held_the_loop_is_told_in_both),
     };
     return cmocka_run_group_tests_name("http/routes_service", tests, NULL, NULL);

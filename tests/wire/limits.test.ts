@@ -29,6 +29,13 @@ test('it starts at once and is small', async (t) => {
   assert(startMs < 5000 && idle < 200e6 && each < 100e3);
 });
 
+test('what peers can make it hold is said at the start, and stays the same', async (t) => {
+  const daemon = await Daemon.start(t, '--max-sessions', '7');
+  const { data } = await daemon.json('/api/training/stats');
+  const { total, sessions } = data.memory_bound;
+  assert.match(daemon.log, new RegExp(`can make it hold bytes=${total} .*sessions=${sessions} `));
+});
+
 test('an update of ten rooms is one write for who is in all of them', async (t) => {
   const daemon = await Daemon.start(t);
   const runs = Array.from({ length: 10 }, (_, i) => `run${i}`);
