@@ -18,7 +18,12 @@ _Static_assert(sizeof(struct outbox_entry) <= RING_ENTRY_BYTES, "an outbox may h
 _Static_assert(sizeof(struct membership) + sizeof(struct stream) <= MEMBERSHIP_BYTES,
                "a membership may hold more");
 _Static_assert(sizeof(struct interpreter) <= INSIGHT_BYTES, "an insight may hold more");
-_Static_assert(BULLETIN_TEXT_MAX + BULLETIN_DATA_MAX + 512 <= NEWS_BYTES, "news may hold more");
+_Static_assert(SESSION_BYTES >= 16 * LINE_BYTES_MAX, "a session may hold more");
+_Static_assert(PIPE_BYTES >= 2 * MCP_MESSAGE_MAX, "a pipe may hold more");
+_Static_assert(EVENTS_BYTES >= JOURNAL_BYTES_MAX + ORDERS_MAX * ORDER_BYTES_MAX +
+                                   (BULLETIN_NEWS_MAX + BULLETIN_EPOCHS_MAX) *
+                                       (BULLETIN_TEXT_MAX + BULLETIN_DATA_MAX + 512),
+               "events may take more");
 
 struct memory_bound memory_bound(const struct config *config)
 {

@@ -17,15 +17,16 @@ enum {
     RING_ENTRY_BYTES = 16,       /* of an outbox */
     MEMBERSHIP_BYTES = 256,      /* with its stream */
     TRAIL_ENTRY_BYTES = 24,
-    SESSION_LINES = 16, /* its start, its newest record, its updates in each form, .. */
+    SESSION_BYTES = 1 << 20, /* 16 of the longest lines: start, newest record, each form's update */
     INSIGHT_BYTES = 24 << 10,
-    NEWS_BYTES = 2 << 10, /* an item of the bulletin */
+    EVENTS_BYTES = 80 << 20, /* journal, orders and bulletin, each at its limit */
+    PIPE_BYTES = 1280000,    /* of an agent: two answers past its queue's cap */
 };
 
 #define MEMORY_TABLE(ROW)                                                                          \
     ROW(connections,                                                                               \
         (CONNECTION_BYTES + 2 * max_payload + 2 * max_outbox_bytes +                               \
-         2 * RING_ENTRY_BYTES * max_outbox_messages + MEMBERSHIP_BYTES * max_rooms_per_peer) *     \
+         2 * max_outbox_messages * RING_ENTRY_BYTES + MEMBERSHIP_BYTES * max_rooms_per_peer) *     \
             max_connections,                                                                       \
         "watchers and requests: what comes in, what waits to go out")                              \
     ROW(recoveries, (max_connections + max_recoveries) * max_trail * TRAIL_ENTRY_BYTES,            \
@@ -34,16 +35,12 @@ enum {
         "lines under way, answers not read")                                                       \
     ROW(history, max_history_bytes, "records kept in memory")                                      \
     ROW(unkept, max_unkept_bytes, "records that wait for the disk")                                \
-    ROW(sessions, (SESSION_LINES * LINE_BYTES_MAX + SERIES_NAME_BYTES_MAX) * max_sessions,         \
+    ROW(sessions, (SESSION_BYTES + SERIES_NAME_BYTES_MAX) * max_sessions,                          \
         "what is known of a run beside its history")                                               \
     ROW(insights, (INSIGHT_BYTES * max_insights), "what is told of them")                          \
-    ROW(events,                                                                                    \
-        JOURNAL_BYTES_MAX + ORDER_BYTES_MAX * ORDERS_MAX +                                         \
-            NEWS_BYTES * (BULLETIN_NEWS_MAX + BULLETIN_EPOCHS_MAX),                                \
-        "events, orders and news of all runs")                                                     \
+    ROW(events, EVENTS_BYTES, "events, orders and news of all runs")                               \
     ROW(agents,                                                                                    \
-        (mcp_max_replay_bytes + max_payload + max_outbox_bytes + 2 * MCP_MESSAGE_MAX) *            \
-                mcp_max_sessions +                                                                 \
+        (mcp_max_replay_bytes + max_payload + max_outbox_bytes + PIPE_BYTES) * mcp_max_sessions +  \
             MCP_MESSAGE_MAX * mcp_max_calls,                                                       \
         "MCP sessions, pipes and calls")
 
