@@ -67,7 +67,7 @@ CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps build-tests unit flow wire durable python web web-test test asan tsan fuzz lint format format-check \
+.PHONY: all deps build-tests unit flow wire durable soak python web web-test test asan tsan fuzz lint format format-check \
         tidy cppcheck shellcheck deps-check purity headers size docs-check bench bench-web conformance demo \
         coverage eval sweep install clean help
 
@@ -164,7 +164,7 @@ wire: $(DAEMON) $(CONFORMANCE) $(TRAINER) web ## the real daemon, real sockets, 
 	@STREAMD=$(CURDIR)/$(DAEMON) CONFORMANCE=$(CURDIR)/$(CONFORMANCE) scripts/run-tests wire tests/wire tests/faults
 
 durable: $(DAEMON) $(TRAINER) $(READ_STORE) $(BAD_DISK) ## crashes, torn files and bad disks; STREAMD_KILLS=200: all
-	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests durable tests/durable
+	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests durable tests/durable tests/soak
 
 web-test: $(DAEMON) web ## the page: Vitest, then headless Chromium
 	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests web web tests/web
@@ -197,6 +197,9 @@ bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) $(I
 	@scripts/insight-cost $(INSIGHT_COST) $(CURVES)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
 	@python3 tests/bench/run.py $(BENCH_FLAGS) --curves '$(CURVES)' $(DAEMON) $(LOAD) $(BARE)
+
+soak: $(DAEMON) ## ten minutes (SOAK_S) of clients that come and go, and a restart: nothing grows, is missing or twice
+	@STREAMD=$(CURDIR)/$(DAEMON) PYTHONPATH=tests/soak:tests/durable:tests/faults python3 tests/soak/soak.py
 
 eval: $(DAEMON) ## the interpreter on real training curves, beside the usual rules
 	@scripts/insight-eval $(DAEMON) $(CURVES) $(EVAL)

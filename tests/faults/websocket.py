@@ -96,6 +96,8 @@ class WebSocket:
         self.response: Response = self.http.head()
         if self.response.status != 101:
             raise ConnectionError("not upgraded: %d" % self.response.status)
+        self.agreed = self.response.headers.get("sec-websocket-extensions", "")
+        self.inflater = zlib.decompressobj(-zlib.MAX_WBITS)
 
     def close(self) -> None:
         self.http.close()
@@ -126,7 +128,9 @@ class WebSocket:
         got = self.frame()
         if not got.rsv & RSV1:
             return got
-        text = zlib.decompressobj(-zlib.MAX_WBITS).decompress(got.payload + b"\0\0\xff\xff")
+        if "server_no_context_takeover" in self.agreed:
+            self.inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        text = self.inflater.decompress(got.payload + b"\0\0\xff\xff")
         return got._replace(payload=text)
 
     def message(self) -> Frame:
