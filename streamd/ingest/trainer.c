@@ -42,7 +42,8 @@ struct trainer {
     bool may_be_guest; /* no line has come yet */
     bool paused;       /* until its answers have drained */
     bool ending;       /* nothing more is read */
-    bool broken;       /* nothing more can be written */
+    bool deaf;         /* gone, or reads no more: what it said before is still to be taken */
+    bool broken;       /* nothing more can be read, or is to be */
 };
 
 static const struct line_error no_memory = {"no_memory", "the daemon is out of memory", 0};
@@ -58,11 +59,17 @@ static void write_answers(struct trainer *t)
         t->broken = true;
     if (t->broken || t->answers.len == 0)
         return;
+    if (t->deaf) {
+        buf_reset(&t->answers);
+        return;
+    }
     ssize_t n = send(t->fd, t->answers.ptr, t->answers.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0)
         buf_consume(&t->answers, (size_t)n);
-    else if (errno != EAGAIN && errno != EINTR)
-        t->broken = true;
+    else if (errno != EAGAIN && errno != EINTR) {
+        t->deaf = true;
+        buf_reset(&t->answers);
+    }
 }
 
 static void pause_reading(struct trainer *t)
@@ -189,7 +196,7 @@ static void watch(struct trainer *t, ev_io *watcher, bool wanted)
  * trouble, since most have gone. */
 static bool awaits_acks(struct trainer *t)
 {
-    bool waits = intake_owes(&t->intake) && !t->all->params.registry->keeping.troubled;
+    bool waits = !t->deaf && intake_owes(&t->intake) && !t->all->params.registry->keeping.troubled;
     t->all->held_up = t->all->held_up || waits;
     return waits;
 }
@@ -316,7 +323,7 @@ void trainer_resend(struct trainer *t)
 bool trainer_listens(const struct trainer *t, struct span id)
 {
     const struct session *s = t->intake.started.session;
-    return s && span_eq(session_id(s), id) && t->answers.len <= TRAINER_ANSWERS_MAX;
+    return s && !t->deaf && span_eq(session_id(s), id) && t->answers.len <= TRAINER_ANSWERS_MAX;
 }
 
 void trainer_control(struct trainer *t, const struct line_control *control)

@@ -128,6 +128,20 @@ static void hears_the_end(struct bench *b, int fd)
     close(fd);
 }
 
+static void what_was_said_before_leaving_is_taken_though_an_ack_finds_nobody(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    says(b, fd, LINE("a", 1));
+    hand_over(b);
+    static const char last[] = LINE("a", 2) "{\"type\":\"complete\",\"sessionId\":\"a\"}\n";
+    assert_int_equal(write(fd, last, strlen(last)), (ssize_t)strlen(last));
+    close(fd);
+    receive(b);
+    assert_int_equal(b->d.stats.lines_received, 3);
+    assert_int_equal(b->d.stats.trainers, 0);
+}
+
 static void who_half_closes_still_hears_that_it_is_kept(void **state)
 {
     struct bench *b = *state;
@@ -254,6 +268,7 @@ static void who_waits_to_be_read_is_read_when_trouble_comes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TRAINER_TEST(what_was_said_before_leaving_is_taken_though_an_ack_finds_nobody),
         TRAINER_TEST(who_half_closes_still_hears_that_it_is_kept),
         TRAINER_TEST(who_half_closes_while_the_disk_is_in_trouble_is_let_go),
         TRAINER_TEST(who_waits_to_hear_it_is_let_go_when_trouble_comes),
