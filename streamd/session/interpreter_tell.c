@@ -24,17 +24,6 @@ static struct buf *payload_begin(struct session *s)
     return b;
 }
 
-static void announce(struct session *s, const char *event, struct buf *b, struct now now)
-{
-    json_write_name(b, "timestamp");
-    num_write_rounded(b, now.wall_s, 3);
-    buf_add_char(b, '}');
-    if (buf_status(b) == OK)
-        registry_announce(s->registry, s, event, buf_span(b));
-    else
-        s->registry->stats->errors++;
-}
-
 static double newest(const struct interpreter *in, enum point_field field)
 {
     const struct point *p = &in->reckoning.engine.newest;
@@ -70,7 +59,7 @@ static void tell_phase(struct interpreter *in, const struct assessment *a, struc
              phase_words(a->transition.to)->name);
     struct buf *b = payload_begin(s);
     insight_write_transition(b, &a->transition);
-    announce(s, "phase_changed", b, now);
+    registry_announce_dated(s, "phase_changed", b, now);
     bulletin_phase(s, &a->transition, now.wall_s);
     notify(in, (struct notify_event){.kind = NOTIFY_PHASE, .number = a->transitions}, now);
 }
@@ -84,7 +73,7 @@ static void tell_finding(struct interpreter *in, const struct assessment *a, siz
              severity_name(f->severity));
     struct buf *b = payload_begin(s);
     insight_write_finding(b, f);
-    announce(s, "alert", b, now);
+    registry_announce_dated(s, "alert", b, now);
     bulletin_finding(s, f, now.wall_s);
     notify(in, (struct notify_event){.kind = NOTIFY_FINDING, .finding = i}, now);
 }
@@ -97,7 +86,7 @@ static void tell_stop(struct interpreter *in, const struct assessment *a, struct
     log_info("insight", "stop advised id=%s why=\"%s\"", s->id, a->stop.why);
     struct buf *b = payload_begin(s);
     insight_write_advice(b, a);
-    announce(s, "alert", b, now);
+    registry_announce_dated(s, "alert", b, now);
     bulletin_advice(s, a, now.wall_s);
     notify(in, (struct notify_event){.kind = NOTIFY_STOP, .number = ++in->advices}, now);
 }
@@ -112,7 +101,7 @@ void interpreter_tell_rule(struct session *s, const char *name, const char *text
     json_write_pair_string(b, "severity", span_of(severity_name(SEVERITY_WARNING)));
     json_write_pair_string(b, "name", span_of(name));
     json_write_pair_string(b, "evidence", span_of(text));
-    announce(s, "alert", b, now);
+    registry_announce_dated(s, "alert", b, now);
     bulletin_rule(s, name, text, now.wall_s);
     if (s->interpreter)
         notify(s->interpreter,

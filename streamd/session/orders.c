@@ -56,17 +56,6 @@ static struct buf *payload(struct session *s)
     return b;
 }
 
-static void announce(struct session *s, const char *event, struct buf *b, struct now now)
-{
-    json_write_name(b, "timestamp");
-    num_write_rounded(b, now.wall_s, 3);
-    buf_add_char(b, '}');
-    if (buf_status(b) == OK)
-        registry_announce(s->registry, s, event, buf_span(b));
-    else
-        s->registry->stats->errors++;
-}
-
 /* The one place where the state of an order changes. */
 static void enter(struct order *o, enum order_state next, struct now now)
 {
@@ -87,7 +76,7 @@ static void enter(struct order *o, enum order_state next, struct now now)
     s->version++;
     struct buf *b = payload(s);
     order_write_members(o, b);
-    announce(s, "control", b, now);
+    registry_announce_dated(s, "control", b, now);
 }
 
 /* ---- the deadline ---- */
@@ -126,7 +115,7 @@ static void alert(struct order *o, struct now now)
     json_write_pair_string(b, "confidence", SPAN("High"));
     json_write_pair_string(b, "action", SPAN("see whether its trainer still runs"));
     json_write_pair_raw(b, "sinceStep", SPAN("null"));
-    announce(s, "alert", b, now);
+    registry_announce_dated(s, "alert", b, now);
     notify(o, words, now);
 }
 

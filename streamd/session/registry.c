@@ -9,6 +9,7 @@
  */
 #include "streamd/session/registry.h"
 
+#include "proto/json_write.h"
 #include "streamd/log.h"
 #include "streamd/session/legacy_room.h"
 #include "streamd/session/session_life.h"
@@ -216,6 +217,18 @@ void registry_announce(struct registry *r, struct session *s, const char *event,
     legacy_room_announce(s, &m);
     message_fini(&m);
     r->announced++;
+}
+
+void registry_announce_dated(struct session *s, const char *event, struct buf *payload,
+                             struct now now)
+{
+    json_write_name(payload, "timestamp");
+    num_write_rounded(payload, now.wall_s, 3);
+    buf_add_char(payload, '}');
+    if (buf_status(payload) == OK)
+        registry_announce(s->registry, s, event, buf_span(payload));
+    else
+        s->registry->stats->errors++;
 }
 
 void registry_relieve(struct registry *r)

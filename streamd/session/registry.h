@@ -113,6 +113,11 @@ void registry_publish_all(struct registry *r, uint64_t now_us);
 void registry_announce(struct registry *r, struct session *s, const char *event,
                        struct span payload);
 
+/* The same for a payload that is open, an object without its end: it gets the time, and is closed.
+ */
+void registry_announce_dated(struct session *s, const char *event, struct buf *payload,
+                             struct now now);
+
 /*
  * To be called between two lines: writes to the watchers when one more event might find an outbox
  * full that nobody had the chance to empty. Watchers may be closed.
