@@ -53,7 +53,7 @@ describe('web/insight', () => {
     }
     await phase('LEARNING_FAST').waitFor();
     await chip('Learning fast').waitFor();
-    const eta = view.page.locator('[data-metric="estimatedTimeRemaining"]');
+    const eta = view.page.locator('[data-metric="eta"]');
     await eta.filter({ hasText: /\d.*(Low|Medium|High)/s }).waitFor();
     await announced('Learning fast').waitFor();
     await daemon.push(...epochs('a', 7, 40));

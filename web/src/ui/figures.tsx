@@ -17,13 +17,14 @@ interface FigureProps {
   /** The part after a slash: of how many. */
   readonly of?: string;
   readonly derived: boolean;
+  readonly label?: string;
 }
 
-function Figure({ name, text, of, derived }: FigureProps) {
+function Figure({ name, text, of, derived, label = METRIC_LABELS[name] }: FigureProps) {
   return (
     <div className={derived ? 'figure is-derived' : 'figure'} data-metric={name}>
       <dt>
-        {METRIC_LABELS[name]}
+        {label}
         {derived && (
           <abbr className="derived" title={DERIVED_HINT}>
             derived
@@ -38,14 +39,27 @@ function Figure({ name, text, of, derived }: FigureProps) {
   );
 }
 
+interface Small {
+  readonly name: MetricName;
+  readonly of?: MetricName;
+  readonly label?: string;
+}
+
 /** Beside the large ones, in one line. */
-const SMALL: readonly { name: MetricName; of?: MetricName }[] = [
+const SMALL: readonly Small[] = [
   { name: 'currentModel', of: 'totalModels' },
   { name: 'trainingTime' },
   { name: 'perplexity' },
   { name: 'grokProgress' },
   { name: 'modelParams' },
 ];
+
+const ALL_MODELS: Small = { name: 'estimatedTimeRemaining', label: 'Time left, all models' };
+
+/** What the daemon reckons of a sweep is of the model at hand: how long all take is said beside it. */
+function modelOf({ currentModel, totalModels }: SessionStatus) {
+  return totalModels > 1 ? { current: currentModel, total: totalModels } : null;
+}
 
 interface FiguresProps {
   readonly run: SessionStatus;
@@ -56,30 +70,35 @@ interface FiguresProps {
 export function Figures({ run, verdict }: FiguresProps) {
   const { metrics, derived } = run;
   const text = (name: MetricName) => formatMetric(name, metrics?.named[name]);
-  const figure = (name: MetricName, of?: MetricName) => (
+  const figure = (name: MetricName, of?: MetricName, label?: string) => (
     <Figure
       key={name}
       name={name}
       text={text(name)}
       {...(of && metrics?.named[of] !== undefined && { of: text(of) })}
       derived={derived.includes(name) && metrics?.named[name] !== undefined}
+      {...(label !== undefined && { label })}
     />
   );
-  const known = ({ name }: { name: MetricName }) => metrics?.named[name] !== undefined;
+  const ofOne = run.eta !== null && !isOver(run.status) && modelOf(run) !== null;
+  const small = ofOne ? [...SMALL, ALL_MODELS] : SMALL;
+  const known = ({ name }: Small) => metrics?.named[name] !== undefined;
   return (
     <>
       <dl className="figures">
         {figure('loss')}
         <Best summary={run.summary} verdict={verdict} />
         {run.eta && !isOver(run.status) ? (
-          <TimeLeft eta={run.eta} />
+          <TimeLeft eta={run.eta} model={modelOf(run)} />
         ) : (
           figure('estimatedTimeRemaining')
         )}
         {figure('currentStep', 'totalSteps')}
         {verdict && <Outlook verdict={verdict} over={isOver(run.status)} />}
       </dl>
-      <dl className="facts small">{SMALL.filter(known).map(({ name, of }) => figure(name, of))}</dl>
+      <dl className="facts small">
+        {small.filter(known).map(({ name, of, label }) => figure(name, of, label))}
+      </dl>
     </>
   );
 }

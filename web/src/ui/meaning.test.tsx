@@ -29,8 +29,8 @@ const verdict = decodeVerdict({
   findings: [{ kind: 'plateau', severity: 'info', evidence: 'flat', sinceStep: 700 }],
 });
 
-function hero(word: string, of: typeof verdict, search = ''): string {
-  const session = { ...status, status: word };
+function hero(word: string, of: typeof verdict, search = '', more = {}): string {
+  const session = { ...status, status: word, ...more };
   const said = decodeEvent('session_status', session) as ServerEvent;
   return renderToStaticMarkup(
     <Hero
@@ -60,6 +60,18 @@ describe('ui/meaning', () => {
     expect(over).not.toContain('Further gain');
     expect(over).not.toContain('saves 2h 40m');
     expect(over).toContain('data-phase="PLATEAU"');
+  });
+
+  it('says of a sweep which model its time is of, and how long all take', () => {
+    const sweep = {
+      total_models: 3,
+      current_model: 2,
+      latest_metrics: { loss: 0.5, estimatedTimeRemaining: 9000 },
+    };
+    const html = hero('running', verdict, '', sweep);
+    expect(html).toContain('Time left, model 2 of 3</dt><dd>1h 20m');
+    expect(html).toMatch(/Time left, all models<.*2h 30m/);
+    expect(hero('running', verdict)).not.toContain('all models');
   });
 
   it('puts an alert away, and not the others', () => {

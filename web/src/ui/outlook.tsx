@@ -62,12 +62,18 @@ export function Best({ summary, verdict }: BestProps) {
   return <Fact name="best" label={`Best ${name}`} text={formatMetric('loss', best)} of={of} />;
 }
 
+interface TimeLeftProps {
+  readonly eta: Eta;
+  /** Which of how many models it speaks of; null: the run has but one. */
+  readonly model: { readonly current: number; readonly total: number } | null;
+}
+
 /** The daemon's own reckoning with its span, and how sure it is, and why. */
-export function TimeLeft({ eta }: { readonly eta: Eta }) {
+export function TimeLeft({ eta, model }: TimeLeftProps) {
   return (
     <Fact
-      name="estimatedTimeRemaining"
-      label="Time left"
+      name="eta"
+      label={model ? `Time left, model ${model.current} of ${model.total}` : 'Time left'}
       text={shortDuration(eta.seconds)}
       of={[intervalText(eta), confidenceText(eta)].filter(Boolean).join(', ')}
       title="Nine times of ten the end lies in this span"
