@@ -21,7 +21,6 @@ static const struct line_error no_order = {
     "unknown_order", "no order of this session has this id, or it is kept no longer", 0};
 static const struct line_error other_answer = {
     "answered", "outcome is accepted, done or refused, and may go on to done or refused only", 0};
-static const struct line_error no_memory = {"no_memory", "the daemon is out of memory", 0};
 
 void intake_init(struct intake *in, struct registry *registry, struct line_decoder *decoder,
                  struct buf *answers)
@@ -72,7 +71,7 @@ static enum status start(struct intake *in, const struct line *line, struct now 
 {
     enum status status = registry_start(in->registry, line, now, out);
     if (status != OK)
-        return refuse(status, status == E_LIMIT ? &too_many : &no_memory, out_error);
+        return refuse(status, status == E_LIMIT ? &too_many : &refusal_no_memory, out_error);
     return OK;
 }
 
@@ -131,7 +130,7 @@ static enum status apply(struct session *s, struct line *line, struct span text,
         session_model_completed(s, line->has_model_index ? line->model_index : s->models_completed,
                                 now);
     else if (session_progress(s, &line->record, text, now) != OK)
-        return refuse(E_NOMEM, &no_memory, out_error);
+        return refuse(E_NOMEM, &refusal_no_memory, out_error);
     else if (line->type == LINE_EPOCH)
         session_epoch(s);
     return OK;
@@ -231,6 +230,8 @@ enum status intake_line(struct intake *in, struct span text, struct now now,
     struct line line = {.type = LINE_BLANK};
     in->line_number++;
     enum status status = line_decode(in->decoder, text, &line, out_error);
+    if (status == E_NOMEM)
+        *out_error = refusal_no_memory;
     if (status == OK && line.type == LINE_BLANK)
         return OK;
     in->registry->stats->lines_received++;
@@ -309,7 +310,8 @@ static void owe(struct intake *in, struct session *s)
         return;
     struct debt *d = calloc(1, sizeof(*d));
     if (!d) {
-        in->registry->stats->errors++; /* the ack is left out; the next one says it, too */
+        in->registry->stats->errors++;
+        in->starved = true;
         return;
     }
     *d = (struct debt){.intake = in, .seq = in->unacked_seq};

@@ -25,7 +25,8 @@ struct intake {
     struct session_handle last;    /* of the last line taken that had a session */
     uint64_t unacked_seq;          /* of `last`, highest not yet owed an ack; 0: none */
     struct list debts;             /* of debt.link: acks owed once their batch is on disk */
-    size_t answers_max;            /* while more wait than this, acks that are due wait, too */
+    bool starved;       /* an ack found no memory and is not owed: who waits is to resume */
+    size_t answers_max; /* while more wait than this, acks that are due wait, too */
     /* Answers were appended outside of intake_line. May be NULL; may end the source. */
     void (*answered)(struct intake *in);
     uint64_t line_number; /* lines seen, blank ones too */

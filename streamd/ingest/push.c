@@ -18,8 +18,6 @@
 
 enum { ANSWER_LIMIT = 4096 };
 
-static const struct line_error no_memory = {"no_memory", "the daemon is out of memory", 0};
-
 struct push {
     struct intake intake;
     struct buf answers; /* what a connection would have been sent; not looked at */
@@ -54,7 +52,7 @@ static bool take_lines(struct push *p, struct framer *framer, struct span body)
         case FRAMER_TOO_LONG:
             return refuse_line(p, &refusal_too_long);
         case FRAMER_NOMEM:
-            return refuse_line(p, &no_memory);
+            return refuse_line(p, &refusal_no_memory);
         case FRAMER_NEED_MORE:
             return !framer_rest(framer, &line) || take_line(p, line);
         }
@@ -85,7 +83,7 @@ static void write_answer(const struct push *p, bool good, struct reply *reply)
 {
     struct buf *out = &reply->body;
     const struct session *s = p->intake.last.session;
-    reply->status = good ? 200 : 400;
+    reply->status = good ? 200 : p->error.code == refusal_no_memory.code ? 503 : 400;
     buf_add_char(out, '{');
     json_write_pair_bool(out, "success", good);
     if (!good)

@@ -13,4 +13,8 @@ extern const struct line_error refusal_finished;
 extern const struct line_error refusal_seq_zero;
 extern const struct line_error refusal_too_long;
 
+/* It found no memory. What is acknowledged after it would stand for it, too: so the connection
+ * ends, and what was not acknowledged is to be sent again. */
+extern const struct line_error refusal_no_memory;
+
 #endif

@@ -46,8 +46,6 @@ struct trainer {
     bool broken;       /* nothing more can be read, or is to be */
 };
 
-static const struct line_error no_memory = {"no_memory", "the daemon is out of memory", 0};
-
 struct trainer *trainer_of(struct list *link)
 {
     return LIST_ENTRY(link, struct trainer, link);
@@ -81,10 +79,10 @@ static void pause_reading(struct trainer *t)
     t->all->chunk = NULL;
 }
 
-static void end_badly(struct trainer *t, const struct line_error *error)
+/* A line was refused behind which nothing is read. */
+static void end_badly(struct trainer *t)
 {
     intake_ack(&t->intake);
-    intake_refuse(&t->intake, error);
     t->ending = true;
 }
 
@@ -117,17 +115,27 @@ static void take_lines(struct trainer *t)
         case FRAMER_LINE:
             if (is_taken(t, line))
                 return;
-            /* A bad line was answered, and the next one is as welcome as ever. */
-            (void)intake_line(&t->intake, line, *t->all->params.now, &error);
+            /* A bad line was answered, and the next one is as welcome as ever; but an ack of that
+             * would be one of a line that found no memory. */
+            if (intake_line(&t->intake, line, *t->all->params.now, &error) == E_NOMEM) {
+                end_badly(t);
+                return;
+            }
             break;
         case FRAMER_TOO_LONG:
-            end_badly(t, &refusal_too_long);
+            intake_refuse(&t->intake, &refusal_too_long);
+            end_badly(t);
             return;
         case FRAMER_NOMEM:
-            end_badly(t, &no_memory);
+            intake_refuse(&t->intake, &refusal_no_memory);
+            end_badly(t);
             return;
         case FRAMER_NEED_MORE:
             intake_ack(&t->intake);
+            if (t->intake.starved) {
+                line_write_error(&t->answers, &refusal_no_memory, 0);
+                t->ending = true;
+            }
             return;
         }
     }

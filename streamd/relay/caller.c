@@ -47,7 +47,6 @@ struct caller {
 
 static const struct line_error too_many = {
     "limit", "as many runs are on their way as the relay may have, or it is out of memory", 0};
-static const struct line_error no_memory = {"no_memory", "the relay is out of memory", 0};
 
 struct caller *caller_of(struct list *link)
 {
@@ -142,7 +141,7 @@ static struct attachment *start_run(struct caller *c, struct span id, struct spa
     struct attachment *a = carrier ? attach(c, carrier) : NULL;
     if (!a)
         return NULL;
-    *out_why = &no_memory;
+    *out_why = &refusal_no_memory;
     if (!is_new && !waits && carrier_start(carrier, start, resume))
         return NULL;
     free(a->anew);
@@ -159,7 +158,7 @@ static const struct line_error *take_start(struct caller *c, const struct line *
     struct span id = line->session_id;
     c->started = NULL; /* after a start that is refused, lines must not count for the run before */
     if (id.len == 0 && !uuid4_write(made))
-        return &no_memory;
+        return &refusal_no_memory;
     if (id.len == 0)
         id = (struct span){made, UUID4_BYTES};
     struct buf start;
@@ -222,7 +221,7 @@ static const struct line_error *take(struct caller *c, struct span text, struct 
         return NULL;
     params->stats->lines_received++;
     if (status != OK)
-        return error;
+        return status == E_NOMEM ? &refusal_no_memory : error;
     if (line.type == LINE_START)
         return take_start(c, &line, text);
     if (line.type != LINE_PING)
@@ -257,10 +256,11 @@ static void take_lines(struct caller *c)
         c->line_number++;
         const struct line_error *why = result == FRAMER_LINE       ? take(c, text, &error)
                                        : result == FRAMER_TOO_LONG ? &refusal_too_long
-                                                                   : &no_memory;
+                                                                   : &refusal_no_memory;
         if (why)
             refuse(c, why);
-        if (result != FRAMER_LINE) {
+        /* What comes behind one that found no memory would be acknowledged for it, too. */
+        if (result != FRAMER_LINE || (why && why->code == refusal_no_memory.code)) {
             c->ending = true;
             return;
         }

@@ -18,7 +18,6 @@ enum { NUMBER_BYTES = 32 }; /* of `,"seq":N` */
 static const struct line_error seq_late = {
     "seq", "lines without seq came before, and the hub has not said yet where it stands", 0};
 static const struct line_error too_long = {"too_long", "with its sessionId it is too long", 0};
-static const struct line_error no_memory = {"no_memory", "the relay is out of memory", 0};
 
 static bool is_of_the_run(enum line_type type)
 {
@@ -85,7 +84,7 @@ enum status carrier_take(struct carrier *c, const struct line *line, struct span
     }
     if (buf_status(&r->head) != OK || buf_status(&r->tail) != OK ||
         backlog_add(&c->backlog, buf_span(&r->head), buf_span(&r->tail), seq) != OK) {
-        *out_error = no_memory;
+        *out_error = refusal_no_memory;
         return E_NOMEM;
     }
     note_numbers(c, line, seq);

@@ -57,10 +57,8 @@ const char *upstream_init(struct upstream *h, const char *url)
     (void)snprintf(h->host, sizeof(h->host), "%.*s", (int)host.len, host.ptr);
     (void)snprintf(h->path, sizeof(h->path), "%s%.*s%s", rest.len > 0 ? "/" : "", (int)rest.len,
                    rest.len > 0 ? rest.ptr : "", FEED_PATH);
-    (void)snprintf(h->base, sizeof(h->base), "%s%.*s", h->url, (int)rest.len,
-                   rest.len > 0 ? rest.ptr : "");
-    if (rest.len == 0)
-        h->base[strlen(h->base) - 1] = '\0';
+    (void)snprintf(h->base, sizeof(h->base), "%s%.*s%s%.*s", scheme, (int)host.len, host.ptr,
+                   rest.len > 0 ? "/" : "", (int)rest.len, rest.len > 0 ? rest.ptr : "");
     h->encrypted = strcmp(scheme, "https://") == 0;
     (void)pthread_mutex_init(&h->lock, NULL);
     (void)pthread_cond_init(&h->quiet, NULL);

@@ -25,24 +25,38 @@ void agent_sends(struct agent *a, struct world *w, const struct request *req, co
     a->conn = a->client->post;
 }
 
-void agent_asks(struct agent *a, struct world *w, const char *id, const char *method,
-                const char *members)
+void agent_writes(struct request *req, char body[AGENT_BODY_MAX], const char *id,
+                  const char *method, const char *members)
 {
     static const char name[] = "\"name\":\"";
-    char body[4096];
-    struct request req = {.method = METHOD_POST,
-                          .mcp_protocol_version = SPAN("2026-07-28"),
-                          .mcp_method = span_of(method)};
+    static const char session[] = "\"session_id\":\"";
+    const char *of = strstr(members, session);
+    *req = (struct request){.method = METHOD_POST,
+                            .path = SPAN("/mcp"),
+                            .mcp_protocol_version = SPAN("2026-07-28"),
+                            .mcp_method = span_of(method)};
     const char *subject = strstr(members, name);
     if (!subject)
         subject = strstr(members, "\"uri\":\"");
     if (subject) {
         subject = strchr(subject + 4, ':') + 2;
-        req.mcp_name = (struct span){subject, strcspn(subject, "\"")};
+        req->mcp_name = (struct span){subject, strcspn(subject, "\"")};
     }
-    (void)snprintf(body, sizeof(body),
+    if (of)
+        req->mcp_param_session_id =
+            (struct span){of + strlen(session), strcspn(of + strlen(session), "\"")};
+    (void)snprintf(body, AGENT_BODY_MAX,
                    "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"%s\",\"params\":{%s%s%s}}", id,
                    method, MODERN_META, *members ? "," : "", members);
+    req->body = span_of(body);
+}
+
+void agent_asks(struct agent *a, struct world *w, const char *id, const char *method,
+                const char *members)
+{
+    char body[AGENT_BODY_MAX];
+    struct request req;
+    agent_writes(&req, body, id, method, members);
     agent_sends(a, w, &req, body);
 }
 
@@ -63,7 +77,7 @@ void agent_initializes(struct agent *a, struct world *w)
 void agent_asks_legacy(struct agent *a, const struct agent *of, const char *id, const char *method,
                        const char *members)
 {
-    char body[4096];
+    char body[AGENT_BODY_MAX];
     struct request req = {.method = METHOD_POST, .mcp_session_id = span_of(of->session)};
     (void)snprintf(body, sizeof(body),
                    "{\"jsonrpc\":\"2.0\",%s%s%s\"method\":\"%s\",\"params\":{%s}}",

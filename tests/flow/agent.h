@@ -11,12 +11,14 @@
 #include "streamd/http/request.h"
 #include "tests/flow/world.h"
 
+enum { AGENT_BODY_MAX = 4096 };
+
 struct agent {
     struct world *world;
     struct client *client;
     struct conn *conn; /* borrows from the client */
     struct request req;
-    char body[4096];
+    char body[AGENT_BODY_MAX];
     char path[32];
     char session[64];
     char last_event_id[64];
@@ -27,8 +29,12 @@ struct agent {
     "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                       \
     "\"io.modelcontextprotocol/clientCapabilities\":{}}"
 
-/* POSTs `{"jsonrpc":"2.0","id":ID,"method":METHOD,"params":{_meta,MEMBERS}}` with its headers;
- * `members` may be "". */
+/* A modern request: `{"jsonrpc":"2.0","id":ID,"method":METHOD,"params":{_meta,MEMBERS}}` with its
+ * headers; `members` may be "". *req borrows all of it. */
+void agent_writes(struct request *req, char body[AGENT_BODY_MAX], const char *id,
+                  const char *method, const char *members);
+
+/* POSTs such a request. */
 void agent_asks(struct agent *a, struct world *w, const char *id, const char *method,
                 const char *members);
 

@@ -2,6 +2,7 @@
 #include "streamd/ingest/push.h"
 
 #include "tests/streamd/domain.h"
+#include "tests/support/oom.h"
 
 #define NDJSON "application/x-ndjson"
 #define START "{\"type\":\"start\",\"sessionId\":\"a\"}\n"
@@ -101,6 +102,35 @@ static void other_types_of_content_are_refused(void **state)
                       "application/json\"}");
 }
 
+static void lines_that_find_no_memory_are_to_be_sent_again(void **state)
+{
+    (void)state;
+    static const char body[] = START SEQ(1) SEQ(2) SEQ(3);
+    unsigned refused = 0;
+    for (size_t n = 1; oom_sweeps(n); n++) {
+        struct domain d;
+        struct reply reply;
+        oom_fail(0);
+        domain_defaults(&d);
+        domain_open(&d);
+        reply_init(&reply, 1 << 16);
+        const struct request req = {
+            .method = METHOD_POST, .content_type = SPAN(NDJSON), .body = SPAN(body), .now = d.now};
+        oom_fail(n);
+        push_answer(&d.registry, &d.decoder, &req, &reply);
+        if (reply.status != 200) {
+            assert_int_equal(reply.status, 503);
+            assert_has(text_of(&reply.body), "\"code\":\"resend\"");
+            refused++;
+        }
+        const struct session *s = registry_find(&d.registry, SPAN("a"));
+        assert_true(reply.status != 200 || (s && series_count(s->series) == 3));
+        reply_fini(&reply);
+        domain_close(&d);
+    }
+    assert_true(refused > 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +139,7 @@ int main(void)
         cmocka_unit_test(one_object_may_be_laid_out_over_several_lines),
         cmocka_unit_test(a_line_over_the_limit_is_refused_wherever_it_ends),
         cmocka_unit_test(other_types_of_content_are_refused),
+        cmocka_unit_test(lines_that_find_no_memory_are_to_be_sent_again),
     };
     return cmocka_run_group_tests_name("streamd/ingest/push", tests, NULL, NULL);
 }

@@ -4,7 +4,9 @@
 
 #include "tests/streamd/domain.h"
 #include "tests/support/lasting_store.h"
+#include "tests/support/oom.h"
 
+#include <errno.h>
 #include <ev.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -263,6 +265,50 @@ static void who_waits_to_be_read_is_read_when_trouble_comes(void **state)
     b->store.broken = false;
 }
 
+/* Lines 1 to 3, while the nth allocation fails; false when none did. */
+static bool a_line_finds_no_memory_at(size_t nth)
+{
+    struct bench *b;
+    void *state;
+    char heard[4096];
+    unsigned acked = 0;
+    (void)setup(&state);
+    b = state;
+    int fd = connects(b);
+    oom_fail(nth);
+    says(b, fd, LINE("a", 1) LINE("a", 2) LINE("a", 3));
+    hand_over(b);
+    receive(b);
+    bool failed = oom_failed();
+    hand_over(b);
+    receive(b);
+    ssize_t n = read(fd, heard, sizeof(heard) - 1);
+    bool cut = n == 0 || (n < 0 && errno != EAGAIN);
+    heard[n > 0 ? n : 0] = '\0';
+    const char *ack = strstr(heard, "\"type\":\"ack\"");
+    if (ack)
+        assert_int_equal(sscanf(strstr(ack, "\"seq\":"), "\"seq\":%u", &acked), 1);
+    const struct session *s = registry_find(&b->d.registry, SPAN("a"));
+    assert_true(acked <= (s ? series_count(s->series) : 0));
+    bool again = strstr(heard, "\"code\":\"resend\"");
+    assert_true(again || cut || acked == 3);
+    if (again)
+        hears_the_end(b, fd);
+    else
+        close(fd);
+    (void)teardown(&state);
+    return failed;
+}
+
+static void what_is_acknowledged_has_found_memory_and_all_before_it_too(void **state)
+{
+    (void)state;
+    size_t n = 1;
+    while (a_line_finds_no_memory_at(n))
+        n++;
+    assert_true(n > 3);
+}
+
 #define TRAINER_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -275,6 +321,7 @@ int main(void)
         TRAINER_TEST(nobody_is_read_while_too_much_waits_for_the_disk),
         TRAINER_TEST(acks_of_thousands_of_sessions_wait_for_who_is_late_to_read),
         TRAINER_TEST(who_waits_to_be_read_is_read_when_trouble_comes),
+        cmocka_unit_test(what_is_acknowledged_has_found_memory_and_all_before_it_too),
     };
     return cmocka_run_group_tests_name("streamd/ingest/trainer", tests, NULL, NULL);
 }
