@@ -8,4 +8,6 @@ const struct line_error refusal_not_started = {
 const struct line_error refusal_finished = {
     "session_finished", "the session has ended; send a start with resume to go on", 0};
 const struct line_error refusal_seq_zero = {"seq", "seq counts from 1", 0};
+const struct line_error refusal_no_place = {
+    "limit", "as many trainers are connected as the daemon may have; it says more in its log", 0};
 const struct line_error refusal_too_long = {"too_long", "the line is longer than allowed", 0};
