@@ -6,7 +6,10 @@
  */
 #include "streamd/ingest/door.h"
 
+#include "base/buf.h"
 #include "base/list.h"
+#include "proto/line.h"
+#include "streamd/ingest/refusal.h"
 #include "streamd/ingest/unix_peer.h"
 #include "streamd/log.h"
 
@@ -15,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPTS_A_WAKEUP = 64, REFUSALS_LOG_US = 10 * 1000 * 1000 };
+enum { TURN_AWAY_MAX = 512, ACCEPTS_A_WAKEUP = 64, REFUSALS_LOG_US = 10 * 1000 * 1000 };
 
 static int open_spare(void)
 {
@@ -40,21 +43,28 @@ bool door_is_full(const struct door *d)
     return d->params.stats->trainers >= d->params.config->max_trainers;
 }
 
-/* NULL when this one may come in. */
-static const char *why_not(const struct door *d, int fd, const struct ucred *who)
+/* A trainer of ours that finds no place hears why; it has sent something, or will, but is not read.
+ */
+static void turn_away(int fd)
 {
-    if (!unix_peer_may(fd, who, d->listening.group))
-        return "another user";
-    return door_is_full(d) ? "as many trainers as allowed" : NULL;
+    struct buf line;
+    buf_init(&line, TURN_AWAY_MAX);
+    line_write_error(&line, &refusal_no_place, 0);
+    if (buf_status(&line) == OK)
+        (void)send(fd, line.ptr, line.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    buf_fini(&line);
+    close(fd);
 }
 
 static void admit(struct door *d, int fd)
 {
     struct ucred who = unix_peer(fd);
-    const char *why = why_not(d, fd, &who);
-    if (why) {
+    if (!unix_peer_may(fd, &who, d->listening.group)) {
         close(fd);
-        note_refusal(d, why, &who);
+        note_refusal(d, "another user", &who);
+    } else if (door_is_full(d)) {
+        turn_away(fd);
+        note_refusal(d, "as many trainers as --max-trainers allows", &who);
     } else if (!d->params.admit(d, fd, who.pid)) {
         note_refusal(d, "out of memory", &who);
     }
@@ -63,13 +73,18 @@ static void admit(struct door *d, int fd)
 /* No descriptor is left: refuses one connection with the one in reserve. */
 static void shed(struct door *d)
 {
-    const struct ucred nobody = {.uid = (uid_t)-1};
+    struct ucred who = {.uid = (uid_t)-1};
     close(d->spare_fd);
     int fd = accept4(d->listening.fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
+    if (fd >= 0) {
+        who = unix_peer(fd);
+        if (unix_peer_may(fd, &who, d->listening.group))
+            turn_away(fd);
+        else
+            close(fd);
+    }
     d->spare_fd = open_spare();
-    note_refusal(d, "no file descriptor left", &nobody);
+    note_refusal(d, "no file descriptor left", &who);
 }
 
 static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)

@@ -10,4 +10,6 @@ const struct line_error refusal_finished = {
 const struct line_error refusal_seq_zero = {"seq", "seq counts from 1", 0};
 const struct line_error refusal_no_memory = {
     "resend", "out of memory: resume, and send again what was not acknowledged", 0};
+const struct line_error refusal_no_place = {
+    "limit", "as many trainers are connected as the daemon may have; it says more in its log", 0};
 const struct line_error refusal_too_long = {"too_long", "the line is longer than allowed", 0};

@@ -12,6 +12,7 @@
 #include "proto/json_write.h"
 #include "streamd/log.h"
 #include "streamd/session/legacy_room.h"
+#include "streamd/session/registry_sweep.h"
 #include "streamd/session/session_life.h"
 #include "streamd/session/uuid4.h"
 
@@ -20,12 +21,9 @@
 #include <sys/random.h>
 
 enum {
-    SWEEP_US = 60 * 1000 * 1000,
     PAYLOAD_LIMIT = 8 * 1024 * 1024, /* of 64 KiB lines, with their names flattened */
     EVENTS_AT_ONCE = 4, /* each with a line's config, after an update as large: half an outbox */
 };
-
-static void on_sweep(struct timer *timer, uint64_t now_us);
 
 enum status registry_init(struct registry *r, const struct config *config, struct timers *timers,
                           struct hub *hub, struct encoder *encoder, struct stats *stats,
@@ -53,12 +51,11 @@ enum status registry_init(struct registry *r, const struct config *config, struc
     line_decoder_init(&r->decoder, seed);
     r->next_key = 1;
     (void)snprintf(r->epoch, sizeof(r->epoch), "%016llx", (unsigned long long)seed);
-    timer_init(&r->sweep, on_sweep);
     const struct keeping_params nowhere = {.config = config, .timers = timers, .stats = stats};
     enum status status = keeping_init(&r->keeping, &nowhere);
     if (status != OK)
         return status;
-    return timers_arm(timers, &r->sweep, now.us + SWEEP_US);
+    return registry_sweep_init(r, now.us);
 }
 
 /* The last word to the store: the next daemon may go on with this epoch. */
@@ -76,7 +73,7 @@ void registry_fini(struct registry *r)
         session_destroy(LIST_ENTRY(first, struct session, link));
     interpreters_fini(&r->interpreters);
     orphans_fini(&r->orphans);
-    timers_disarm(r->timers, &r->sweep);
+    registry_sweep_fini(r);
     strmap_fini(&r->by_id);
     line_decoder_fini(&r->decoder);
     journal_fini(&r->journal);
@@ -98,6 +95,7 @@ struct session *registry_find_live(struct registry *r, struct span id)
 
 static void forget(struct registry *r, struct session *s)
 {
+    registry_sweep_pass(r, s);
     strmap_take(&r->by_id, session_id(s));
     session_destroy(s);
 }
@@ -141,6 +139,7 @@ static enum status make_room(struct registry *r)
 /* Before the first is behind the head's end of a ring. */
 static void put_first(struct registry *r, struct session *s)
 {
+    registry_sweep_pass(r, s);
     list_remove(&s->link);
     list_add_tail(r->sessions.next, &s->link);
 }
@@ -237,30 +236,4 @@ void registry_relieve(struct registry *r)
         return;
     r->announced = 0;
     hub_flush(r->hub);
-}
-
-/* How long after its last update a session keeps its present state. */
-static uint64_t patience_s(const struct registry *r, const struct session *s)
-{
-    if (s->state == SESSION_EXPIRED)
-        return s->pinned ? UINT64_MAX : r->config->retain_s;
-    return session_finished(s) ? r->config->live_completed_s : r->config->live_idle_s;
-}
-
-static void on_sweep(struct timer *timer, uint64_t now_us)
-{
-    struct registry *r = LIST_ENTRY(timer, struct registry, sweep);
-    LIST_EACH_SAFE (at, &r->sessions) {
-        struct session *s = LIST_ENTRY(at, struct session, link);
-        if ((now_us - s->last_us) / 1000000 < patience_s(r, s))
-            continue;
-        if (s->state == SESSION_EXPIRED)
-            registry_remove(r, s);
-        else
-            session_expire(s);
-    }
-    /* It was armed a moment ago, so there is a place for it in the heap. */
-    enum status status = timers_arm(r->timers, timer, now_us + SWEEP_US);
-    if (status != OK)
-        log_error("registry", "sweep ends reason=\"%s\"", status_text(status));
 }

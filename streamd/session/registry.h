@@ -30,7 +30,8 @@ struct registry {
     struct list due;             /* of session.due */
     struct list recounts;        /* of recount.link: summaries to be made again */
     struct timers *timers;       /* borrows */
-    struct timer sweep;          /* every 60 s */
+    struct timer sweep;          /* every 60 s, and for each further portion of one */
+    struct list *sweep_at;       /* borrows; where a sweep goes on; NULL: none is under way */
     struct hub *hub;             /* borrows */
     struct encoder *encoder;     /* borrows */
     const struct config *config; /* borrows */

@@ -20,6 +20,13 @@ LINE_MAX = 65_536
 TRAINERS_MAX = 300
 
 
+def assert_turned_away(test: unittest.TestCase, trainer: Trainer) -> None:
+    """It is told why, and hung up on."""
+    answer = trainer.answer()
+    assert answer
+    test.assertEqual((answer["type"], answer["code"]), ("error", "limit"))
+    test.assertIsNone(trainer.answer())
+
 class Stream(FaultTest):
     options = ("--max-trainers", str(TRAINERS_MAX))
 
@@ -121,7 +128,8 @@ class Stream(FaultTest):
         silent = [self.trainer() for _ in range(TRAINERS_MAX - others)]
         eventually("them to be counted", lambda: self.daemon.counter("trainers") == TRAINERS_MAX)
         one_more = self.trainer()
-        self.assertIsNone(one_more.answer())
+        assert_turned_away(self, one_more)
+        self.assertIn("as many trainers as --max-trainers allows", self.daemon.log())
         self.assertEqual(self.daemon.counter("connections_refused"), refused + 1)
         before = self.daemon.cpu_s()
         self.probe.check()
@@ -188,6 +196,7 @@ class Descriptors(FaultTest):
         """#35 unix: more trainers than there are descriptors -> refused at once, without a busy loop"""
         silent = [self.trainer() for _ in range(250)]
         eventually("a refusal", lambda: "no file descriptor left" in self.daemon.log())
+        assert_turned_away(self, silent[-1])
         before, start = self.daemon.cpu_s(), time.monotonic()
         time.sleep(0.5)
         self.assertLess((self.daemon.cpu_s() - before) / (time.monotonic() - start), 0.5)

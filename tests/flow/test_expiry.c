@@ -173,6 +173,55 @@ static void many_runs_grow_old_side_by_side(void **state)
     assert_int_equal(w->app->stats.sessions_live, 0);
 }
 
+/* More than an outbox holds: 1,000 messages by default. */
+enum { MANY = 1500 };
+
+static void many_runs_start(struct world *w, unsigned from)
+{
+    char id[16];
+    for (unsigned i = from; i < from + MANY; i++) {
+        (void)snprintf(id, sizeof(id), "run%u", i);
+        trainer_starts(w, id);
+    }
+}
+
+/* To the next sweep that finds something; then no further than its first portion. */
+static void until_some_leave(struct world *w)
+{
+    uint64_t before = w->app->stats.sessions_live;
+    while (w->app->stats.sessions_live == before)
+        world_advance(w, SECOND / 1000);
+}
+
+static void a_sweep_of_many_lets_others_in_between_and_tells_all_of_it(void **state)
+{
+    struct world *w = *state;
+    many_runs_start(w, 0);
+    struct client *c = client_watch(w, PLAIN, "*");
+    world_advance(w, 4 * HOUR - SECOND);
+    assert_int_equal(w->app->stats.sessions_live, MANY);
+    until_some_leave(w);
+    assert_in_range(w->app->stats.sessions_live, MANY / 2, MANY - 1);
+    world_advance(w, SECOND);
+    assert_int_equal(w->app->stats.sessions_live, 0);
+    assert_int_equal(client_counts(c, "session_cleanup"), MANY);
+}
+
+static void a_sweep_goes_on_though_its_place_is_gone(void **state)
+{
+    struct world *w = *state;
+    many_runs_start(w, 0);
+    world_advance(w, 4 * HOUR - SECOND);
+    until_some_leave(w);
+    struct registry *r = &w->app->registry;
+    struct session *next = LIST_ENTRY(r->sweep_at, struct session, link);
+    registry_remove(r, next); /* as when its place is needed */
+    next = LIST_ENTRY(r->sweep_at, struct session, link);
+    trainer_starts(w, next->id); /* and this one begins anew, first in the list */
+    world_advance(w, SECOND);
+    assert_int_equal(w->app->stats.sessions_live, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +235,8 @@ int main(void)
         WORLD_TEST(history_goes_after_thirty_days),
         WORLD_TEST(a_wall_clock_that_jumps_expires_nothing),
         WORLD_TEST(many_runs_grow_old_side_by_side),
+        WORLD_TEST(a_sweep_of_many_lets_others_in_between_and_tells_all_of_it),
+        WORLD_TEST(a_sweep_goes_on_though_its_place_is_gone),
     };
     return cmocka_run_group_tests_name("flow/expiry", tests, NULL, NULL);
 }
