@@ -9,3 +9,5 @@ const struct line_error refusal_finished = {
     "session_finished", "the session has ended; send a start with resume to go on", 0};
 const struct line_error refusal_seq_zero = {"seq", "seq counts from 1", 0};
 const struct line_error refusal_too_long = {"too_long", "the line is longer than allowed", 0};
+const struct line_error refusal_no_epoch = {
+    "metrics", "the session is a training: a report is an epoch, with epoch and train_loss", 0};

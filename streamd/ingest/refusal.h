@@ -12,5 +12,6 @@ extern const struct line_error refusal_not_started; /* and the line cannot start
 extern const struct line_error refusal_finished;
 extern const struct line_error refusal_seq_zero;
 extern const struct line_error refusal_too_long;
+extern const struct line_error refusal_no_epoch; /* but a report, of a training */
 
 #endif
