@@ -185,16 +185,42 @@ static enum status take_resume(struct reading *r, enum json_token token, struct 
     return OK;
 }
 
-static enum status take_config(struct reading *r, enum json_token token, struct json_value *v)
+/* The object that was just entered, as it came. */
+static enum status take_raw(struct reading *r, struct span *out)
 {
-    (void)v;
-    if (token != JSON_OBJECT_BEGIN)
-        return refuse(r, "field", "config is an object");
     const char *start = r->scan.at - 1;
     if (json_leave(&r->scan) != OK)
         return line_refuse_json(&r->error, &r->scan);
-    r->line.config = (struct span){start, (size_t)(r->scan.at - start)};
+    *out = (struct span){start, (size_t)(r->scan.at - start)};
     return OK;
+}
+
+static enum status take_config(struct reading *r, enum json_token token, struct json_value *v)
+{
+    (void)v;
+    return token == JSON_OBJECT_BEGIN ? take_raw(r, &r->line.config)
+                                      : refuse(r, "field", "config is an object");
+}
+
+/* What only a relay says; elsewhere it is as good as absent. */
+static enum status take_report(struct reading *r, enum json_token token, struct json_value *v)
+{
+    (void)v;
+    return token == JSON_OBJECT_BEGIN ? take_raw(r, &r->line.report) : json_pass(r, token);
+}
+
+static enum status take_implied(struct reading *r, enum json_token token, struct json_value *v)
+{
+    (void)v;
+    r->line.implied = token == JSON_TRUE;
+    return json_pass(r, token);
+}
+
+static enum status take_pid(struct reading *r, enum json_token token, struct json_value *v)
+{
+    if (!whole_number(token, v, &r->line.pid))
+        r->line.pid = 0;
+    return json_pass(r, token);
 }
 
 static enum status take_metrics(struct reading *r, enum json_token token, struct json_value *v)
@@ -227,6 +253,9 @@ static const struct {
     {{"outcome", 7}, take_outcome},
     {{"value", 5}, take_value},
     {{"message", 7}, take_message},
+    {{"report", 6}, take_report},
+    {{"implied", 7}, take_implied},
+    {{"pid", 3}, take_pid},
 };
 
 static take_fn *find_key(struct span name)
@@ -285,6 +314,8 @@ static enum status judge(struct reading *r)
         return refuse(r, "metrics", "progress and epoch need metrics");
     if (type == LINE_ANSWER && (!r->line.has_order_id || !r->line.outcome.ptr))
         return refuse(r, "id", "an answer needs the id of its order and an outcome");
+    if (type == LINE_REPORT && !r->line.report.ptr)
+        return refuse(r, "field", "a report needs an object of that name");
     return OK;
 }
 

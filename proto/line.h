@@ -31,6 +31,8 @@ enum {
     X(LINE_COMPLETE, "complete")                                                                   \
     X(LINE_FAIL, "fail")                                                                           \
     X(LINE_ANSWER, "answer")                                                                       \
+    X(LINE_REPORT, "report")                                                                       \
+    X(LINE_GONE, "gone")                                                                           \
     X(LINE_PING, "ping")
 
 enum line_type {
@@ -51,7 +53,9 @@ struct line {
     struct span error;
     struct span outcome; /* answer: what came of the order, in one word */
     struct span message; /* answer: and in more */
+    struct span report;  /* report: the raw bytes of a JSON object, as config; always there */
     bool resume;
+    bool implied; /* start: who says it is not the trainer, and asks only where the run stands */
     bool has_seq;
     bool has_model_index;
     bool has_order_id; /* always so for answer */
@@ -61,6 +65,7 @@ struct line {
     uint64_t seq;     /* 0 .. 2^53 */
     uint64_t model_index;
     uint64_t order_id;
+    uint64_t pid; /* gone: the process that was the trainer */
     double value;
     struct record record; /* progress, epoch: as sent, before record_complete */
 };
@@ -108,6 +113,10 @@ bool session_id_valid(struct span id);
 
 /* What the daemon writes back; each ends in a newline. */
 void line_write_started(struct buf *b, struct span session_id, uint64_t last_seq);
+
+/* The same, with what kind of job the run is; empty: left out. */
+void line_write_stands(struct buf *b, struct span session_id, uint64_t last_seq,
+                       struct span operation_type);
 void line_write_ack(struct buf *b, struct span session_id, uint64_t seq);
 void line_write_pong(struct buf *b);
 

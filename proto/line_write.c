@@ -17,14 +17,6 @@ static void end(struct buf *b)
     buf_add(b, "}\n", 2);
 }
 
-void line_write_started(struct buf *b, struct span session_id, uint64_t last_seq)
-{
-    begin(b, "started");
-    json_write_pair_string(b, "sessionId", session_id);
-    json_write_pair_u64(b, "lastSeq", last_seq);
-    end(b);
-}
-
 void line_write_ack(struct buf *b, struct span session_id, uint64_t seq)
 {
     begin(b, "ack");
@@ -43,6 +35,21 @@ static void write_if(struct buf *b, const char *name, struct span text)
 {
     if (text.len > 0)
         json_write_pair_string(b, name, text);
+}
+
+void line_write_stands(struct buf *b, struct span session_id, uint64_t last_seq,
+                       struct span operation_type)
+{
+    begin(b, "started");
+    json_write_pair_string(b, "sessionId", session_id);
+    json_write_pair_u64(b, "lastSeq", last_seq);
+    write_if(b, "operationType", operation_type);
+    end(b);
+}
+
+void line_write_started(struct buf *b, struct span session_id, uint64_t last_seq)
+{
+    line_write_stands(b, session_id, last_seq, SPAN(""));
 }
 
 void line_write_control(struct buf *b, const struct line_control *c)

@@ -13,9 +13,13 @@ static void set_text(struct answer *a, struct span key, struct span raw)
         const char *key;
         struct span *text;
     } fields[] = {
-        {"type", &a->type},       {"sessionId", &a->session_id},
-        {"command", &a->command}, {"reason", &a->reason},
-        {"code", &a->code},       {"knob", &a->knob},
+        {"type", &a->type},
+        {"sessionId", &a->session_id},
+        {"command", &a->command},
+        {"reason", &a->reason},
+        {"code", &a->code},
+        {"knob", &a->knob},
+        {"operationType", &a->operation_type},
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (span_is(key, fields[i].key))

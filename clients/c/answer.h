@@ -19,6 +19,7 @@ struct answer {
     struct span reason;
     struct span code;
     struct span knob;
+    struct span operation_type;
     uint64_t seq;
     uint64_t last_seq;
     uint64_t id;    /* of an order; 0: it is to have no answer */

@@ -87,11 +87,14 @@ class Client:
         return urllib.request.Request(self.url, compact(body).encode(), headers)
 
     def ask(self, method: str, params: Dict[str, Any]) -> Dict[str, Any]:
-        """The result of one request."""
+        """The result of one request. A relay says where its hub is, which is then asked."""
         try:
             with urllib.request.urlopen(self._request(method, params), timeout=TIMEOUT_S) as answer:
                 said = message(answer.read().decode(), answer.headers["Content-Type"])
         except urllib.error.HTTPError as error:
+            if error.code == 307 and error.headers["Location"] != self.url:
+                self.url = error.headers["Location"]
+                return self.ask(method, params)
             raise Refused(f"{error.code} {error.read().decode('utf-8', 'replace')}") from error
         except (OSError, ValueError) as error:
             raise Refused(f"no answer from {self.url}: {error}") from error

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The host service's one route, on a daemon and on a relay alike, so that a training script has one
- * address to post to, whichever is beside it. A relay makes of an epoch the line that its hub would
- * make of it, and has it on disk before it answers: nobody waits for the hub, and what the hub
- * shows is the same by either road.
+ * address to post to, whichever is beside it. A relay makes a line of it, and has that on disk
+ * before it answers (relay/posting.h): what the hub shows is the same by either road.
  */
 #include "proto/json_scan.h"
 #include "streamd/app.h"
-#include "streamd/http/epoch_line.h"
 #include "streamd/http/operation_reply.h"
 #include "streamd/http/operations.h"
 #include "streamd/ingest/kept_answer.h"
-#include "streamd/relay/relay.h"
+#include "streamd/relay/posting.h"
 
 /* What it is, and of which operation: `operation_id` where the body has one, else the path's.
  * False, and the reply says why not. */
@@ -49,30 +47,17 @@ static bool take_here(struct app *app, const struct request *req, const struct o
     return operation_take(app, req, s, told, reply);
 }
 
-static bool hand_on(struct app *app, const struct operation_told *told, struct reply *reply)
-{
-    struct epoch_line e;
-    epoch_line_init(&e, app->config->max_line);
-    const char *why = NULL;
-    enum status status = E_MALFORMED;
-    if (epoch_line_read(&e, told->id, told->metrics))
-        status = relay_post(app->relay, told->id, buf_span(&e.text), &why);
-    else
-        why = e.why;
-    if (status == E_LIMIT || status == E_IO)
-        reply_error(reply, 503, why);
-    else if (status != OK)
-        operation_refuse(reply, 400, OPERATION_BAD_METRICS, span_of(why));
-    epoch_line_fini(&e);
-    return status == OK;
-}
-
 static void host_metrics(struct app *app, const struct request *req, struct reply *reply)
 {
     struct operation_told told;
     if (!read_told(req, &told, reply))
         return;
-    if (!(app->relay ? hand_on(app, &told, reply) : take_here(app, req, &told, reply)))
+    if (app->relay) {
+        const struct posting_ask ask = {POSTING_HOST, told.id, told.metrics, SPAN("")};
+        posting_take(app->relay, &ask, reply);
+        return;
+    }
+    if (!take_here(app, req, &told, reply))
         return;
     buf_add_str(&reply->body, "{\"success\":true}");
     answer_when_kept(&app->registry.keeping, reply);

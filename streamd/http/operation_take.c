@@ -13,6 +13,7 @@
 #include "streamd/http/operation_write.h"
 #include "streamd/ingest/intake.h"
 #include "streamd/ingest/kept_answer.h"
+#include "streamd/relay/posting.h"
 
 #include <stdio.h>
 
@@ -82,19 +83,36 @@ bool operation_take(struct app *app, const struct request *req, struct session *
                                           : add_keys(req, s, told->metrics, reply);
 }
 
+void operation_write_added(struct span id, struct buf *out)
+{
+    buf_add_char(out, '{');
+    json_write_pair_bool(out, "success", true);
+    json_write_pair_string(out, "message", SPAN("Metrics added successfully"));
+    json_write_pair_string(out, "operation_id", id);
+    buf_add_char(out, '}');
+}
+
+static void add_at_hub(struct app *app, const struct request *req, struct reply *reply)
+{
+    struct posting_ask ask = {.kind = POSTING_METRICS, .id = req->tail};
+    if (!session_id_valid(req->tail))
+        operation_refuse(reply, 404, "Operation not found: ", req->tail);
+    else if (operation_body(req, false, &ask.object, reply))
+        posting_take(app->relay, &ask, reply);
+}
+
 void operation_add_metrics(struct app *app, const struct request *req, struct reply *reply)
 {
+    if (app->relay) {
+        add_at_hub(app, req, reply);
+        return;
+    }
     struct session *s = operation_find(app, req, reply);
-    struct buf *out = &reply->body;
     struct operation_told told = {.id = req->tail};
     if (!s || !operation_body(req, false, &told.metrics, reply) ||
         !operation_take(app, req, s, &told, reply))
         return;
-    buf_add_char(out, '{');
-    json_write_pair_bool(out, "success", true);
-    json_write_pair_string(out, "message", SPAN("Metrics added successfully"));
-    json_write_pair_string(out, "operation_id", req->tail);
-    buf_add_char(out, '}');
+    operation_write_added(req->tail, &reply->body);
     answer_when_kept(&app->registry.keeping, reply);
 }
 
@@ -148,6 +166,14 @@ static void begin(struct app *app, const struct request *req, const char *id, st
     answer_when_kept(&app->registry.keeping, reply);
 }
 
+static void begin_at_hub(struct app *app, const struct fields *body, const char *id,
+                         struct span config, struct reply *reply)
+{
+    struct posting_ask ask = {.kind = POSTING_BEGIN, .id = span_of(id), .object = config};
+    (void)fields_string(body, "operation_type", &ask.type);
+    posting_take(app->relay, &ask, reply);
+}
+
 /* The body is its config. */
 void operation_create(struct app *app, const struct request *req, struct reply *reply)
 {
@@ -163,7 +189,10 @@ void operation_create(struct app *app, const struct request *req, struct reply *
         operation_invalid(reply, "body", "Input should be strict JSON of at most 65536 bytes",
                           "dict_type");
     } else {
-        if (choose_id(app, req, body, id, reply))
+        bool good = choose_id(app, req, body, id, reply);
+        if (good && app->relay)
+            begin_at_hub(app, body, id, text, reply);
+        else if (good)
             begin(app, req, id, text, reply);
         fields_destroy(body);
     }

@@ -38,6 +38,9 @@ struct operation_told {
 bool operation_take(struct app *app, const struct request *req, struct session *s,
                     const struct operation_told *told, struct reply *reply);
 
+/* What answers one who has added metrics. */
+void operation_write_added(struct span id, struct buf *out);
+
 /* operation_steer.c: those that change its course */
 route_fn operation_stop;
 route_fn operation_set_status;

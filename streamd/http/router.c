@@ -19,7 +19,8 @@
 const struct route *const route_tables[] = {
     routes_training, routes_operations, routes_host, routes_legacy,
     routes_mcp,      routes_service,    NULL};
-const struct route *const route_tables_relay[] = {routes_host, routes_service, NULL};
+const struct route *const route_tables_relay[] = {routes_operations_relay, routes_host,
+                                                  routes_service, NULL};
 
 /* Their protocol has its own word for it. */
 static bool is_agents(const struct request *req)
@@ -136,10 +137,10 @@ void router_answer(struct app *app, struct request *req, struct reply *reply)
         return;
     if (route)
         route->answer(app, req, reply);
+    else if (app->relay && (allow == 0 || req->method != METHOD_OPTIONS))
+        relay_redirect(app->relay, req, reply);
     else if (allow != 0)
         refuse_method(req, allow, reply);
-    else if (app->relay)
-        relay_redirect(app->relay, req, reply);
     else if (!assets_answer(app->assets, req, reply))
         reply_error(reply, 404, "Not found");
     else if (req->method != METHOD_GET && req->method != METHOD_HEAD)

@@ -26,12 +26,13 @@ struct route {
 };
 
 /* The rows of each file, ended by a NULL pattern. */
-extern const struct route routes_training[];   /* /api/training/… */
-extern const struct route routes_operations[]; /* /api/v1/operations… */
-extern const struct route routes_host[];       /* /sessions/{id}/metrics */
-extern const struct route routes_legacy[];     /* /api/phases, /api/cognate, /api/progress */
-extern const struct route routes_mcp[];        /* /mcp, /mcp/operations */
-extern const struct route routes_service[];    /* /health, /metrics, /api/training/stats */
+extern const struct route routes_training[];         /* /api/training/… */
+extern const struct route routes_operations[];       /* /api/v1/operations… */
+extern const struct route routes_operations_relay[]; /* those of them that a relay takes */
+extern const struct route routes_host[];             /* /sessions/{id}/metrics */
+extern const struct route routes_legacy[];           /* /api/phases, /api/cognate, /api/progress */
+extern const struct route routes_mcp[];              /* /mcp, /mcp/operations */
+extern const struct route routes_service[];          /* /health, /metrics, /api/training/stats */
 
 /* The daemon's, one after the other, ended by NULL; and those of a relay. */
 extern const struct route *const route_tables[];

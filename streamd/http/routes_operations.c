@@ -20,3 +20,11 @@ const struct route routes_operations[] = {
      "Say that an operation runs, is over, or goes on"},
     {NULL, 0, SCOPE_PUBLIC, NULL, NULL},
 };
+
+const struct route routes_operations_relay[] = {
+    {"/api/v1/operations", METHOD_POST, SCOPE_WRITE, operation_create,
+     "Begin an operation of any type at the hub"},
+    {"/api/v1/operations/{id}/metrics", METHOD_POST, SCOPE_WRITE, operation_add_metrics,
+     "Add one epoch, or merge keys, at the hub"},
+    {NULL, 0, SCOPE_PUBLIC, NULL, NULL},
+};

@@ -11,7 +11,9 @@
  */
 #include "streamd/ingest/intake.h"
 
+#include "streamd/http/epoch_line.h"
 #include "streamd/ingest/refusal.h"
+#include "streamd/ingest/report.h"
 
 #include <stdlib.h>
 
@@ -91,7 +93,8 @@ static enum status find_named(struct intake *in, const struct line *line, struct
     struct session *s = in->last.session;
     if (!s || !span_eq(line->session_id, session_id(s)))
         s = registry_find(in->registry, line->session_id);
-    bool starts = line->type == LINE_PROGRESS || line->type == LINE_EPOCH;
+    bool starts = line->type == LINE_PROGRESS || line->type == LINE_EPOCH ||
+                  (line->type == LINE_REPORT && report_is_epoch(line->report));
     if (!s && !starts)
         return refuse(E_NOT_FOUND, &refusal_not_started, out_error);
     if (!s || s->state == SESSION_EXPIRED)
@@ -136,6 +139,26 @@ static enum status apply(struct session *s, struct line *line, struct span text,
     return OK;
 }
 
+/* A report says what a POST to the operation does: of a training an epoch, of another job keys. */
+static enum status apply_report(struct intake *in, struct session *s, struct span report,
+                                struct now now, struct line_error *out_error)
+{
+    struct epoch_line e;
+    struct line epoch;
+    if (report_is_empty(report))
+        return OK;
+    if (!operation_is_training(s))
+        return report_merge(s, report, now, out_error);
+    epoch_line_init(&e, LINE_BYTES_MAX);
+    enum status status = epoch_line_read(&e, session_id(s), report)
+                             ? line_decode(in->decoder, buf_span(&e.text), &epoch, out_error)
+                             : refuse(E_MALFORMED, &refusal_no_epoch, out_error);
+    if (status == OK)
+        status = apply(s, &epoch, buf_span(&e.text), now, out_error);
+    epoch_line_fini(&e);
+    return status;
+}
+
 /* The line was of this session, whose seq may now be acknowledged. */
 static void note(struct intake *in, struct session *s, bool has_seq)
 {
@@ -160,7 +183,8 @@ static enum status take_of_session(struct intake *in, struct line *line, struct 
     if (line->has_seq && line->seq <= s->last_seq) {
         in->registry->stats->lines_repeated++;
     } else {
-        status = apply(s, line, text, now, out_error);
+        status = line->type == LINE_REPORT ? apply_report(in, s, line->report, now, out_error)
+                                           : apply(s, line, text, now, out_error);
         if (status != OK)
             return status;
         s->last_seq = line->has_seq ? line->seq : s->last_seq;
@@ -170,20 +194,59 @@ static enum status take_of_session(struct intake *in, struct line *line, struct 
     return OK;
 }
 
-/* What came of an order. Whose session is over may still say it; one that nobody started is not
- * started by it. */
-static enum status take_answer(struct intake *in, const struct line *line, struct now now,
-                               struct line_error *out_error)
+/* The session of a line that starts none. */
+static enum status find_known(struct intake *in, const struct line *line, struct session **out,
+                              struct line_error *out_error)
 {
     struct session *s =
         line->session_id.ptr ? registry_find(in->registry, line->session_id) : in->started.session;
     if (!s)
         return refuse(E_NOT_FOUND,
                       line->session_id.ptr ? &refusal_not_started : &refusal_no_session, out_error);
-    enum status status = orders_answer(s, line, now);
+    *out = s;
+    return OK;
+}
+
+/* What came of an order. Whose session is over may still say it. */
+static enum status take_answer(struct intake *in, const struct line *line, struct now now,
+                               struct line_error *out_error)
+{
+    struct session *s = NULL;
+    enum status status = find_known(in, line, &s, out_error);
+    if (status != OK)
+        return status;
+    status = orders_answer(s, line, now);
     if (status != OK)
         return refuse(status, status == E_NOT_FOUND ? &no_order : &other_answer, out_error);
     return OK;
+}
+
+/*
+ * A relay has seen the trainer's process go. Its number is the one of the line before, so that it
+ * waits on the relay's disk like that one; the trainer counts on from there if it comes back.
+ */
+static enum status take_gone(struct intake *in, const struct line *line, struct now now,
+                             struct line_error *out_error)
+{
+    struct session *s = NULL;
+    enum status status = find_known(in, line, &s, out_error);
+    if (status != OK)
+        return status;
+    orphan_give_up(s, line->pid, now);
+    if (line->has_seq && line->seq > s->last_seq)
+        s->last_seq = line->seq;
+    note(in, s, line->has_seq);
+    return OK;
+}
+
+/* Who only asks where a run stands begins none, and takes none up. */
+static void tell_where(struct intake *in, struct span id)
+{
+    struct session *s = registry_find(in->registry, id);
+    if (s)
+        line_write_stands(in->answers, id, session_durable_seq(s), span_of(operation_of(s)->type));
+    else
+        line_write_started(in->answers, id, 0);
 }
 
 static enum status take_start(struct intake *in, const struct line *line, struct now now,
@@ -191,6 +254,10 @@ static enum status take_start(struct intake *in, const struct line *line, struct
 {
     struct session *s = NULL;
     intake_ack(in);
+    if (line->implied && line->session_id.ptr) {
+        tell_where(in, line->session_id);
+        return OK;
+    }
     /* After a start that is refused, what follows must not count for the run before it. */
     session_handle_set(&in->started, NULL);
     enum status status = start(in, line, now, &s, out_error);
@@ -198,7 +265,8 @@ static enum status take_start(struct intake *in, const struct line *line, struct
         return status;
     session_handle_set(&in->started, s);
     note(in, s, false);
-    line_write_started(in->answers, session_id(s), session_durable_seq(s));
+    line_write_stands(in->answers, session_id(s), session_durable_seq(s),
+                      operation_is_training(s) ? SPAN("") : span_of(operation_of(s)->type));
     return OK;
 }
 
@@ -213,6 +281,8 @@ static enum status take(struct intake *in, struct line *line, struct span text, 
         return take_start(in, line, now, out_error);
     case LINE_ANSWER:
         return take_answer(in, line, now, out_error);
+    case LINE_GONE:
+        return take_gone(in, line, now, out_error);
     default:
         return take_of_session(in, line, text, now, out_error);
     }

@@ -13,3 +13,5 @@ const struct line_error refusal_no_memory = {
 const struct line_error refusal_no_place = {
     "limit", "as many trainers are connected as the daemon may have; it says more in its log", 0};
 const struct line_error refusal_too_long = {"too_long", "the line is longer than allowed", 0};
+const struct line_error refusal_no_epoch = {
+    "metrics", "the session is a training: a report is an epoch, with epoch and train_loss", 0};

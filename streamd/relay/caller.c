@@ -34,7 +34,9 @@ struct caller {
     struct relay *relay; /* borrows */
     ev_io readable;
     ev_io writable;
-    int fd; /* owns */
+    int fd;            /* owns */
+    int pid;           /* at the other end; 0: not known */
+    uint64_t since_us; /* when it connected */
     struct framer framer;
     struct buf answers;
     struct list attachments;    /* of attachment.of_caller; owned */
@@ -80,6 +82,7 @@ static struct attachment *attach(struct caller *c, struct carrier *carrier)
     struct attachment *a = calloc(1, sizeof(*a));
     if (!a)
         return NULL;
+    missing_forget(&c->relay->missing, carrier_id(carrier));
     a->caller = c;
     a->carrier = carrier;
     list_add_tail(&c->attachments, &a->of_caller);
@@ -165,7 +168,7 @@ static const struct line_error *take_start(struct caller *c, const struct line *
     buf_init(&start, RELAY_START_MAX);
     relay_line_start(&start, id, text);
     if (buf_status(&start) == OK)
-        a = start_run(c, id, buf_span(&start), line->resume, &why);
+        a = start_run(c, id, buf_span(&start), line->resume || line->implied, &why);
     buf_fini(&start);
     if (!a)
         return why;
@@ -179,7 +182,8 @@ static const struct line_error *take_start(struct caller *c, const struct line *
 static struct attachment *find_run(struct caller *c, const struct line *line,
                                    const struct line_error **out_why)
 {
-    bool starts = line->type == LINE_PROGRESS || line->type == LINE_EPOCH;
+    bool starts =
+        line->type == LINE_PROGRESS || line->type == LINE_EPOCH || line->type == LINE_REPORT;
     struct span id = line->session_id;
     if (id.len == 0) {
         *out_why = &refusal_no_session;
@@ -187,7 +191,7 @@ static struct attachment *find_run(struct caller *c, const struct line *line,
     }
     if (c->started && span_eq(carrier_id(c->started->carrier), id))
         return c->started;
-    struct carrier *carrier = starts ? relay_run(c->relay, id) : relay_find(c->relay, id);
+    struct carrier *carrier = starts ? relay_run(c->relay, id, false) : relay_find(c->relay, id);
     *out_why = starts ? &too_many : &refusal_not_started;
     struct attachment *a = carrier ? attach(c, carrier) : NULL;
     if (a && !c->started) {
@@ -363,7 +367,7 @@ void caller_end(struct caller *c)
     c->ending = true;
 }
 
-bool caller_create(struct relay *r, int fd)
+bool caller_create(struct relay *r, int fd, int pid)
 {
     struct caller *c = calloc(1, sizeof(*c));
     if (!c) {
@@ -372,6 +376,8 @@ bool caller_create(struct relay *r, int fd)
     }
     c->relay = r;
     c->fd = fd;
+    c->pid = pid;
+    c->since_us = r->params.now->us;
     framer_init(&c->framer, r->params.config->max_line);
     buf_init(&c->answers, ANSWERS_MAX);
     list_init(&c->attachments);
@@ -382,8 +388,25 @@ bool caller_create(struct relay *r, int fd)
     return true;
 }
 
+/* Does nobody else here speak of the run? */
+static bool is_only(const struct attachment *a)
+{
+    const struct list *all = &a->carrier->attachments;
+    return all->next == &a->of_carrier && all->prev == &a->of_carrier;
+}
+
+/* Who had time to start a run and does not end it may come back, or may have died. */
+static void miss(struct caller *c)
+{
+    const struct attachment *a = c->started;
+    uint64_t now_us = c->relay->params.now->us;
+    if (a && is_only(a) && !a->carrier->ended && now_us - c->since_us >= ORPHAN_LIVED_US)
+        missing_add(&c->relay->missing, carrier_id(a->carrier), c->pid);
+}
+
 void caller_destroy(struct caller *c)
 {
+    miss(c);
     LIST_EACH_SAFE (at, &c->attachments) {
         attachment_destroy(attachment_at(at));
     }

@@ -28,8 +28,9 @@ struct attachment {
     bool waiting; /* for `started` */
 };
 
-/* Takes the descriptor in either case. False: out of memory. */
-bool caller_create(struct relay *relay, int fd);
+/* Takes the descriptor in either case. `pid`: the process at its other end, 0: not known. False:
+ * out of memory. */
+bool caller_create(struct relay *relay, int fd, int pid);
 void caller_destroy(struct caller *c);
 
 /* No more is read; it goes once its answers are written. */

@@ -141,6 +141,15 @@ void carrier_hurry(struct carrier *c)
 
 /* ---- what the hub says ---- */
 
+/* Of a run that it was only asked of, it says so always; of another when it is no training. */
+static void learn_job(struct carrier *c, struct span type)
+{
+    if (type.len > 0)
+        c->job = span_is(type, "training") ? JOB_TRAINING : JOB_OTHER;
+    else if (c->job != JOB_OTHER)
+        c->job = c->implied ? JOB_NONE : JOB_TRAINING;
+}
+
 static void on_started(struct carrier *c, uint64_t last_seq)
 {
     if (c->anew && !spool_begun(&c->backlog.spool))
@@ -170,7 +179,8 @@ static void on_control(struct carrier *c, struct span line)
 static bool on_error(struct carrier *c, struct span code)
 {
     /* It has missed a `start` that was said, or wants all again that it could not keep. */
-    bool again = span_is(code, "resend") || (span_is(code, "session_finished") && !c->ended);
+    bool missed = span_is(code, "session_finished") && !c->ended && !c->implied;
+    bool again = span_is(code, "resend") || missed;
     if (c->state != CARRIER_UP || again) {
         struct log_text text;
         char why[UPSTREAM_WHY_MAX];
@@ -193,6 +203,8 @@ static bool hear(struct carrier *c, struct span line)
     struct answer a;
     if (!answer_decode(line, &a) || (a.session_id.ptr && !span_is(a.session_id, c->id)))
         return true;
+    if (span_is(a.type, "started"))
+        learn_job(c, a.operation_type);
     if (span_is(a.type, "started") && c->state == CARRIER_OPENING) {
         on_started(c, a.last_seq);
     } else if (span_is(a.type, "ack") && c->state == CARRIER_UP) {
@@ -322,6 +334,7 @@ static struct carrier *create(struct relay *r, struct span id, struct span start
     ev_io_init(&c->writable, on_writable, -1, EV_WRITE);
     buf_init(&c->start, LINE_BYTES_MAX);
     buf_add_span(&c->start, start);
+    c->implied = relay_line_is_implied(start);
     backlog_init(&c->backlog, &(struct spool_params){.session_id = span_of(c->id),
                                                      .start = buf_span(&c->start),
                                                      .to = r->params.to,

@@ -32,6 +32,14 @@ enum carrier_numbers {
     NUMBERS_OURS,    /* the trainer gives none: we do, so that nothing is repeated */
 };
 
+/* What kind of job the run is, as far as that is known here. */
+enum carrier_job {
+    JOB_NOT_KNOWN, /* the hub has not said */
+    JOB_NONE,      /* the hub has no such run */
+    JOB_TRAINING,
+    JOB_OTHER,
+};
+
 struct carrier {
     struct list link;    /* in relay.carriers */
     struct relay *relay; /* borrows */
@@ -46,6 +54,8 @@ struct carrier {
     struct list attachments; /* of attachment.of_carrier */
     uint8_t state;           /* enum carrier_state */
     uint8_t numbers;         /* enum carrier_numbers */
+    uint8_t job;             /* enum carrier_job */
+    bool implied;            /* nobody here has said `start`: the hub is only asked */
     bool anew;               /* the hub is to begin it anew */
     bool placed;       /* where the run stands is known: the hub has said so, or it begins anew */
     bool introduced;   /* the hub has heard the newest `start` */
@@ -75,6 +85,9 @@ const char *carrier_start(struct carrier *c, struct span start, bool resume);
  */
 MUST_CHECK enum status carrier_take(struct carrier *c, const struct line *line, struct span text,
                                     struct line_error *out_error);
+
+/* The trainer's process is gone: the hub is to hear it after all that it said. E_NOMEM. */
+MUST_CHECK enum status carrier_gone(struct carrier *c, int pid);
 
 /* Moves what waits to the disk, now. False: not all of it is there. */
 bool carrier_keep(struct carrier *c);

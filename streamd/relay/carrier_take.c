@@ -22,7 +22,7 @@ static const struct line_error too_long = {"too_long", "with its sessionId it is
 static bool is_of_the_run(enum line_type type)
 {
     return type == LINE_PROGRESS || type == LINE_EPOCH || type == LINE_MODEL_COMPLETED ||
-           type == LINE_COMPLETE || type == LINE_FAIL;
+           type == LINE_COMPLETE || type == LINE_FAIL || type == LINE_REPORT;
 }
 
 /* The number it goes on with, 0 for none; OK, or why it cannot. *out_repeat: it was here before. */
@@ -92,6 +92,18 @@ enum status carrier_take(struct carrier *c, const struct line *line, struct span
     return OK;
 }
 
+enum status carrier_gone(struct carrier *c, int pid)
+{
+    struct relay *r = c->relay;
+    buf_reset(&r->head);
+    buf_reset(&r->tail);
+    relay_line_head(&r->head, LINE_GONE, carrier_id(c));
+    buf_addf(&r->tail, ",\"pid\":%d}", pid);
+    if (buf_status(&r->head) != OK || buf_status(&r->tail) != OK)
+        return E_NOMEM;
+    return backlog_add(&c->backlog, buf_span(&r->head), buf_span(&r->tail), c->backlog.last_seq);
+}
+
 static const char *set_start(struct carrier *c, struct span start)
 {
     buf_reset(&c->start);
@@ -108,7 +120,8 @@ static const char *begin_anew(struct carrier *c, struct span start)
     c->backlog.spool.acked = 0;
     c->backlog.spool.known = c->backlog.spool.params.anew = true;
     c->anew = c->placed = true;
-    c->introduced = c->ended = false;
+    c->introduced = c->ended = c->implied = false;
+    c->job = JOB_NOT_KNOWN;
     c->numbers = NUMBERS_NONE;
     LIST_EACH (at, &c->attachments) {
         struct attachment *a = LIST_ENTRY(at, struct attachment, of_carrier);
@@ -117,19 +130,26 @@ static const char *begin_anew(struct carrier *c, struct span start)
     return set_start(c, start); /* its next turn connects */
 }
 
+/* The hub hears it first of all, on a connection of its own. */
+static const char *introduce(struct carrier *c, struct span start)
+{
+    carrier_hang_up(c);
+    c->introduced = c->implied = false;
+    return set_start(c, start);
+}
+
 /*
  * It goes along in its place, so that what follows an end, or goes back, is understood. One that
- * the hub has not heard yet still comes first: it may have the config.
+ * the hub has not heard yet still comes first: it may have the config. An implied one has nothing,
+ * and makes place.
  */
 static const char *go_on(struct carrier *c, struct span start)
 {
     struct relay *r = c->relay;
     bool waits = !backlog_empty(&c->backlog) || c->state != CARRIER_AWAY || !c->introduced;
     c->ended = false;
-    if (!waits) {
-        c->introduced = false;
-        return set_start(c, start);
-    }
+    if (!waits || c->implied)
+        return introduce(c, start);
     /* Its number follows its type and session, as in every line. */
     buf_reset(&r->head);
     relay_line_head(&r->head, LINE_START, carrier_id(c));

@@ -10,6 +10,7 @@
 #include "streamd/log.h"
 #include "streamd/relay/caller.h"
 #include "streamd/relay/carrier.h"
+#include "streamd/relay/posting.h"
 #include "streamd/relay/relay_line.h"
 
 #include <ctype.h>
@@ -33,6 +34,8 @@ struct relay *relay_create(const struct relay_params *params)
     r->reached = true; /* until it turns out otherwise */
     list_init(&r->callers);
     list_init(&r->carriers);
+    list_init(&r->postings);
+    missing_init(&r->missing, r);
     strmap_init(&r->by_id, params->seed);
     buf_init(&r->head, LINE_BYTES_MAX);
     buf_init(&r->tail, LINE_BYTES_MAX);
@@ -52,6 +55,7 @@ void relay_close(struct relay *r)
         (void)carrier_keep(carrier_at(at));
         carrier_destroy(carrier_at(at));
     }
+    missing_fini(&r->missing);
     ev_prepare_stop(r->loop, &r->prepare);
     door_fini(&r->door);
     r->loop = NULL;
@@ -84,17 +88,24 @@ struct carrier *relay_add(struct relay *r, struct span id, struct span start, bo
     return carrier_create(r, id, start, anew);
 }
 
-struct carrier *relay_run(struct relay *r, struct span id)
+struct carrier *relay_run(struct relay *r, struct span id, bool implied)
 {
     struct carrier *c = relay_find(r, id);
-    if (c)
+    if (c && (implied || !c->implied))
         return c;
     struct buf start;
     buf_init(&start, RELAY_START_MAX);
-    relay_line_head(&start, LINE_START, id);
-    c = buf_status(&start) == OK ? relay_add(r, id, buf_span(&start), false) : NULL;
+    if (implied)
+        relay_line_implied(&start, id);
+    else
+        relay_line_head(&start, LINE_START, id);
+    bool good = buf_status(&start) == OK;
+    if (good && c)
+        good = carrier_start(c, buf_span(&start), true) == NULL;
+    else if (good)
+        c = relay_add(r, id, buf_span(&start), false);
     buf_fini(&start);
-    return c;
+    return good ? c : NULL;
 }
 
 void relay_note_hub(struct relay *r, bool reached, bool was_up)
@@ -119,14 +130,11 @@ void relay_note_hub(struct relay *r, bool reached, bool was_up)
     r->reached = was_up ? r->reached : reached;
 }
 
-enum status relay_post(struct relay *r, struct span id, struct span text, const char **out_why)
+enum status relay_post(struct relay *r, struct carrier *c, struct span text, const char **out_why)
 {
     struct line line;
     struct line_error error = {.why = "out of memory"};
-    struct carrier *c = relay_run(r, id);
-    *out_why = "as many runs are on their way as the relay may have";
-    if (!c)
-        return E_LIMIT;
+    missing_forget(&r->missing, carrier_id(c));
     enum status status = line_decode(r->params.decoder, text, &line, &error);
     if (status == OK)
         status = carrier_take(c, &line, text, &error);
@@ -179,6 +187,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
     struct relay *r = LIST_ENTRY(watcher, struct relay, prepare);
     (void)loop;
     (void)events;
+    postings_turn(r);
     LIST_EACH (at, &r->callers)
         caller_resume(caller_of(at));
     LIST_EACH (at, &r->carriers)
@@ -195,8 +204,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 
 static bool admit(struct door *d, int fd, int pid)
 {
-    (void)pid; /* the hub could not ask for it */
-    return caller_create(LIST_ENTRY(d, struct relay, door), fd);
+    return caller_create(LIST_ENTRY(d, struct relay, door), fd, pid);
 }
 
 /* ---- what was left ---- */

@@ -16,6 +16,7 @@
 #include "proto/line.h"
 #include "streamd/http/reply.h"
 #include "streamd/ingest/door.h"
+#include "streamd/relay/missing.h"
 #include "streamd/relay/upstream.h"
 
 #include <ev.h>
@@ -49,7 +50,9 @@ struct relay {
     struct list callers;  /* of caller.link; owned */
     struct list carriers; /* of carrier.link; owned */
     struct strmap by_id;  /* carriers */
-    struct buf head;      /* of a line, being made */
+    struct list postings; /* of posting.link; each is its connection's */
+    struct missing missing;
+    struct buf head; /* of a line, being made */
     struct buf tail;
     struct buf location;       /* header of the redirect at hand */
     pthread_mutex_t fork_lock; /* clients/c asks for one */
@@ -77,9 +80,11 @@ bool relay_is_drained(const struct relay *r);
 /* The run of this id; NULL: nothing of it is on its way. */
 struct carrier *relay_find(struct relay *r, struct span id);
 
-/* The same, begun as by a `start` with resume when there is none. NULL: as many as may be, or no
- * memory. */
-struct carrier *relay_run(struct relay *r, struct span id);
+/*
+ * The same, begun when there is none: as by a `start` with resume, or, `implied`, with one that
+ * only asks the hub where the run stands. NULL: as many as may be, or no memory.
+ */
+struct carrier *relay_run(struct relay *r, struct span id, bool implied);
 
 /* A new one; `anew`: the hub is to begin it anew. NULL: as many as may be, or no memory. */
 struct carrier *relay_add(struct relay *r, struct span id, struct span start, bool anew);
@@ -93,10 +98,10 @@ void relay_redirect(struct relay *r, const struct request *req, struct reply *re
 void relay_note_hub(struct relay *r, bool reached, bool was_up);
 
 /*
- * Takes a run's line that nobody here said, and has it on disk. Not OK: nothing happened, and
+ * Takes a line of a run that nobody here said, and has it on disk. Not OK: nothing happened, and
  * *out_why says why (static); E_LIMIT, E_IO: not now.
  */
-MUST_CHECK enum status relay_post(struct relay *r, struct span id, struct span text,
+MUST_CHECK enum status relay_post(struct relay *r, struct carrier *c, struct span text,
                                   const char **out_why);
 
 #endif

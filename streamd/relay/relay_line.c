@@ -18,7 +18,8 @@ static bool is_ours(struct span key, bool starts)
 {
     if (span_is(key, "type") || span_is(key, "sessionId") || span_is(key, "seq"))
         return true;
-    return starts && (span_is(key, "resume") || span_is(key, "spoolTo") || span_is(key, "seqBase"));
+    return starts && (span_is(key, "resume") || span_is(key, "implied") ||
+                      span_is(key, "spoolTo") || span_is(key, "seqBase"));
 }
 
 void relay_line_tail(struct buf *b, enum line_type type, struct span text)
@@ -46,6 +47,21 @@ void relay_line_start(struct buf *b, struct span session_id, struct span text)
 {
     relay_line_head(b, LINE_START, session_id);
     relay_line_tail(b, LINE_START, text);
+}
+
+static const char implied_field[] = ",\"implied\":true";
+
+void relay_line_implied(struct buf *b, struct span session_id)
+{
+    relay_line_head(b, LINE_START, session_id);
+    buf_add_str(b, implied_field);
+}
+
+bool relay_line_is_implied(struct span start)
+{
+    const struct span implied = SPAN(implied_field);
+    return start.len > implied.len &&
+           span_eq((struct span){start.ptr + start.len - implied.len, implied.len}, implied);
 }
 
 bool relay_line_restore(struct span header, struct span *out_start, bool *out_anew)

@@ -241,8 +241,18 @@ static enum status merge(struct span old, struct span object, struct buf *out)
     return status == OK ? buf_status(out) : status;
 }
 
+static bool is_empty(struct span object)
+{
+    struct json_scan scan;
+    struct json_value value;
+    begin_members(&scan, object);
+    return json_next(&scan, &value) == JSON_OBJECT_END;
+}
+
 enum status operation_merge(struct session *s, struct span object, struct now now)
 {
+    if (is_empty(object))
+        return OK;
     struct operation *o = &s->operation;
     struct buf merged;
     buf_init(&merged, OPERATION_METRICS_MAX);

@@ -80,8 +80,8 @@ bool operation_type_valid(struct span type);
 
 /*
  * Takes in what a job says of itself, key by key: a key that was there gets its new value. `object`
- * is a JSON object that passed json_check. E_LIMIT: it would be more than OPERATION_METRICS_MAX;
- * E_NOMEM. In both cases nothing has changed.
+ * is a JSON object that passed json_check; an empty one says nothing. E_LIMIT: it would be more
+ * than OPERATION_METRICS_MAX; E_NOMEM. In both cases nothing has changed.
  */
 MUST_CHECK enum status operation_merge(struct session *s, struct span object, struct now now);
 

@@ -57,12 +57,21 @@ static bool lives(int pid)
 }
 
 /* The trainer cannot say it any more. */
-static void give_up(struct session *s, struct now now)
+void orphan_give_up(struct session *s, uint64_t pid, struct now now)
 {
     char reason[REASON_MAX];
-    (void)snprintf(reason, sizeof(reason), "the trainer (process %d) is gone, without a last word",
-                   s->trainer_pid);
-    log_warn("session", "orphan id=%s pid=%d", s->id, s->trainer_pid);
+    if (s->state == SESSION_EXPIRED)
+        return;
+    if (session_finished(s)) {
+        if (s->resumed)
+            session_touch(s, now);
+        s->resumed = false;
+        return;
+    }
+    (void)snprintf(reason, sizeof(reason),
+                   "the trainer (process %llu) is gone, without a last word",
+                   (unsigned long long)pid);
+    log_warn("session", "orphan id=%s pid=%llu", s->id, (unsigned long long)pid);
     session_fail(s, span_of(reason), now);
     s->given_up = true;
 }
@@ -76,7 +85,7 @@ static void on_look(struct timer *timer, uint64_t now_us)
         if (now_us - s->orphaned_us < ORPHAN_GRACE_US || lives(s->trainer_pid))
             continue;
         orphan_remove(s);
-        give_up(s, now);
+        orphan_give_up(s, (uint64_t)s->trainer_pid, now);
     }
     if (!list_empty(&o->all))
         look_again(o, now_us);

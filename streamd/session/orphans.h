@@ -40,6 +40,12 @@ void orphans_fini(struct orphans *o);
  * none. */
 void orphan_add(struct session *s, int pid, struct now now);
 
+/*
+ * That process is gone, without a last word, and nobody has come back: the session has failed. One
+ * that is over stays as it ended, also when somebody had meant to take it up again.
+ */
+void orphan_give_up(struct session *s, uint64_t pid, struct now now);
+
 /* It is no orphan (any more). */
 void orphan_remove(struct session *s);
 

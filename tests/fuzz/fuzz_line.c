@@ -81,6 +81,7 @@ static void decode(struct line_decoder *d, struct span text, struct buf *out)
     CHECK(line.type == LINE_BLANK || json_check(text, JSON_WORDS, NULL) == OK);
     CHECK(!line.session_id.ptr || session_id_valid(line.session_id));
     CHECK(!line.config.ptr || json_check(line.config, JSON_WORDS, NULL) == OK);
+    CHECK(!line.report.ptr || json_check(line.report, JSON_WORDS, NULL) == OK);
     CHECK(json_utf8_valid(line.project) && json_utf8_valid(line.name));
     CHECK(json_utf8_valid(line.error));
     if (line.has_metrics)

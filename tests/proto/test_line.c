@@ -304,6 +304,37 @@ static void bare_metrics_are_held_to_the_same_rules(void **state)
     assert_true(record_was_sent(&r, F_LOSS));
 }
 
+static void what_a_relay_says_is_read_and_elsewhere_passed_over(void **state)
+{
+    (void)state;
+    struct line line;
+    struct line_error error;
+    struct span report = SPAN("{\"report\":{\"loss\": \"x\",\"\":[NaN]},\"type\":\"report\"}");
+    assert_int_equal(line_decode(&decoder, report, &line, &error), OK);
+    assert_int_equal(line.type, LINE_REPORT);
+    assert_true(span_is(line.report, "{\"loss\": \"x\",\"\":[NaN]}"));
+    assert_int_equal(line.record.ignored, 0); /* it is nobody's metrics */
+    struct span asks = SPAN("{\"type\":\"start\",\"sessionId\":\"a\",\"implied\":true}");
+    assert_int_equal(line_decode(&decoder, asks, &line, &error), OK);
+    assert_true(line.implied);
+    struct span gone = SPAN("{\"type\":\"gone\",\"sessionId\":\"a\",\"seq\":7,\"pid\":12}");
+    assert_int_equal(line_decode(&decoder, gone, &line, &error), OK);
+    assert_int_equal(line.pid, 12);
+    static const char *const other[] = {
+        "{\"type\":\"ping\",\"report\":[1],\"implied\":{\"a\":1},\"pid\":\"x\"}",
+        "{\"type\":\"ping\",\"report\":7,\"implied\":1,\"pid\":-1}",
+    };
+    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+        assert_int_equal(line_decode(&decoder, span_of(other[i]), &line, &error), OK);
+        assert_null(line.report.ptr);
+        assert_false(line.implied);
+        assert_int_equal(line.pid, 0);
+    }
+    struct span empty = SPAN("{\"type\":\"report\",\"sessionId\":\"a\",\"report\":null}");
+    assert_int_equal(line_decode(&decoder, empty, &line, &error), E_MALFORMED);
+    assert_string_equal(error.code, "field");
+}
+
 static void session_ids_follow_their_grammar(void **state)
 {
     (void)state;
@@ -337,6 +368,7 @@ int main(void)
         TEST(a_decoder_forgets_one_line_before_the_next),
         TEST(a_wrong_type_is_remembered_by_field),
         TEST(bare_metrics_are_held_to_the_same_rules),
+        TEST(what_a_relay_says_is_read_and_elsewhere_passed_over),
         TEST(session_ids_follow_their_grammar),
     };
     return cmocka_run_group_tests_name("proto/line", tests, NULL, NULL);

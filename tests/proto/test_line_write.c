@@ -39,6 +39,9 @@ static void each_answer_is_one_line_of_the_contract(void **state)
     struct buf *b = *state;
     line_write_started(b, SPAN("run-1"), 0);
     assert_line(b, "{\"type\":\"started\",\"sessionId\":\"run-1\",\"lastSeq\":0}\n");
+    line_write_stands(b, SPAN("run-1"), 3, SPAN("data_load"));
+    assert_line(b, "{\"type\":\"started\",\"sessionId\":\"run-1\",\"lastSeq\":3,"
+                   "\"operationType\":\"data_load\"}\n");
     line_write_ack(b, SPAN("run-1"), 9007199254740992);
     assert_line(b, "{\"type\":\"ack\",\"sessionId\":\"run-1\",\"seq\":9007199254740992}\n");
     line_write_pong(b);

@@ -321,6 +321,98 @@ static void an_expired_session_is_taken_up_by_any_line_of_its_trainer(void **sta
     }
 }
 
+#define ASKS "{\"type\":\"start\",\"sessionId\":\"a\",\"resume\":true,\"implied\":true}"
+#define REPORT(seq, object)                                                                        \
+    "{\"type\":\"report\",\"sessionId\":\"a\",\"seq\":" #seq ",\"report\":" object "}"
+
+static void who_asks_where_a_run_stands_changes_nothing(void **state)
+{
+    (void)state;
+    struct domain d;
+    open_domain(&d);
+    domain_take(&d, ASKS);
+    assert_string_equal(answers(&d), "{\"type\":\"started\",\"sessionId\":\"a\",\"lastSeq\":0}\n");
+    assert_null(domain_session(&d, "a"));
+    assert_int_equal(domain_line(&d, SEQ(1)), E_NOT_FOUND); /* nor does it stand for a start */
+    domain_take(&d, START);
+    domain_take(&d, SEQ(4));
+    domain_take(&d, "{\"type\":\"complete\",\"seq\":5}");
+    (void)answers(&d);
+    domain_take(&d, ASKS);
+    assert_string_equal(answers(&d), "{\"type\":\"started\",\"sessionId\":\"a\",\"lastSeq\":5,"
+                                     "\"operationType\":\"training\"}\n");
+    assert_false(domain_session(&d, "a")->resumed);
+    domain_close(&d);
+}
+
+static void a_report_to_a_training_is_an_epoch(void **state)
+{
+    (void)state;
+    struct domain d;
+    open_domain(&d);
+    assert_int_equal(domain_line(&d, REPORT(1, "{\"rows\":3}")), E_NOT_FOUND);
+    assert_int_equal(domain_line(&d, REPORT(1, "{}")), E_NOT_FOUND);
+    domain_take(&d, REPORT(1, "{\"epoch\":0,\"train_loss\":0.5}"));
+    struct session *s = domain_session(&d, "a");
+    assert_int_equal(s->epochs.trend.count, 1);
+    assert_int_equal(s->newest_offset, 1);
+    assert_int_equal(domain_line(&d, REPORT(2, "{\"rows\":3}")), E_MALFORMED);
+    assert_string_equal(d.error.code, "metrics");
+    domain_take(&d, REPORT(2, "{}"));
+    domain_take(&d, REPORT(2, "{\"epoch\":1,\"train_loss\":0.5}"));
+    assert_int_equal(s->epochs.trend.count, 1); /* what has nothing in it has a number */
+    assert_int_equal(d.stats.lines_repeated, 1);
+    domain_close(&d);
+}
+
+static void a_report_to_another_job_is_merged_until_that_is_over(void **state)
+{
+    (void)state;
+    struct domain d;
+    open_domain(&d);
+    domain_take(&d, "{\"type\":\"start\",\"sessionId\":\"a\","
+                    "\"config\":{\"operation_type\":\"data_load\"}}");
+    assert_has(answers(&d), "\"operationType\":\"data_load\"");
+    struct session *s = domain_session(&d, "a");
+    domain_take(&d, REPORT(1, "{}"));
+    assert_int_equal(s->state, SESSION_STARTING);
+    domain_take(&d, REPORT(2, "{\"epoch\":0,\"train_loss\":0.5}"));
+    domain_take(&d, REPORT(3, "{\"epoch\":[1]}"));
+    assert_has(answers(&d), "\"seq\":3");
+    assert_true(span_is(refbuf_span(s->operation.metrics), "{\"epoch\":[1],\"train_loss\":0.5}"));
+    assert_int_equal(s->epochs.trend.count, 0);
+    assert_int_equal(s->newest_offset, 0);
+    domain_take(&d, "{\"type\":\"complete\",\"seq\":4}");
+    assert_int_equal(domain_line(&d, REPORT(5, "{\"late\":1}")), E_STATE);
+    domain_close(&d);
+}
+
+static void a_trainer_that_a_relay_saw_go_has_failed_and_may_come_back(void **state)
+{
+    (void)state;
+    struct domain d;
+    open_domain(&d);
+    domain_take(&d, START);
+    domain_take(&d, SEQ(7));
+    (void)answers(&d);
+    domain_take(&d, "{\"type\":\"gone\",\"sessionId\":\"a\",\"seq\":7,\"pid\":12}");
+    struct session *s = domain_session(&d, "a");
+    assert_int_equal(s->state, SESSION_FAILED);
+    assert_string_equal(s->error, "the trainer (process 12) is gone, without a last word");
+    assert_has(answers(&d), "{\"type\":\"ack\",\"sessionId\":\"a\",\"seq\":7}");
+    domain_take(&d, SEQ(8));
+    assert_int_equal(s->state, SESSION_RUNNING);
+    /* One that had only meant to go on is not coming back either. */
+    domain_take(&d, "{\"type\":\"complete\",\"seq\":9}");
+    domain_take(&d, RESUME);
+    assert_true(s->resumed);
+    domain_take(&d, "{\"type\":\"gone\",\"sessionId\":\"a\",\"pid\":12}");
+    assert_false(s->resumed);
+    assert_int_equal(s->state, SESSION_COMPLETED);
+    assert_int_equal(domain_line(&d, "{\"type\":\"gone\",\"sessionId\":\"b\"}"), E_NOT_FOUND);
+    domain_close(&d);
+}
+
 static void a_line_too_long_to_be_read_is_counted_and_answered(void **state)
 {
     (void)state;
@@ -369,6 +461,10 @@ int main(void)
         cmocka_unit_test(what_comes_after_the_end_is_refused_and_repeats_are_not),
         cmocka_unit_test(a_session_that_was_removed_is_not_meant_any_more),
         cmocka_unit_test(an_expired_session_is_taken_up_by_any_line_of_its_trainer),
+        cmocka_unit_test(who_asks_where_a_run_stands_changes_nothing),
+        cmocka_unit_test(a_report_to_a_training_is_an_epoch),
+        cmocka_unit_test(a_report_to_another_job_is_merged_until_that_is_over),
+        cmocka_unit_test(a_trainer_that_a_relay_saw_go_has_failed_and_may_come_back),
         cmocka_unit_test(a_line_too_long_to_be_read_is_counted_and_answered),
         cmocka_unit_test(the_daemons_offset_rises_whatever_the_steps_do),
     };

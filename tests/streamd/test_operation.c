@@ -105,7 +105,9 @@ static void keys_are_merged_and_kept_unchanged(void **state)
 {
     struct domain *d = *state;
     struct session *s = start(d, "{\"operation_type\":\"data_load\"}");
-    assert_merged(d, s, "{}", "{}");
+    assert_int_equal(operation_merge(s, SPAN(" { } "), d->now), OK);
+    assert_null(s->operation.metrics);
+    assert_int_equal(s->state, SESSION_STARTING); /* nothing was said */
     assert_merged(d, s, "{\"rows\": 1.50, \"deep\":{\"x\":[1, null]}}",
                   "{\"rows\":1.50,\"deep\":{\"x\":[1,null]}}");
     assert_merged(d, s, "{\"new\":\"a\\u00e9\",\"rows\":123456789012345678901234567890}",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What becomes of an order: docs/protocol.md P-15, P-75. */
+/* What becomes of an order: docs/protocol.md P-14, P-75. */
 #include "streamd/session/orders.h"
 
 #include "tests/streamd/domain.h"

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """
 The acceptance list of the operations view, item by item (S0.n), with the same script in local and in
-host mode: what a trainer says goes to whatever is beside it, and is asked for where the runs are.
+host mode: everything is said to, and asked of, whatever is beside the trainer.
 
-S0.18 (MCP) is in tests/flow and tests/streamd/mcp, S0.19 and S0.20 in test_agents.py, S0.24 in
-test_relay.py.
+S0.19, S0.20, S0.25, S0.31 and S0.32 are in test_agents.py, S0.24 in test_relay.py.
 """
 
 import json
 import os
+import sys
 import time
 from typing import Any, Dict, List
 
@@ -16,8 +16,12 @@ import requests
 from wire_daemon import DEADLINE_S, ROOT, Program, Trainer, eventually
 from wire_relay import RelayTest
 
+sys.path.append(os.path.join(ROOT, "demo", "agents"))
+from mcp import Client, Refused  # pylint: disable=wrong-import-position
+
 FIELDS = ["epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
 FIELDS += ["learning_rate", "duration", "timestamp"]
+FLAT = {"train_loss": 1, "val_loss": 0.5}
 
 
 def golden(name: str) -> List[Dict[str, Any]]:
@@ -34,13 +38,17 @@ class LocalMode(RelayTest):
     beside: Program
 
     def setUp(self) -> None:
-        self.hub = self.beside = self.daemon()
+        self.place()
+
+    def place(self, *options: str) -> None:
+        """Starts what there is to be; the options are the hub's."""
+        self.hub = self.beside = self.daemon(*options)
 
     # ---- how it is asked ----
 
     def ask(self, method: str, path: str, body: Any = None, raw: bytes = b"") -> requests.Response:
-        """A request to where the runs are."""
-        url = self.hub.url + "/api/v1/operations" + path
+        """A request, and whoever is sent on goes on."""
+        url = self.beside.url + "/api/v1/operations" + path
         headers = {"Content-Type": "application/json"}
         data = raw or (None if body is None else json.dumps(body).encode())
         return requests.request(method, url, data=data, headers=headers, timeout=DEADLINE_S)
@@ -124,11 +132,53 @@ class LocalMode(RelayTest):
                     answer = requests.post(url, data=body, timeout=DEADLINE_S)
                     self.assertIn(answer.status_code, (400, 422), body)
             self.assertEqual(self.metrics("run"), {})
-        with self.subTest("S0.6: another job's keys stay as they are"):
-            keys = {"rows": [1, {"two": "zwei"}], "ratio": 1.50, "done": None}
-            self.begin("load", operation_type="data_load")
-            self.assertEqual(self.ask("POST", "/load/metrics", keys).status_code, 200)
-            self.assertEqual(self.metrics("load"), keys)
+
+    def test_another_jobs_keys_stay_as_they_are(self) -> None:
+        keys = [
+            {"rows": [1, {"two": "zwei"}], "ratio": 1.5, "done": None, "epoch": 0, "train_loss": 0.5},
+            {"ratio": 2, "späť": ["x"], "count": 12345678901234567890},
+            {"by": "socket", "val/loss": {"a": []}},
+        ]
+        self.begin("load", operation_type="data_load", symbol="EURUSD")
+        with self.subTest("S0.2: nothing said yet"):
+            self.assertEqual(self.data("/load/metrics")["metrics"], {})
+            self.assertEqual(self.data("/load")["status"], "pending")
+        with self.subTest("S0.6: unchanged, in order, whoever says them"):
+            added = {"message": "Metrics added successfully", "operation_id": "load"}
+            answer = self.ask("POST", "/load/metrics", keys[0])
+            self.assertEqual(answer.json(), {"success": True, **added})
+            body = {"operation_id": "load", "metrics": keys[1]}
+            self.assertEqual(self.beside.json("/sessions/load/metrics", body), {"success": True})
+            # A job that has a socket says it there.
+            trainer = self.trainer(self.beside)
+            trainer.push({"type": "report", "sessionId": "load", "report": keys[2]})
+            merged = {**keys[0], **keys[1], **keys[2]}
+            eventually("all keys", lambda: self.metrics("load") == merged)
+            text = (
+                '{"success":true,"data":{"operation_id":"load","operation_type":"data_load",'
+                '"metrics":{"rows":[1,{"two":"zwei"}],"ratio":2,"done":null,"epoch":0,'
+                '"train_loss":0.5,"sp\\u00e4\\u0165":["x"],"count":12345678901234567890,'
+                '"by":"socket","val/loss":{"a":[]}}}}'
+            )
+            self.assertEqual(self.ask("GET", "/load/metrics").text, text)
+        with self.subTest("S0.6: and no training analysis"):
+            whole = self.data("/load?include_metrics=true")
+            self.assertEqual((whole["status"], whole["metrics"]), ("running", merged))
+            self.assertEqual(whole["metadata"]["symbol"], "EURUSD")
+            self.assertEqual(whole["operation_type"], "data_load")
+        with self.subTest("S0.17: they are its results"):
+            self.ask("PATCH", "/load/status", {"status": "completed"})
+            self.assertEqual(self.ask("GET", "/load/results").json()["results"], merged)
+        with self.subTest("S0.5: bad ones, and one that is over"):
+            for metrics in ([], "x", None, 7):
+                body = {"operation_id": "load", "metrics": metrics}
+                answer = self.beside.json("/sessions/load/metrics", body)
+                self.assertEqual(answer["error"]["code"], "VALIDATION_ERROR")
+            self.assertEqual(self.metrics("load"), merged)
+        with self.subTest("an id is taken once"):
+            again = self.ask("POST", "", {"operation_id": "load"})
+            self.assertEqual(again.status_code, 409)
+            self.assertEqual(again.json(), {"detail": "Operation exists: load"})
 
     def test_the_analysis_is_the_reference_s(self) -> None:
         cases = golden("analysis.json")
@@ -140,6 +190,14 @@ class LocalMode(RelayTest):
             with self.subTest("S0.8 to S0.11", case=case["name"]):
                 metrics = self.metrics(case["name"])
                 self.assertEqual({key: metrics[key] for key in case["expect"]}, case["expect"])
+        with self.subTest("S0.11: at 10, not at 9"):
+            self.begin("flat")
+            for i, plateaued in ((9, False), (10, True)):
+                told = self.count("flat")
+                self.tell("flat", *({"epoch": e, **FLAT} for e in range(told, i + 1)))
+                metrics = self.metrics("flat")
+                seen = (metrics["epochs_since_improvement"], metrics["is_plateaued"])
+                self.assertEqual(seen, (i, plateaued))
         self.begin("up")
         self.tell("up", *({"epoch": i, "train_loss": 1 + 0.1 * i} for i in range(10)))
         with self.subTest("S0.12, S0.26, S0.27: health"):
@@ -147,6 +205,38 @@ class LocalMode(RelayTest):
             self.assertTrue(health["is_diverging"])
             self.assertEqual(health["recommendation"], "stop")
             self.assertIn("epoch 10", health["summary"])
+
+    def test_how_long_a_plateau_is_can_be_said(self) -> None:
+        self.place("--plateau-epochs", "3")
+        self.begin("flat")
+        for i, plateaued in ((0, False), (1, False), (2, False), (3, True)):
+            self.tell("flat", {"epoch": i, **FLAT})
+            with self.subTest("S0.11", since=i):
+                self.assertIs(self.metrics("flat")["is_plateaued"], plateaued)
+
+    def test_agents_ask_by_the_names_they_know(self) -> None:
+        self.begin("run", epochs=4)
+        self.begin("load", operation_type="data_load")
+        self.tell("run", {"epoch": 0, **FLAT})
+        client = Client(self.beside.url + "/mcp/operations", "test")
+        with self.subTest("S0.18: the five tools, and what they answer"):
+            names = {"get_operation_metrics", "get_operation_status", "list_operations"}
+            names |= {"cancel_operation", "get_operation_results"}
+            self.assertLessEqual(names, set(client.tools()))
+            body = self.ask("GET", "/run/metrics").json()
+            self.assertEqual(client.call("get_operation_metrics", operation_id="run"), body)
+            body = self.ask("GET", "/run").json()
+            self.assertEqual(client.call("get_operation_status", operation_id="run"), body)
+            listed = client.call("list_operations", operation_type="data_load")
+            self.assertEqual([row["operation_id"] for row in listed["data"]], ["load"])
+            with self.assertRaisesRegex(Refused, "Operation not finished"):
+                client.call("get_operation_results", operation_id="run")
+            gone = client.call("cancel_operation", operation_id="run", reason="flat")
+            self.assertEqual(gone["data"]["cancellation_reason"], "flat")
+            results = client.call("get_operation_results", operation_id="run")
+            self.assertEqual(results, self.ask("GET", "/run/results").json())
+            with self.assertRaisesRegex(Refused, "Operation not found: nobody"):
+                client.call("get_operation_metrics", operation_id="nobody")
 
     def test_operations_are_listed_and_ended(self) -> None:
         trainer = self.trainer(self.beside, "run")
@@ -216,7 +306,7 @@ class LocalMode(RelayTest):
         with self.subTest("S0.21"):
             self.assertEqual(self.ask("GET", "").json()["data"], [])
             for path in ("/health", "/metrics", "/openapi.json", "/api/training/sessions"):
-                answer = requests.get(self.hub.url + path, timeout=DEADLINE_S)
+                answer = requests.get(self.beside.url + path, timeout=DEADLINE_S)
                 self.assertEqual(answer.status_code, 200, path)
         with self.subTest("S0.33: the description names both endpoints"):
             paths = self.hub.json("/openapi.json")["paths"]
@@ -227,5 +317,5 @@ class LocalMode(RelayTest):
 class HostMode(LocalMode):
     """A relay is beside the trainer. S0.23, S0.25: the same script, the same bodies."""
 
-    def setUp(self) -> None:
-        self.hub, self.beside = self.both()
+    def place(self, *options: str) -> None:
+        self.hub, self.beside = self.both(*options)

@@ -8,7 +8,10 @@ STREAMD_OUTAGE_S=600 makes the outage under load as long as that.
 
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
 import time
 import unittest
 from typing import Any, Dict
@@ -38,6 +41,20 @@ def status_of(program: Program, name: str) -> Dict[str, Any]:
 def metrics(program: Program, name: str) -> Dict[str, Any]:
     """The whole body of GET metrics."""
     return program.json(f"/api/v1/operations/{name}/metrics")
+
+
+# A trainer that says where it is in its run, and is killed when it has been there for long enough.
+DOOMED = """
+import json, os, select, signal, socket, sys
+link = socket.socket(socket.AF_UNIX)
+link.connect(sys.argv[1])
+for name in sys.argv[2:]:
+    line = {"type": "progress", "seq": 1, "metrics": {"step": 1, "loss": 1}}
+    start = {"type": "start", "sessionId": name}
+    link.sendall((json.dumps(start) + "\\n" + json.dumps(line) + "\\n").encode())
+select.select([], [], [], 5.2)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 class Through(RelayTest):
@@ -200,6 +217,90 @@ class Posts(RelayTest):
         self.assertEqual([epoch["epoch"] for epoch in epochs], [0, 1, 2, 3])
 
 
+class Jobs(RelayTest):
+    """Operations that are no training, begun and told of at a relay whose hub is away."""
+
+    KEYS = [{"rows": 1, "nested": {"a": [None, "ü"]}}, {"epoch": 0, "train_loss": 1, "rows": 2}]
+
+    def test_what_is_begun_and_told_in_an_outage_is_the_hubs_in_the_same_words(self) -> None:
+        port = free_port()
+        data, spool = self.new_folder(), self.new_folder()
+        config = {"operation_type": "backtesting", "symbol": "EURUSD", "free": [1, {"x": 1.50}]}
+        relay = self.relay(f"http://127.0.0.1:{port}", spool=spool)
+        begun = relay.json("/api/v1/operations", {"operation_id": "far", **config})["data"]
+        self.assertEqual(list(begun.values()), ["far", "backtesting", "pending"])
+        made = relay.json("/api/v1/operations", {"operation_type": "data_load"})["data"]
+        self.assertRegex(made["operation_id"], r"^op_data_load_\d{8}_\d{6}_[0-9a-f]{8}$")
+        self.assertIn("detail", relay.json("/api/v1/operations", {"operation_id": "far"}))
+        relay.kill()
+        relay = self.relay(f"http://127.0.0.1:{port}", spool=spool)
+        answer = relay.json("/api/v1/operations/far/metrics", self.KEYS[0])
+        self.assertEqual(answer["message"], "Metrics added successfully")
+        posted = {"operation_id": "far", "metrics": self.KEYS[1]}
+        self.assertEqual(relay.json("/sessions/far/metrics", posted), {"success": True})
+        relay.kill()
+        relay = self.relay(f"http://127.0.0.1:{port}", spool=spool)
+        hub = self.daemon(data=data, listen=f"127.0.0.1:{port}")
+        eventually("nothing left", lambda: spooled(spool) == [])
+        hub.json("/api/v1/operations", {"operation_id": "near", **config})
+        for keys in self.KEYS:
+            hub.json("/api/v1/operations/near/metrics", keys)
+        far, near = ({**self.whole(hub, name), "created_at": ""} for name in ("far", "near"))
+        self.assertEqual(far["metadata"]["parameters"].pop("operation_id"), "far")
+        self.assertEqual(near["metadata"]["parameters"].pop("operation_id"), "near")
+        for body in (far, near):
+            body["operation_id"] = body["started_at"] = ""
+        self.assertEqual(far, near)
+        self.assertEqual(metrics(hub, "far")["data"]["metrics"], {**self.KEYS[0], **self.KEYS[1]})
+        empty = self.whole(hub, made["operation_id"])
+        self.assertEqual((empty["status"], empty["metrics"]), ("pending", {}))
+
+    def test_the_hub_knows_what_kind_of_job_it_is_when_the_relay_does_not(self) -> None:
+        port = free_port()
+        data, spool = self.new_folder(), self.new_folder()
+        hub = self.daemon(data=data, listen=f"127.0.0.1:{port}")
+        hub.json("/api/v1/operations", {"operation_id": "load", "operation_type": "data_load"})
+        hub.json("/api/v1/operations", {"operation_id": "run"})
+        hub.stop()
+        relay = self.relay(f"http://127.0.0.1:{port}", spool=spool)
+        for name in ("load", "run"):
+            for keys in (self.KEYS[1], {"rows": 3}):
+                relay.json(f"/sessions/{name}/metrics", {"operation_id": name, "metrics": keys})
+        relay.json("/sessions/none/metrics", {"operation_id": "none", "metrics": self.KEYS[0]})
+        hub = self.daemon(data=data, listen=f"127.0.0.1:{port}")
+        eventually("the epoch", lambda: metrics(hub, "run")["data"]["metrics"] != {})
+        keys = {**self.KEYS[1], "rows": 3}
+        eventually("all keys", lambda: metrics(hub, "load")["data"]["metrics"] == keys)
+        # What is no epoch of a training, and no operation, is nothing; the log says so.
+        self.assertEqual(len(metrics(hub, "run")["data"]["metrics"]["epochs"]), 1)
+        for name, code in (("run", "metrics"), ("none", "unknown_session")):
+            line = f'refused run={name} code="{code}"'
+            eventually(line, lambda l=line: l in relay.log())
+        self.assertEqual(metrics(hub, "none"), {"detail": "Operation not found: none"})
+        relay.kill()  # it would give the refused ones up in five seconds
+
+    def test_who_posts_is_no_trainer(self) -> None:
+        hub, relay = self.both()
+        far = self.far(hub)
+        far.begin("run")
+        far.send(record(1), {"type": "complete", "seq": 2})
+        far.hear("ack", seq=2)
+        far.close()
+        body = {"operation_id": "run", "metrics": EPOCH}
+        direct = hub.json("/sessions/run/metrics", body)
+        self.assertIn("detail", direct)
+        relay.json("/sessions/run/metrics", body)
+        eventually("the refusal", lambda: 'code="session_finished"' in relay.log())
+        self.assertEqual(self.whole(hub, "run")["status"], "completed")
+        self.assertEqual(metrics(hub, "run")["data"]["metrics"], {})
+        relay.kill()
+
+    @staticmethod
+    def whole(hub: Program, name: str) -> Dict[str, Any]:
+        """Everything that a GET of the operation has."""
+        return hub.json(f"/api/v1/operations/{name}?include_metrics=true")["data"]
+
+
 class Outages(RelayTest):
     """Hub or relay are killed, or were never there."""
 
@@ -316,6 +417,47 @@ class Outages(RelayTest):
         if OUTAGE_S > 60:
             print(f"lines={trainer.said} cuts={trainer.cuts} caught up in {caught_up_s:.1f} s")
             print(f"the trainer's longest write took {trainer.longest_wait_s * 1000:.0f} ms")
+
+
+class Unsaid(RelayTest):
+    """
+    Trainers that are killed without a last word. They need five seconds to be taken for trainers and
+    as many to be missed, so they begin with the module, and its last class finds out.
+    """
+
+    hub: Program
+    beside: Program
+    doomed: Dict[str, subprocess.Popen] = {}
+
+    def test_a_trainer_that_was_killed_has_failed_as_beside_the_hub(self) -> None:
+        reasons = {}
+        for name, trainer in self.doomed.items():
+            self.assertEqual(trainer.wait(DEADLINE_S), -signal.SIGKILL)
+            eventually(name, lambda n=name: status_of(self.hub, n)["status"] == "failed")
+            said = self.hub.json(f"/api/v1/operations/{name}")["data"]["error_message"]
+            reasons[name] = said.replace(f"process {trainer.pid}", "process PID")
+            self.assertIn("process PID", reasons[name])
+        self.assertEqual(reasons["far"], reasons["near"])
+        self.assertEqual(status_of(self.hub, "living")["status"], "starting")
+        # Whoever comes back takes it up, and counts on.
+        again = self.far(self.beside)
+        self.assertEqual(again.begin("far", resume=True), 1)
+        again.send(record(2), {"type": "complete", "seq": 3})
+        again.hear("ack", seq=3)
+        self.assertEqual(status_of(self.hub, "far")["status"], "completed")
+        self.assertEqual(steps(self.hub, "far"), [1, 2])
+
+
+def setUpModule() -> None:  # pylint: disable=invalid-name
+    """Hub, relay and doomed trainers."""
+    case = Unsaid()
+    unittest.addModuleCleanup(case.doCleanups)
+    Unsaid.hub, Unsaid.beside = case.both()
+    for name, program in (("near", Unsaid.hub), ("far", Unsaid.beside)):
+        command = [sys.executable, "-c", DOOMED, program.socket_path, name]
+        Unsaid.doomed[name] = subprocess.Popen(command)
+        unittest.addModuleCleanup(Unsaid.doomed[name].wait)
+    case.far(Unsaid.beside).begin("living")
 
 
 if __name__ == "__main__":

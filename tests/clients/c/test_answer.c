@@ -25,6 +25,9 @@ static void every_answer_of_the_daemon_is_understood(void **state)
     assert_true(span_is(a.type, "started"));
     assert_true(span_is(a.session_id, "s"));
     assert_int_equal(a.last_seq, 7);
+    assert_null(a.operation_type.ptr);
+    assert_true(answer_decode(SPAN("{\"type\":\"started\",\"operationType\":\"data_load\"}"), &a));
+    assert_true(span_is(a.operation_type, "data_load"));
     assert_true(answer_decode(SPAN("{\"type\":\"ack\",\"sessionId\":\"s\",\"seq\":12}"), &a));
     assert_true(span_is(a.type, "ack"));
     assert_int_equal(a.seq, 12);

@@ -65,6 +65,25 @@ static void a_start_lacks_what_each_hop_says_for_itself(void **state)
     buf_fini(&out);
 }
 
+static void an_implied_start_is_known_from_one_that_was_said(void **state)
+{
+    (void)state;
+    struct buf out;
+    struct span start;
+    bool anew;
+    buf_init(&out, 4096);
+    relay_line_implied(&out, SPAN("run"));
+    assert_true(relay_line_is_implied(buf_span(&out)));
+    buf_add_str(&out, ",\"resume\":true,\"spoolTo\":\"http://h\"}\n");
+    assert_true(relay_line_restore(buf_span(&out), &start, &anew));
+    assert_true(relay_line_is_implied(start));
+    buf_reset(&out);
+    relay_line_start(&out, SPAN("run"), SPAN("{\"type\":\"start\",\"implied\":true}"));
+    assert_true(span_is(buf_span(&out), "{\"type\":\"start\",\"sessionId\":\"run\""));
+    assert_false(relay_line_is_implied(buf_span(&out)));
+    buf_fini(&out);
+}
+
 static void a_files_first_line_gives_its_start_back(void **state)
 {
     (void)state;
@@ -88,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(type_session_and_number_come_first_and_the_rest_stays_as_it_was),
         cmocka_unit_test(a_start_lacks_what_each_hop_says_for_itself),
+        cmocka_unit_test(an_implied_start_is_known_from_one_that_was_said),
         cmocka_unit_test(a_files_first_line_gives_its_start_back),
     };
     return cmocka_run_group_tests_name("streamd/relay/relay_line", tests, NULL, NULL);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* Each step looks at how things stand, and waits or answers; nothing calls back. */
+#include "streamd/relay/posting.h"
+
+#include "proto/json_write.h"
+#include "streamd/http/epoch_line.h"
+#include "streamd/http/operation_reply.h"
+#include "streamd/http/operations.h"
+#include "streamd/relay/carrier.h"
+#include "streamd/relay/relay.h"
+#include "streamd/relay/relay_line.h"
+
+static const char too_many[] = "as many runs are on their way as the relay may have";
+
+/* Is nothing to be learnt from the hub now? */
+static bool is_away(const struct relay *r, const struct carrier *c)
+{
+    return !r->reached || c->failures > 0;
+}
+
+/* ---- metrics ---- */
+
+static void write_report(struct buf *b, struct span id, struct span object)
+{
+    relay_line_head(b, LINE_REPORT, id);
+    json_write_pair_raw(b, "report", object);
+    buf_add_char(b, '}');
+}
+
+/* The line that it becomes; false: e->why says why not. */
+static bool make_line(struct epoch_line *e, const struct carrier *c, const struct posting_ask *ask)
+{
+    if (c->job == JOB_TRAINING || c->job == JOB_NONE)
+        return epoch_line_read(e, ask->id, ask->object);
+    write_report(&e->text, ask->id, ask->object);
+    if (buf_status(&e->text) != OK)
+        e->why = "it is longer than a line may be";
+    return !e->why;
+}
+
+static void write_told(const struct posting_ask *ask, struct buf *out)
+{
+    if (ask->kind == POSTING_HOST)
+        buf_add_str(out, "{\"success\":true}");
+    else
+        operation_write_added(ask->id, out);
+}
+
+static void tell(struct relay *r, struct carrier *c, const struct posting_ask *ask,
+                 struct reply *reply)
+{
+    struct epoch_line e;
+    epoch_line_init(&e, r->params.config->max_line);
+    enum status status = E_MALFORMED;
+    const char *why = NULL;
+    if (make_line(&e, c, ask))
+        status = relay_post(r, c, buf_span(&e.text), &why);
+    else
+        why = e.why;
+    if (status == E_IO)
+        reply_error(reply, 503, why);
+    else if (status != OK)
+        operation_refuse(reply, 400, OPERATION_BAD_METRICS, span_of(why));
+    else
+        write_told(ask, &reply->body);
+    if (status == OK && c->job == JOB_NONE)
+        c->job = JOB_TRAINING;
+    epoch_line_fini(&e);
+}
+
+/* False: it has to wait. */
+static bool add_metrics(struct relay *r, const struct posting_ask *ask, bool late,
+                        struct reply *reply)
+{
+    struct carrier *c = relay_run(r, ask->id, true);
+    if (!c)
+        reply_error(reply, 503, too_many);
+    else if (c->job == JOB_NOT_KNOWN && !is_away(r, c) && !late)
+        return false;
+    else if (c->job == JOB_NONE && ask->kind == POSTING_METRICS)
+        operation_refuse(reply, 404, "Operation not found: ", ask->id);
+    else
+        tell(r, c, ask, reply);
+    return true;
+}
+
+/* ---- a new operation ---- */
+
+/* A first line, which says nothing, so that the `start` before it is on the disk, and acknowledged.
+ * False, and the reply says why not. */
+static bool start(struct relay *r, struct carrier *c, const struct posting_ask *ask,
+                  struct reply *reply)
+{
+    struct buf b;
+    const char *why = "it is longer than a line may be";
+    buf_init(&b, RELAY_START_MAX);
+    relay_line_head(&b, LINE_START, ask->id);
+    json_write_pair_raw(&b, "config", ask->object);
+    bool good = buf_status(&b) == OK && (why = carrier_start(c, buf_span(&b), true)) == NULL;
+    if (good) {
+        buf_reset(&b);
+        write_report(&b, ask->id, SPAN("{}"));
+        good = buf_status(&b) == OK && relay_post(r, c, buf_span(&b), &why) == OK;
+    }
+    buf_fini(&b);
+    if (!good)
+        reply_error(reply, 503, why ? why : "Out of memory");
+    return good;
+}
+
+static void write_begun(const struct posting_ask *ask, struct reply *reply)
+{
+    struct span type = ask->type.len > 0 ? ask->type : SPAN("training");
+    reply_open_data(reply);
+    buf_add_char(&reply->body, '{');
+    json_write_pair_string(&reply->body, "operation_id", ask->id);
+    json_write_pair_string(&reply->body, "operation_type", type);
+    json_write_pair_string(&reply->body, "status", SPAN("pending"));
+    buf_add_char(&reply->body, '}');
+    reply_close_data(reply);
+}
+
+/* False: it has to wait. */
+static bool begin(struct relay *r, const struct posting_ask *ask, bool late, uint64_t *begun,
+                  struct reply *reply)
+{
+    struct carrier *c = *begun > 0 ? relay_find(r, ask->id) : relay_run(r, ask->id, true);
+    if (!c && *begun == 0) {
+        reply_error(reply, 503, too_many);
+        return true;
+    }
+    if (*begun == 0 && c->job == JOB_NOT_KNOWN && c->implied && !is_away(r, c) && !late)
+        return false;
+    if (*begun == 0 && (!c->implied || c->job == JOB_TRAINING || c->job == JOB_OTHER)) {
+        operation_refuse(reply, 409, "Operation exists: ", ask->id);
+        return true;
+    }
+    if (*begun == 0) {
+        if (!start(r, c, ask, reply))
+            return true;
+        *begun = c->backlog.last_seq;
+        c->job = ask->type.len == 0 || span_is(ask->type, "training") ? JOB_TRAINING : JOB_OTHER;
+    }
+    if (c && c->backlog.acked < *begun && !is_away(r, c) && !late)
+        return false;
+    write_begun(ask, reply);
+    return true;
+}
+
+bool posting_step(struct relay *r, const struct posting_ask *ask, bool late, uint64_t *begun,
+                  struct reply *reply)
+{
+    return ask->kind == POSTING_BEGIN ? begin(r, ask, late, begun, reply)
+                                      : add_metrics(r, ask, late, reply);
+}
