@@ -77,7 +77,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## install Debian packages, Node and npm packages that are missing
-	@scripts/deps
+	@scripts/deps build demo test lint
 
 # ---- building ----
 
@@ -193,14 +193,14 @@ coverage: ## line and branch coverage of the C unit and flow tests
 fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
 	@scripts/fuzz $(or $(FUZZ_SECONDS),30)
 
-bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) $(INSIGHT_COST) ## figures, beside a bare send() loop and two peers
-	@cd tests/bench && npm ci --silent --no-fund --no-audit
+bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) $(INSIGHT_COST) ## figures, beside a bare send() loop and four peers
+	@scripts/deps bench
 	@$(LOG_COST)
 	@$(SEGMENT_SIZE) $(CURVES)
 	@$(HISTORY_COST)
 	@scripts/insight-cost $(INSIGHT_COST) $(CURVES)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
-	@python3 tests/bench/run.py $(BENCH_FLAGS) --curves '$(CURVES)' $(DAEMON) $(LOAD) $(BARE)
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" python3 tests/bench/run.py $(BENCH_FLAGS) --curves '$(CURVES)' $(DAEMON) $(LOAD) $(BARE)
 
 soak: $(DAEMON) ## ten minutes (SOAK_S) of clients that come and go, and a restart: nothing grows, is missing or twice
 	@STREAMD=$(CURDIR)/$(DAEMON) PYTHONPATH=tests/soak:tests/durable:tests/faults python3 tests/soak/soak.py

@@ -20,6 +20,7 @@
 enum option_key {
     KEY_TARGET = 1,
     KEY_TRAINER,
+    KEY_PUBLISH,
     KEY_SERVER_PID,
     KEY_DIALECT,
     KEY_DEFLATE,
@@ -63,6 +64,7 @@ enum { NUMBER_COUNT = sizeof(number_options) / sizeof(*number_options) };
 static const struct option word_options[] = {
     {"target", required_argument, NULL, KEY_TARGET},
     {"trainer", required_argument, NULL, KEY_TRAINER},
+    {"publish", no_argument, NULL, KEY_PUBLISH},
     {"server-pid", required_argument, NULL, KEY_SERVER_PID},
     {"dialect", required_argument, NULL, KEY_DIALECT},
     {"deflate", no_argument, NULL, KEY_DEFLATE},
@@ -123,6 +125,9 @@ static void set_word(struct load_options *options, enum option_key key, const ch
         break;
     case KEY_TRAINER:
         options->trainer = text;
+        break;
+    case KEY_PUBLISH:
+        options->publish = true;
         break;
     case KEY_SERVER_PID:
         options->server_pid = (pid_t)number_in("server-pid", text, 1, INT32_MAX);

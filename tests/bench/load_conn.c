@@ -200,7 +200,9 @@ static void take_compressed(struct conn *conn, struct swarm *swarm, const uint8_
     size_t length = SWARM_TEXT_BYTES - stream->avail_out;
     if (conn->one_shot_inflate)
         inflateReset(stream);
+    uint64_t updates = swarm->tally.updates;
     message_text(conn, swarm, (const char *)swarm->text, length);
+    swarm->tally.inflated_updates += swarm->tally.updates - updates;
 }
 
 static void take_frame(struct conn *conn, struct swarm *swarm, const struct ws_frame *frame,

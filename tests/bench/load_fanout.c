@@ -16,6 +16,7 @@
  */
 
 #include <err.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,13 +89,13 @@ static void push_ticks(struct swarm *swarm, struct trainer *trainer, unsigned ti
 }
 
 /* Receives until nothing has come for `quiet_us`, or `expected` messages are in. */
-static void receive_until(struct swarm *swarm, uint64_t expected, uint64_t quiet_us)
+static void receive_until(struct swarm *swarm, double expected, uint64_t quiet_us)
 {
     uint64_t deadline_us = meter_now_us() + DRAIN_LIMIT_US;
     uint64_t last_us = meter_now_us();
     uint64_t received = swarm->tally.receives;
 
-    while (swarm->tally.messages < expected) {
+    while (tally_messages(&swarm->tally) < expected) {
         uint64_t now_us = meter_now_us();
         if (swarm->tally.receives != received)
             last_us = now_us;
@@ -107,13 +108,13 @@ static void receive_until(struct swarm *swarm, uint64_t expected, uint64_t quiet
 
 static void settle(struct swarm *swarm)
 {
-    receive_until(swarm, UINT64_MAX, SETTLE_QUIET_US);
+    receive_until(swarm, INFINITY, SETTLE_QUIET_US);
 }
 
-static uint64_t expected_messages(const struct load_options *options, unsigned ticks)
+static double expected_messages(const struct load_options *options, unsigned ticks)
 {
     unsigned each = options->spread ? 1 : lines_per_tick(options);
-    return (uint64_t)options->subscribers * each * ticks;
+    return (double)options->subscribers * each * ticks;
 }
 
 static double ratio(double part, double whole)
@@ -136,13 +137,13 @@ static void print_messages(const struct swarm *swarm, const struct reading *from
 {
     const struct load_options *options = swarm->options;
     const struct tally *tally = &swarm->tally;
-    double messages = (double)tally->messages;
+    double messages = tally_messages(tally);
     double cpu_s = (double)(to->cpu_ns - from->cpu_ns) / 1e9;
     double visits = (double)options->subscribers * options->ticks;
 
     printf("messages %.0f\n", messages);
     printf("delivered_percent %.3f\n",
-           100 * ratio(messages, (double)expected_messages(options, options->ticks)));
+           100 * ratio(messages, expected_messages(options, options->ticks)));
     printf("cpu_s %.6f\n", cpu_s);
     printf("wall_s %.3f\n", (double)(to->wall_us - from->wall_us) / 1e6);
     print_waits(from, to);
@@ -154,7 +155,8 @@ static void print_messages(const struct swarm *swarm, const struct reading *from
     printf("receives_per_subscriber_tick %.3f\n", ratio((double)tally->receives, visits));
     printf("writes_per_subscriber_tick %.3f\n",
            ratio((double)(to->segments - from->segments), visits));
-    printf("compressed_percent %.1f\n", 100 * ratio((double)tally->compressed, messages));
+    printf("compressed_percent %.1f\n",
+           100 * ratio((double)tally->compressed, (double)(tally->updates + tally->unread)));
     printf("inflated %llu\n", (unsigned long long)tally->inflated);
     printf("bad_frames %llu\n", (unsigned long long)tally->bad);
     printf("repeated %llu\n", (unsigned long long)tally->repeated);
@@ -208,7 +210,7 @@ int load_fanout(const struct load_options *options)
     if (!swarm)
         err(1, "calloc");
     if (options->rooms > 0)
-        trainer_open(&trainer, options->trainer, options->rooms);
+        trainer_open(&trainer, options->trainer, options->rooms, options->publish);
     if (options->metrics)
         trainer_play(&trainer, options->metrics);
     swarm_init(swarm, options, &trainer);

@@ -165,7 +165,7 @@ static void give_metrics(const struct load_options *options)
     struct trainer trainer;
     char line[TRAINER_LINE_BYTES + 1];
 
-    trainer_open(&trainer, options->trainer, 1);
+    trainer_open(&trainer, options->trainer, 1, false);
     trainer_line(&trainer, 0, line);
     trainer_send(&trainer, line, TRAINER_LINE_BYTES);
     trainer_sync(&trainer);

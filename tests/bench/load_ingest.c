@@ -58,7 +58,7 @@ int load_ingest(const struct load_options *options)
 
     if (LINES_READY % options->batch != 0 || options->lines % options->batch != 0)
         errx(2, "--batch: %u must divide %d and --lines", options->batch, LINES_READY);
-    trainer_open(&trainer, options->trainer, options->rooms);
+    trainer_open(&trainer, options->trainer, options->rooms, false);
     char *lines = prepare_lines(&trainer, options->rooms);
     push_lines(&trainer, lines, options->lines / 10 / options->batch * options->batch,
                options->batch);

@@ -4,8 +4,8 @@
 /*
  * A message counts as delivered when it carries the trainer's stamp, so greetings, statuses and
  * pings never flatter a server. Where only a sample of the connections inflates, the others count
- * compressed frames by their size: longer than a compressed Engine.IO ping, which is the only
- * other thing that comes while a measurement runs.
+ * compressed frames that are longer than a compressed Engine.IO ping; how many of those are updates
+ * is known from the sample.
  */
 
 #include <err.h>
@@ -20,7 +20,6 @@ static void count_progress(struct conn *conn, struct swarm *swarm, uint64_t stam
     const struct load_options *options = swarm->options;
     bool ordered = options->rooms == 1 || options->stagger || options->spread;
 
-    swarm->tally.messages++;
     swarm->tally.updates++;
     if (ordered && stamp <= conn->last_stamp)
         swarm->tally.repeated++;
@@ -35,7 +34,6 @@ static void count_unstamped(struct swarm *swarm, const char *text, size_t bytes)
 
     if (!memmem(text, bytes, event, sizeof(event) - 1))
         return;
-    swarm->tally.messages++;
     swarm->tally.updates++;
 }
 
@@ -98,7 +96,7 @@ void message_text(struct conn *conn, struct swarm *swarm, const char *text, size
 void message_opaque(struct conn *conn, struct swarm *swarm, size_t bytes)
 {
     if (bytes > OPAQUE_PING_MAX)
-        swarm->tally.messages++;
+        swarm->tally.unread++;
     else if (swarm->options->dialect == DIALECT_SOCKETIO)
         conn_send_text(conn, swarm, "3", 1);
 }

@@ -20,6 +20,7 @@ struct load_options {
     struct sockaddr_in target; /* the server's HTTP listener */
     char host[64];             /* the same as text, for the Host header */
     const char *trainer;       /* path of the Unix socket that takes trainer lines */
+    bool publish;              /* it takes messages there instead, published by HTTP */
     pid_t server_pid;          /* whose CPU and memory are measured */
 
     enum dialect dialect;

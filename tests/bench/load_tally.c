@@ -27,6 +27,14 @@ void tally_latency(struct tally *tally, uint64_t latency_us)
     tally->coarse[ms < TALLY_COARSE ? ms : TALLY_COARSE - 1]++;
 }
 
+double tally_messages(const struct tally *tally)
+{
+    double part =
+        tally->inflated == 0 ? 1 : (double)tally->inflated_updates / (double)tally->inflated;
+
+    return (double)tally->updates + (double)tally->unread * part;
+}
+
 uint64_t tally_percentile_us(const struct tally *tally, double percent)
 {
     uint64_t wanted = (uint64_t)((double)tally->samples * percent / 100.0);

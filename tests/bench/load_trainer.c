@@ -36,12 +36,12 @@ static void start_session(struct trainer *trainer, unsigned room)
     trainer_send(trainer, line, (size_t)n);
 }
 
-void trainer_open(struct trainer *trainer, const char *path, unsigned rooms)
+void trainer_open(struct trainer *trainer, const char *path, unsigned rooms, bool publishes)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct timeval patience = {.tv_sec = 30};
 
-    *trainer = (struct trainer){.random = 42};
+    *trainer = (struct trainer){.random = 42, .publishes = publishes};
     if (strlen(path) >= sizeof(address.sun_path))
         errx(2, "--trainer: %s is too long for a Unix socket", path);
     memcpy(address.sun_path, path, strlen(path) + 1);
@@ -51,9 +51,10 @@ void trainer_open(struct trainer *trainer, const char *path, unsigned rooms)
     setsockopt(trainer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(trainer->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     trainer->base_us = meter_now_us();
-    for (unsigned room = 0; room < rooms; room++)
+    for (unsigned room = 0; room < rooms && !publishes; room++)
         start_session(trainer, room);
-    trainer_sync(trainer);
+    if (!publishes)
+        trainer_sync(trainer);
 }
 
 void trainer_close(struct trainer *trainer)
@@ -104,7 +105,11 @@ size_t trainer_next(struct trainer *trainer, unsigned room, unsigned rooms,
                     char out[TRAINER_LINE_MAX])
 {
     if (!trainer->played) {
-        trainer_line(trainer, room, out);
+        char line[TRAINER_LINE_BYTES + 1];
+        trainer_line(trainer, room, line);
+        if (trainer->publishes)
+            return publish_request(line, TRAINER_LINE_BYTES, trainer->step, out);
+        memcpy(out, line, sizeof(line));
         return TRAINER_LINE_BYTES;
     }
     size_t at = room * (trainer->line_count / rooms) + trainer->step++ / rooms;
@@ -118,6 +123,8 @@ size_t trainer_next(struct trainer *trainer, unsigned room, unsigned rooms,
 
 void trainer_send(struct trainer *trainer, const char *lines, size_t bytes)
 {
+    if (trainer->publishes)
+        publish_answers(trainer->fd);
     while (bytes > 0) {
         ssize_t n = send(trainer->fd, lines, bytes, MSG_NOSIGNAL);
         if (n < 0)

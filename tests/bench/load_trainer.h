@@ -10,6 +10,7 @@
  * The socket blocks; a server that stops reading shows as latency, not as lost lines.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ enum { TRAINER_LINE_BYTES = 309, TRAINER_LINE_MAX = 2048, TRAINER_STAMP_BASE = 1
 
 struct trainer {
     int fd;
+    bool publishes;   /* each line is an HTTP request with the finished message (load_publish.c) */
     uint64_t base_us; /* what monotonic moment TRAINER_STAMP_BASE stands for */
     uint64_t step;
     uint64_t random;
@@ -34,8 +36,9 @@ size_t trainer_next(struct trainer *trainer, unsigned room, unsigned rooms,
                     char out[TRAINER_LINE_MAX]);
 
 /* Connects to the Unix socket at `path` and starts `rooms` sessions s00, s01, ...; ends the
- * program when the server is not there or does not answer. */
-void trainer_open(struct trainer *trainer, const char *path, unsigned rooms);
+ * program when the server is not there or does not answer. A server of published messages has no
+ * sessions to be started. */
+void trainer_open(struct trainer *trainer, const char *path, unsigned rooms, bool publishes);
 void trainer_close(struct trainer *trainer);
 
 /* Writes one progress line of session `room`, stamped now, to `out`. */
@@ -46,6 +49,13 @@ void trainer_send(struct trainer *trainer, const char *lines, size_t bytes);
 
 /* Returns when the server has taken in everything sent before: its pong to our ping. */
 void trainer_sync(struct trainer *trainer);
+
+/* publish: the HTTP request that publishes the update of this progress line, as streamd would send
+ * it to a watcher by plain WebSocket, on the channel of its session; returns its length. */
+size_t publish_request(const char *line, size_t bytes, uint64_t offset, char out[TRAINER_LINE_MAX]);
+
+/* publish: takes the answers that have come, all of which must be 2xx; does not wait. */
+void publish_answers(int fd);
 
 /* Microseconds from the stamp to now. */
 uint64_t trainer_age_us(const struct trainer *trainer, uint64_t stamp, uint64_t now_us);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The benchmark of streamd: the daemon, the kernel's floor and two peers, in one run.
+"""The benchmark of streamd: the daemon, the kernel's floor and four peers, in one run.
 
 usage: run.py [--quick] [--json FILE] [--curves FILE] STREAMD LOAD BARE
 
@@ -31,7 +31,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="about a minute, small numbers")
     parser.add_argument("--json", metavar="FILE", help="write the figures there as well")
     parser.add_argument("--curves", default="", help="archive of real training curves")
-    parser.add_argument("--node", default="node", help="the node executable for the peer")
+    parser.add_argument("--node", default="node", help="the node executable for the peers")
     return parser.parse_args()
 
 

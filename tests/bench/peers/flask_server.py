@@ -2,7 +2,7 @@
 """The Flask-SocketIO peer of the benchmark, on eventlet, both as Debian packages them.
 
 One room a session, fed by the same trainer lines on a Unix socket as streamd. Eventlet answers an
-offer of permessage-deflate by itself. `socketio.run` would do the same as the last lines here, but
+offer of permessage-deflate by itself, with or without --deflate. `socketio.run` would do the same as the last lines here, but
 cannot say which port it was given.
 """
 
@@ -10,10 +10,12 @@ import eventlet
 
 eventlet.monkey_patch()
 
-import json  # noqa: E402  (after the patch, as eventlet asks)
+import itertools  # noqa: E402  (after the patch, as eventlet asks)
+import json  # noqa: E402
 import os  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
+import time  # noqa: E402
 from typing import Any, Dict  # noqa: E402
 
 import eventlet.wsgi  # noqa: E402
@@ -22,6 +24,7 @@ from flask_socketio import SocketIO, join_room  # noqa: E402
 
 app = Flask(__name__)
 socketio = SocketIO(app, async_mode="eventlet")
+offsets = itertools.count(1)
 
 
 @socketio.on("subscribe_session")
@@ -31,18 +34,26 @@ def subscribe_session(data: Dict[str, Any]) -> Dict[str, Any]:
     return {"sessionId": data["sessionId"]}
 
 
+def update_of(message: Dict[str, Any]) -> Dict[str, Any]:
+    """The same update as streamd makes of the line, so that nobody is compared by a shorter one."""
+    metrics = message["metrics"]
+    metrics["timestamp"] = round(time.time(), 3)
+    metrics["learning_rate"] = metrics.pop("lr")
+    return {
+        "sessionId": message["sessionId"],
+        "metrics": metrics,
+        "status": "running",
+        "offset": next(offsets),
+    }
+
+
 def take_line(trainer: socket.socket, line: str) -> None:
     """Send one trainer line on to its room."""
     message = json.loads(line)
     if message["type"] == "ping":
         trainer.sendall(b'{"type":"pong"}\n')
     elif message["type"] == "progress":
-        update = {
-            "sessionId": message["sessionId"],
-            "metrics": message["metrics"],
-            "status": "running",
-        }
-        socketio.emit("progress_update", update, to=message["sessionId"])
+        socketio.emit("progress_update", update_of(message), to=message["sessionId"])
 
 
 def serve_trainer(trainer: socket.socket, _address: Any) -> None:
@@ -53,8 +64,8 @@ def serve_trainer(trainer: socket.socket, _address: Any) -> None:
 
 def main() -> int:
     """Listen on the Unix socket given and on a free loopback port."""
-    if len(sys.argv) != 2:
-        print("usage: flask_server.py TRAINER-SOCKET", file=sys.stderr)
+    if len(sys.argv) not in (2, 3):
+        print("usage: flask_server.py TRAINER-SOCKET [--deflate]", file=sys.stderr)
         return 2
     trainers = eventlet.listen(sys.argv[1], family=socket.AF_UNIX)
     eventlet.spawn(eventlet.serve, trainers, serve_trainer)

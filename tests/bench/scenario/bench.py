@@ -17,6 +17,7 @@ class Plan(NamedTuple):
 
     name: str
     rounds: int  # of the servers that are compared with each other
+    peer_rounds: int  # of those that the peers are in, too
     sizes: Tuple[int, ...]  # subscribers of one room
     rooms_sizes: Tuple[int, ...]  # subscribers of ten rooms
     ticks: int  # measured ticks a round, at 10 Hz
@@ -33,15 +34,16 @@ class Plan(NamedTuple):
 
 
 QUICK = Plan(
-    "quick", 2, (200,), (200,), 15, 5, 150, 200000, 40000, 1000, 5, 500000, (10000,), 1000, 60
+    "quick", 2, 1, (200,), (200,), 15, 5, 150, 200000, 40000, 1000, 5, 500000, (10000,), 1000, 60
 )
 FULL = Plan(
     "full",
     3,
+    2,
     (1000, 5000, 10000),
-    (1000, 5000),
-    40,
-    15,
+    (5000,),
+    30,
+    10,
     500,
     1000000,
     200000,
@@ -89,6 +91,7 @@ class Bench:
         self.figures: Dict[str, float] = {}
         self.gates: List[Gate] = []
         self.skipped: List[str] = []
+        self.absent: Dict[str, str] = {}  # what the table says of a server that was not measured
         self._started = time.monotonic()
 
     def is_late(self) -> bool:
@@ -121,6 +124,7 @@ class Bench:
         """Run the load generator against a running server and return what it read."""
         command = [self.programs.load, mode, "--server-pid", str(server.pid)]
         command += ["--target", server.target, "--trainer", server.trainer]
+        command += ["--publish"] * server.publishes
         note("%s %s %s" % (mode, server.name, " ".join(arguments)))
         done = subprocess.run(
             command + list(arguments), stdout=subprocess.PIPE, timeout=300, check=False

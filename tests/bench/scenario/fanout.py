@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Fan-out: one session to many subscribers, ten sessions to each, and a quiet session's first."""
 
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from scenario.bench import Bench, Reading
 from scenario.servers import (
     BARE,
     FLASK,
     FLASK_DEFLATE,
+    NCHAN,
+    NCHAN_DEFLATE,
     NODE,
     NODE_DEFLATE,
+    NODE_WS,
+    NODE_WS_DEFLATE,
     STREAMD_DEFAULT,
     STREAMD_SOCKETIO,
     STREAMD_SOCKETIO_DEFLATE,
@@ -28,6 +32,7 @@ KEYS = (
     "latency_p50_us",
     "latency_p99_us",
     "wire_bytes_per_message",
+    "frame_bytes_per_update",
     "writes_per_subscriber_tick",
     "receives_per_subscriber_tick",
     "compressed_percent",
@@ -42,12 +47,24 @@ FAULTS = ("bad_frames", "repeated", "lost_connections")
 QUIET_KEYS = KEYS[2:6] + ("latency_max_us",)
 
 COMPARED = (BARE, STREAMD_WS, STREAMD_WS_DEFLATE, STREAMD_SOCKETIO, STREAMD_SOCKETIO_DEFLATE)
+PEERS = (
+    NODE_WS,
+    NODE_WS_DEFLATE,
+    NCHAN,
+    NCHAN_DEFLATE,
+    NODE,
+    NODE_DEFLATE,
+    FLASK,
+    FLASK_DEFLATE,
+)
+PEERS_MOST = 5000  # subscribers
 COMPARED_ROOMS = (BARE, STREAMD_WS, STREAMD_WS_DEFLATE, STREAMD_SOCKETIO)
 INFLATED_CONNECTIONS = 50  # enough to check, few enough not to slow the one load thread
 FLASK_MOST = 1000  # eventlet serves 1024 connections, and one core is nearly full at 10 Hz to 1000
 DISTURBED_PERCENT = 5.0  # of the wall time, spent ready to run while others had the core
-SATURATED_US = 1000000  # a p50 above a second: a larger round would only measure the backlog
+SATURATED_US = 1000000
 COST_LIMIT = 5.5 / 4.5  # the acceptance line, as a ratio to the floor it was stated beside
+SAME_BYTES = 1.01
 TICKS_PER_S = 10  # of the load generator, unless told otherwise
 FULL_CORE = 0.9  # beyond this share of its core the floor itself does not keep up at every tick
 
@@ -74,22 +91,43 @@ def undisturbed(readings: Sequence[Reading]) -> List[Reading]:
     return [each for each in readings if each["server_wait_percent"] <= DISTURBED_PERCENT]
 
 
+def is_saturated(readings: Sequence[Reading]) -> bool:
+    """Whether it fell seconds behind: again, or with more, only the backlog would be measured."""
+    return any(each["latency_p50_us"] > SATURATED_US for each in readings)
+
+
 def alternate(
-    bench: Bench, servers: Sequence[Server], rounds: int, subscribers: int, rooms: int
+    bench: Bench,
+    servers: Sequence[Server],
+    subscribers: int,
+    rooms: int,
+    peers: Sequence[Server] = (),
 ) -> Rounds:
     """All servers in turn, round after round, each round beginning with another one.
 
-    While a server has had no undisturbed round yet and the plan has time, up to as many again are
-    added.
+    The peers are in the first rounds. While one of ours has had no undisturbed round yet and the
+    plan has time, up to as many again are added. A peer that fails is not asked again.
     """
-    readings: Rounds = {server: [] for server in servers}
-    for turn in range(2 * rounds):
-        enough = all(undisturbed(each) for each in readings.values()) or bench.is_late()
-        if turn >= rounds and enough:
+    readings: Rounds = {server: [] for server in (*servers, *peers)}
+    for turn in range(2 * bench.plan.rounds):
+        enough = all(undisturbed(readings[server]) for server in servers) or bench.is_late()
+        if turn >= bench.plan.rounds and enough:
             break
-        first = turn % len(servers)
-        for server in list(servers[first:]) + list(servers[:first]):
-            readings[server].append(one_round(bench, server, subscribers, rooms))
+        asked = [
+            server
+            for server in readings
+            if server in servers
+            or (turn < bench.plan.peer_rounds and not is_saturated(readings[server]))
+        ]
+        first = turn % len(asked)
+        for server in asked[first:] + asked[:first]:
+            try:
+                readings[server].append(one_round(bench, server, subscribers, rooms))
+            except RuntimeError as error:
+                if server in servers:
+                    raise
+                absent(bench, server, subscribers, str(error))
+                del readings[server]
     return readings
 
 
@@ -114,26 +152,33 @@ def report(bench: Bench, rounds: Rounds, subscribers: int, rooms: int) -> None:
             bench.figure(prefix + ".cost_to_streamd", cost_ratio(readings, ours))
 
 
-def peers_for(bench: Bench, subscribers: int, missing: Sequence[str]) -> List[Server]:
-    """The peers that can still be measured at this size; the others are reported as skipped."""
-    wanted = [server for server in (NODE, NODE_DEFLATE) if server.name not in missing]
-    if FLASK.name not in missing:
-        if subscribers <= FLASK_MOST:
-            wanted += [FLASK, FLASK_DEFLATE]
-        else:
-            bench.skip("flask-socketio at %d" % subscribers, "it serves 1024 connections at most")
+def absent(bench: Bench, server: Server, subscribers: int, why: str) -> None:
+    """A server that the table has no figures of at this size, and why."""
+    bench.skip("%s at %d" % (server.label(), subscribers), why)
+    bench.absent["fanout.%s.n%d.rooms1" % (server.label(), subscribers)] = why
+
+
+def why_not(bench: Bench, peer: Server, subscribers: int) -> Optional[str]:
+    """Why this peer is not measured at this size, or None."""
+    if peer.name == FLASK.name and subscribers > FLASK_MOST:
+        return "serves 1024 connections at most"
+    medians = [
+        {"latency_p50_us": value}
+        for name, value in bench.figures.items()
+        if name.startswith("fanout.%s." % peer.label()) and name.endswith("latency_p50_us")
+    ]
+    return "seconds behind with fewer" if is_saturated(medians) else None
+
+
+def peers_for(bench: Bench, subscribers: int, missing: Mapping[str, str]) -> List[Server]:
+    """The peers that can be measured at this size; the table says why the others are not."""
     able = []
-    for server in wanted:
-        prefix = "fanout.%s." % server.label()
-        medians = [
-            value
-            for name, value in bench.figures.items()
-            if name.startswith(prefix) and name.endswith("latency_p50_us")
-        ]
-        if max(medians, default=0) > SATURATED_US:
-            bench.skip("%s at %d" % (server.label(), subscribers), "already seconds behind below")
+    for peer in PEERS if subscribers <= PEERS_MOST else ():
+        why = missing.get(peer.name) or why_not(bench, peer, subscribers)
+        if why:
+            absent(bench, peer, subscribers, why)
         else:
-            able.append(server)
+            able.append(peer)
     return able
 
 
@@ -177,23 +222,52 @@ def gate_streamd(bench: Bench, rounds: Rounds, subscribers: int, rooms: int) -> 
             bench.gate("cost/bare %s" % name, cost, limit, decides=decides)
 
 
-def measure_size(bench: Bench, subscribers: int, missing: Sequence[str]) -> None:
+# What is compared with the peers; of each, less is better.
+MATCHES = (
+    ("CPU a message", "cpu_s_per_million"),
+    ("bytes a message", "frame_bytes_per_update"),
+    ("RSS a connection", "rss_bytes_per_connection"),
+    ("p99", "latency_p99_us"),
+)
+
+
+def best_of(readings: Sequence[Reading], key: str) -> float:
+    """The least that was read of a figure in a round that nobody disturbed, if there is one."""
+    return min(each[key] for each in undisturbed(readings) or readings)
+
+
+def gate_first(bench: Bench, rounds: Rounds, subscribers: int) -> None:
+    """streamd beside the best of the peers that speak the same dialect, figure by figure.
+
+    A message takes the same bytes from everybody who does not compress, but for the digits of a
+    time, so `first` leaves room for those.
+    """
+    for server in (each for each in rounds if each.name == "streamd"):
+        rivals = [
+            rounds[peer]
+            for peer in PEERS
+            if peer in rounds and (peer.dialect, peer.deflate) == (server.dialect, server.deflate)
+        ]
+        sure = bool(undisturbed(rounds[server])) and all(undisturbed(each) for each in rivals)
+        for what, key in MATCHES if rivals else ():
+            ratio = best_of(rounds[server], key) / min(best_of(each, key) for each in rivals)
+            name = "%s to best peer %s n%d" % (what, server.label(), subscribers)
+            limit = SAME_BYTES if key == "frame_bytes_per_update" else 1.0
+            bench.gate(name, ratio, limit, decides=sure and bench.plan.name == "full")
+
+
+def measure_size(bench: Bench, subscribers: int, missing: Mapping[str, str]) -> None:
     """One room, this many subscribers."""
-    rounds = alternate(bench, COMPARED, bench.plan.rounds, subscribers, 1)
-    for peer in peers_for(bench, subscribers, missing):
-        try:
-            rounds[peer] = [one_round(bench, peer, subscribers, 1)]
-        except RuntimeError as error:
-            bench.skip("%s at %d" % (peer.label(), subscribers), str(error))
+    peers = peers_for(bench, subscribers, missing)
+    rounds = alternate(bench, COMPARED, subscribers, 1, peers)
     report(bench, rounds, subscribers, 1)
     gate_streamd(bench, rounds, subscribers, 1)
+    gate_first(bench, rounds, subscribers)
 
 
-def measure_rooms(bench: Bench, subscribers: int, missing: Sequence[str]) -> None:
+def measure_rooms(bench: Bench, subscribers: int) -> None:
     """Ten rooms to each subscriber, all ten updated in one tick."""
-    rounds = alternate(bench, COMPARED_ROOMS, bench.plan.rounds, subscribers, 10)
-    if NODE.name not in missing and subscribers <= 1000:
-        rounds[NODE] = [one_round(bench, NODE, subscribers, 10)]
+    rounds = alternate(bench, COMPARED_ROOMS, subscribers, 10)
     report(bench, rounds, subscribers, 10)
     gate_streamd(bench, rounds, subscribers, 10)
 
@@ -233,12 +307,12 @@ def measure_quiet(bench: Bench, subscribers: int) -> None:
     bench.gate(name, best["latency_p99_us"] / 1000, 20, decides=False)
 
 
-def measure(bench: Bench, missing: Sequence[str]) -> None:
+def measure(bench: Bench, missing: Mapping[str, str]) -> None:
     """Everything about fan-out."""
     for subscribers in bench.plan.sizes:
         measure_size(bench, subscribers, missing)
     for subscribers in bench.plan.rooms_sizes:
-        measure_rooms(bench, subscribers, missing)
+        measure_rooms(bench, subscribers)
     measure_throttled(bench, bench.plan.sizes[0])
     measure_quiet(bench, 1)
     measure_quiet(bench, bench.plan.sizes[0])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Ingest: trainer lines taken in per server-CPU-second, nobody watching."""
 
-from typing import Dict, List, Sequence
+from typing import Dict, List, Mapping, Sequence
 
 from scenario.bench import Bench, Reading
 from scenario.servers import BARE, FLASK, NODE, STREAMD_DEFAULT, Running, Server
@@ -36,7 +36,7 @@ def measure_batch(bench: Bench, batch: int, peers: Sequence[Server]) -> None:
     bench.figure("ingest.streamd.batch%d.cost_to_bare" % batch, ratio)
 
 
-def measure(bench: Bench, missing: Sequence[str]) -> None:
+def measure(bench: Bench, missing: Mapping[str, str]) -> None:
     """One line a write, and a hundred."""
     peers = [peer for peer in (NODE, FLASK) if peer.name not in missing]
     for batch in (1, 100):

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import tempfile
 import time
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
+from peers import nchan_server
 from scenario.bench import Bench
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -18,6 +19,13 @@ PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's flask_socketio
 # 10.0 the jitter of the pushes themselves would be held back and counted as latency; at twice that
 # the throttle is in the path and does not bind.
 UNBOUND_RATE = ("--max-rate", "20")
+
+SCRIPTS = {
+    "node-socketio": "socketio_server.mjs",
+    "node-ws": "ws_server.mjs",
+    "nchan": "nchan_server.py",
+    "flask-socketio": "flask_server.py",
+}
 
 
 class Server(NamedTuple):
@@ -41,10 +49,9 @@ class Server(NamedTuple):
             return [bench.programs.streamd] + fixed + list(self.options)
         if self.name == "bare":
             return [bench.programs.bare, trainer] + list(self.options)
-        if self.name == "node-socketio":
-            script = os.path.join(HERE, "peers", "socketio_server.mjs")
-            return [bench.programs.node, script, trainer] + ["--deflate"] * self.deflate
-        return [PYTHON, os.path.join(HERE, "peers", "flask_server.py"), trainer]
+        runtime = bench.programs.node if self.name.startswith("node") else PYTHON
+        script = os.path.join(HERE, "peers", SCRIPTS[self.name])
+        return [runtime, script, trainer] + ["--deflate"] * self.deflate
 
 
 BARE = Server("bare", "ws")
@@ -55,6 +62,10 @@ STREAMD_SOCKETIO_DEFLATE = STREAMD_SOCKETIO._replace(deflate=True)
 STREAMD_DEFAULT = Server("streamd", "ws")
 NODE = Server("node-socketio", "socketio")
 NODE_DEFLATE = NODE._replace(deflate=True)
+NODE_WS = Server("node-ws", "ws")
+NODE_WS_DEFLATE = NODE_WS._replace(deflate=True)
+NCHAN = Server("nchan", "ws")
+NCHAN_DEFLATE = NCHAN._replace(deflate=True)
 FLASK = Server("flask-socketio", "socketio")
 FLASK_DEFLATE = FLASK._replace(deflate=True)
 
@@ -73,8 +84,9 @@ class Running:
                 server.command(bench, self.trainer), stdout=subprocess.PIPE, stderr=errors
             )
             os.sched_setaffinity(0, bench.load_cores)
-        self.pid = self._process.pid
         self.target = self._await_listening()
+        self.publishes = server.name == NCHAN.name
+        self.pid = self._worker() if self.publishes else self._process.pid
         self.start_ms = (time.monotonic() - started) * 1000
 
     def _await_listening(self) -> str:
@@ -87,6 +99,19 @@ class Running:
             self.stop()
             raise RuntimeError("%s did not start: %r" % (self.name, line))
         return line.split("http://", 1)[1].split()[0].rstrip("/")
+
+    def _worker(self) -> int:
+        """The one child of nginx's master: what is measured is what serves."""
+        path = "/proc/%d/task/%d/children" % (self._process.pid, self._process.pid)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            with open(path, encoding="ascii") as file:
+                children = file.read().split()
+            if children:
+                return int(children[0])
+            time.sleep(0.01)
+        self.stop()
+        raise RuntimeError("%s started no worker" % self.name)
 
     def stop(self) -> None:
         """End the process and forget its files."""
@@ -107,35 +132,28 @@ class Running:
         self.stop()
 
 
-def install_node_peer() -> Optional[str]:
-    """Install the pinned npm packages if they are not there; returns why that failed."""
-    if os.path.isdir(os.path.join(HERE, "node_modules", "socket.io")):
-        return None
-    try:
-        done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"],
-            cwd=HERE,
-            stdout=subprocess.DEVNULL,
-            timeout=300,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    return None if done.returncode == 0 else "npm ci failed"
-
-
-def missing_peers(bench: Bench) -> List[str]:
-    """Names of the peers that cannot run here; each is reported as skipped."""
-    missing = []
-    if shutil.which(bench.programs.node) is None:
-        why_no_node: Optional[str] = "no %s" % bench.programs.node
-    else:
-        why_no_node = install_node_peer()
-    if why_no_node:
-        bench.skip(NODE.name, why_no_node)
-        missing.append(NODE.name)
+def why_missing(bench: Bench, server: Server) -> Optional[str]:
+    """Why this peer cannot run here, or None."""
+    if server.name.startswith("node"):
+        package = "ws" if server.name == NODE_WS.name else "socket.io"
+        if shutil.which(bench.programs.node) is None:
+            return "no %s" % bench.programs.node
+        installed = os.path.isdir(os.path.join(HERE, "node_modules", package))
+        return None if installed else "npm's %s is not installed (scripts/deps bench)" % package
+    if server.name == NCHAN.name:
+        installed = os.access(nchan_server.NGINX, os.X_OK) and os.path.exists(nchan_server.MODULE)
+        return None if installed else "libnginx-mod-nchan is not installed (scripts/deps bench)"
     probe = [PYTHON, "-c", "import eventlet, flask_socketio"]
-    if subprocess.run(probe, stderr=subprocess.DEVNULL, check=False).returncode != 0:
-        bench.skip(FLASK.name, "python3-flask-socketio and python3-eventlet are not installed")
-        missing.append(FLASK.name)
+    done = subprocess.run(probe, stderr=subprocess.DEVNULL, check=False)
+    return "python3-flask-socketio is not installed (scripts/deps bench)" if done.returncode else None
+
+
+def missing_peers(bench: Bench) -> Dict[str, str]:
+    """The peers that cannot run here, by name, and why; each is reported as skipped."""
+    missing = {}
+    for peer in (NODE_WS, NCHAN, NODE, FLASK):
+        why = why_missing(bench, peer)
+        if why:
+            bench.skip(peer.name, why)
+            missing[peer.name] = why
     return missing
