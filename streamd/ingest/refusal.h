@@ -13,10 +13,10 @@ extern const struct line_error refusal_finished;
 extern const struct line_error refusal_seq_zero;
 extern const struct line_error refusal_too_long;
 extern const struct line_error refusal_no_place; /* P-16 */
+extern const struct line_error refusal_no_epoch; /* but a report, of a training */
 
 /* It found no memory. What is acknowledged after it would stand for it, too: so the connection
  * ends, and what was not acknowledged is to be sent again. */
 extern const struct line_error refusal_no_memory;
-extern const struct line_error refusal_no_epoch; /* but a report, of a training */
 
 #endif
