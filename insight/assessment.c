@@ -43,6 +43,14 @@ bool advice_is_news(struct advice *last, const struct assessed_stop *stop)
     return news;
 }
 
+_Static_assert((SEVERITY_CRITICAL + 1) * FINDINGS <= 32, "a bit each");
+
+unsigned finding_mark(const struct finding *f)
+{
+    unsigned up_to = (2U << f->severity) - 1;
+    return up_to << (unsigned)f->kind * (SEVERITY_CRITICAL + 1U);
+}
+
 const char *finding_name(enum finding_kind kind)
 {
     static const char *const names[FINDINGS] = {

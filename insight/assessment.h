@@ -136,6 +136,10 @@ struct finding {
     char evidence[ASSESSMENT_EVIDENCE_MAX]; /* "4650 MB at step 100, 5600 MB at step 900" */
 };
 
+/* For whoever remembers what was told: a bit for each severity of its kind up to its own. It is
+ * news while one of them was not told. */
+unsigned finding_mark(const struct finding *f);
+
 const char *finding_name(enum finding_kind kind);
 const char *finding_action(enum finding_kind kind);
 const char *severity_name(enum severity severity); /* "info", "warning", "critical" */

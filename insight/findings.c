@@ -15,20 +15,30 @@ static size_t place_of(const struct assessment *a, enum finding_kind kind)
 }
 
 /* NULL while there is none of the kind. */
-static const struct finding *find(const struct assessment *a, enum finding_kind kind)
+static struct finding *find(struct assessment *a, enum finding_kind kind)
 {
     size_t at = place_of(a, kind);
     return at < a->finding_count && a->findings[at].kind == kind ? &a->findings[at] : NULL;
 }
 
-struct finding *finding_begin(struct assessment *a, enum finding_kind kind, double step)
+static struct finding *make_room(struct assessment *a, enum finding_kind kind)
 {
-    if (find(a, kind))
-        return NULL;
     struct finding *f = &a->findings[place_of(a, kind)];
     memmove(f + 1, f, (size_t)(&a->findings[a->finding_count] - f) * sizeof(*f));
     a->finding_count++;
-    *f = (struct finding){.kind = kind, .confidence = GRADE_MEDIUM, .since_step = step};
+    return f;
+}
+
+struct finding *finding_begin(struct assessment *a, enum finding_kind kind, enum severity severity,
+                              double step)
+{
+    struct finding *f = find(a, kind);
+    if (f && f->severity == severity)
+        return NULL;
+    if (!f)
+        f = make_room(a, kind);
+    *f = (struct finding){
+        .kind = kind, .severity = severity, .confidence = GRADE_MEDIUM, .since_step = step};
     return f;
 }
 

@@ -10,8 +10,10 @@
 
 #include "insight/assessment.h"
 
-/* Adds the finding, in its place; the caller writes its evidence. NULL when it is there already. */
-struct finding *finding_begin(struct assessment *a, enum finding_kind kind, double step);
+/* Adds the finding, in its place, of medium confidence; the caller writes its evidence. One of
+ * another severity makes room for it. NULL when it is there already. */
+struct finding *finding_begin(struct assessment *a, enum finding_kind kind, enum severity severity,
+                              double step);
 
 /* Takes it out; harmless when it is not there. */
 void finding_end(struct assessment *a, enum finding_kind kind);

@@ -44,6 +44,7 @@ static void fill_defaults(struct insight_config *c)
 static void begin_series(struct insight *s)
 {
     curve_init(&s->curve);
+    relapse_init(&s->relapse);
     divergence_init(&s->divergence);
     velocity_init(&s->velocity);
     forecast_init(&s->forecast);
@@ -130,6 +131,8 @@ static void see_losses(struct insight *s, const struct point *p)
     double val;
     bool has_train = value_of(p, POINT_TRAIN_LOSS, &train);
     bool has_val = value_of(p, POINT_VAL_LOSS, &val);
+    if (has_train && isfinite(train))
+        relapse_train(&s->relapse, train);
     divergence_push(&s->divergence, has_train ? &train : NULL, has_val ? &val : NULL);
     s->now.diverging = s->divergence.on;
 }
@@ -250,9 +253,8 @@ const struct assessment *insight_tick(struct insight *s, double time_s)
     s->now.changed = false;
     if (s->completed || s->crashed || !(silent > outlook_stall_after(s)))
         return &s->now;
-    struct finding *f = finding_begin(&s->now, FINDING_STALL, s->x);
+    struct finding *f = finding_begin(&s->now, FINDING_STALL, SEVERITY_WARNING, s->x);
     if (f) {
-        f->severity = SEVERITY_WARNING;
         (void)snprintf(f->evidence, sizeof(f->evidence),
                        "no point for %.0f s, where one came every %.3g s", silent,
                        rhythm_interval(&s->rhythm));

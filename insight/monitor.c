@@ -14,6 +14,7 @@ static const char *const names[] = {
 static void forget(struct insight *s)
 {
     curve_init(&s->curve);
+    relapse_init(&s->relapse);
     forecast_init(&s->forecast);
     history_init(&s->rates);
 }
@@ -79,9 +80,11 @@ static struct assessed_best here(const struct insight *s, double value)
     };
 }
 
-static void take(struct insight *s, const struct assessed_best *at, double train_level)
+static void take(struct insight *s, const struct assessed_best *at, double train_level,
+                 double train)
 {
     curve_push(&s->curve, s->sign * at->value, at->x, train_level, s->config.strict);
+    relapse_push(&s->relapse, &s->curve, train);
     forecast_push(&s->forecast, &s->curve);
     history_push(&s->rates, s->lr);
     if (s->curve.best_at == s->curve.count)
@@ -104,7 +107,7 @@ static void turn_if_falling(struct insight *s)
     s->now.higher_is_better = false;
     forget(s);
     for (int i = 0; i < MONITOR_EARLY; i++)
-        take(s, &s->early[i], train[i]);
+        take(s, &s->early[i], train[i], train[i]);
 }
 
 void monitor_push(struct insight *s, const struct point *p, bool window_ended)
@@ -122,7 +125,7 @@ void monitor_push(struct insight *s, const struct point *p, bool window_ended)
         return;
     }
     struct assessed_best at = here(s, value);
-    take(s, &at, s->divergence.trend_level);
+    take(s, &at, s->divergence.trend_level, relapse_trained(&s->relapse));
     if (s->monitor != MONITOR_VAL_METRIC || s->config.goal != GOAL_AUTO ||
         s->curve.count > MONITOR_EARLY)
         return;

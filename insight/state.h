@@ -14,6 +14,7 @@
 #include "insight/forecast.h"
 #include "insight/memory.h"
 #include "insight/point.h"
+#include "insight/relapse.h"
 #include "insight/rhythm.h"
 #include "insight/velocity.h"
 
@@ -68,6 +69,7 @@ struct insight {
     bool fresh;                                /* this point brought an evaluation */
     struct assessed_best early[MONITOR_EARLY]; /* the first of a metric of unknown goal */
     struct curve curve;
+    struct relapse relapse;
     struct divergence divergence;
     struct velocity velocity;
     bool velocity_by_train;

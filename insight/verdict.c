@@ -26,6 +26,12 @@ static bool is_done(const struct insight *s)
     return s->completed || s->x >= s->total;
 }
 
+/* Is held-out data judged, and not training itself? */
+static bool is_validated(const struct insight *s)
+{
+    return s->monitor == MONITOR_VAL_LOSS || s->monitor == MONITOR_VAL_METRIC;
+}
+
 static bool is_of_speed(enum insight_phase phase)
 {
     return phase == PHASE_LEARNING_FAST || phase == PHASE_STABLE_CONVERGENCE ||
@@ -62,7 +68,7 @@ static enum insight_phase phase_of(const struct insight *s)
         return PHASE_DIVERGING;
     if (is_done(s))
         return PHASE_CONVERGED;
-    if (s->now.overfitting)
+    if (s->now.overfitting || (is_validated(s) && s->relapse.risk))
         return PHASE_OVERFITTING_RISK;
     if (s->samples < samples_first && s->velocity.epoch.ended < epochs_first)
         return PHASE_INITIALIZING;
@@ -115,6 +121,18 @@ static void say_overfitting(const struct insight *s, char *out)
                    s->now.monitored, s->now.best.value);
 }
 
+static void say_risk(const struct insight *s, char *out)
+{
+    const struct relapse *r = &s->relapse;
+    if (s->now.overfitting)
+        say_overfitting(s, out);
+    else
+        (void)snprintf(
+            out, ASSESSMENT_REASON_MAX,
+            "Validation is %.1f%% worse than its best %.4g while training improved %.1f%%",
+            100 * r->worse, s->now.best.value, 100 * r->trained);
+}
+
 static void say_converged(const struct insight *s, char *out)
 {
     if (s->completed)
@@ -138,7 +156,7 @@ static void say_why(const struct insight *s, enum insight_phase to, char *out)
                                   : "Too early for a learning velocity");
         return;
     case PHASE_OVERFITTING_RISK:
-        say_overfitting(s, out);
+        say_risk(s, out);
         return;
     case PHASE_DIVERGING:
         say_divergence(s, out);
@@ -188,11 +206,29 @@ static void find(struct insight *s, enum finding_kind kind, bool on, enum severi
         finding_end(&s->now, kind);
         return;
     }
-    struct finding *f = finding_begin(&s->now, kind, s->x);
+    struct finding *f = finding_begin(&s->now, kind, severity, s->x);
+    if (f)
+        say(s, f->evidence);
+}
+
+static void say_drop(const struct insight *s, char *out)
+{
+    (void)snprintf(out, ASSESSMENT_EVIDENCE_MAX, "validation is %.1f%% worse than its best %.4g",
+                   100 * s->relapse.worse, s->now.best.value);
+}
+
+/* By the verdict, else by the plain rule, which is right less often. */
+static void find_overfitting(struct insight *s)
+{
+    if (s->now.overfitting || !is_validated(s) || !s->relapse.dropped) {
+        find(s, FINDING_OVERFITTING, s->now.overfitting, SEVERITY_WARNING, say_overfitting);
+        return;
+    }
+    struct finding *f = finding_begin(&s->now, FINDING_OVERFITTING, SEVERITY_INFO, s->x);
     if (!f)
         return;
-    f->severity = severity;
-    say(s, f->evidence);
+    f->confidence = GRADE_LOW;
+    say_drop(s, f->evidence);
 }
 
 static void say_plateau(const struct insight *s, char *out)
@@ -245,7 +281,7 @@ void verdict_reach(struct insight *s)
     if (phase != s->now.phase)
         change(s, phase);
     find(s, FINDING_DIVERGENCE, s->now.diverging, SEVERITY_CRITICAL, say_divergence);
-    find(s, FINDING_OVERFITTING, s->now.overfitting, SEVERITY_WARNING, say_overfitting);
+    find_overfitting(s);
     find(s, FINDING_PLATEAU, s->now.plateau, SEVERITY_INFO, say_plateau);
     find(s, FINDING_LOSS_RISING, velocity_rise(&s->velocity) > rising, SEVERITY_WARNING,
          say_rising);

@@ -48,9 +48,9 @@ static struct health health_of_running(const struct assessment *a)
     if (a->stop.recommend)
         return (struct health){"stop_soon", "stop", a->stop.why,
                                a->gain_class == GRADE_LOW ? GRADE_HIGH : GRADE_MEDIUM};
-    if (a->phase == PHASE_OVERFITTING_RISK)
+    if (a->overfitting)
         return (struct health){"stop_soon", "consider_stop", advice, GRADE_MEDIUM};
-    if (a->phase == PHASE_PLATEAU)
+    if (a->phase == PHASE_OVERFITTING_RISK || a->phase == PHASE_PLATEAU)
         return (struct health){"watch", "consider_stop", advice, GRADE_LOW};
     if (has(a, FINDING_LOSS_RISING))
         return (struct health){"watch", "reduce_lr", finding_action(FINDING_LOSS_RISING),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An alert is a run, a kind and what of that kind (the phase it went to, the finding), as one hash.
- * Two alerts with the same one of 2^64 hashes would share a cooldown, and nothing worse.
+ * An alert is a run, a kind and what of that kind (the phase it went to, the finding and how
+ * severe it is), as one hash. Two alerts with the same one of 2^64 hashes would share a cooldown,
+ * and nothing worse.
  */
 #include "streamd/notify/gate.h"
 
@@ -29,7 +30,10 @@ static unsigned detail_of(const struct notify_event *e)
 {
     if (e->kind == NOTIFY_PHASE)
         return e->assessment->transition.to;
-    return e->kind == NOTIFY_FINDING ? e->assessment->findings[e->finding].kind : 0;
+    if (e->kind != NOTIFY_FINDING)
+        return 0;
+    const struct finding *f = &e->assessment->findings[e->finding];
+    return (SEVERITY_CRITICAL + 1U) * f->kind + f->severity;
 }
 
 static uint64_t key_of(const struct notify_event *e)

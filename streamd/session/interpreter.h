@@ -37,7 +37,7 @@ struct interpreter {
     bool untold;          /* there is news that no `insight` has told */
     struct advice advice; /* to stop, as it was last told */
     uint64_t advices;     /* how often */
-    unsigned told;        /* bit k: the finding of kind k was told and still stands */
+    unsigned told;        /* finding_mark: those that were told and still stand */
     uint64_t told_us;     /* when the last `insight` went */
     uint64_t seen_us;     /* when the newest record came */
 };

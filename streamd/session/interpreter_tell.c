@@ -114,7 +114,7 @@ unsigned interpreter_standing(const struct assessment *a)
 {
     unsigned standing = 0;
     for (size_t i = 0; i < a->finding_count; i++)
-        standing |= 1U << a->findings[i].kind;
+        standing |= finding_mark(&a->findings[i]);
     return standing;
 }
 
@@ -122,7 +122,7 @@ static void tell_findings(struct interpreter *in, const struct assessment *a, st
 {
     unsigned standing = interpreter_standing(a);
     for (size_t i = 0; i < a->finding_count; i++) {
-        if (!(in->told >> a->findings[i].kind & 1U))
+        if (finding_mark(&a->findings[i]) & ~in->told)
             tell_finding(in, a, i, now);
     }
     in->untold |= in->told != standing;

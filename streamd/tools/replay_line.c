@@ -104,6 +104,17 @@ enum status replay_read_point(struct span line, struct point *out)
     return status == E_NOT_FOUND ? OK : status;
 }
 
+/* The kinds that stand, each with its severity. */
+static void write_findings(struct buf *b, const struct assessment *a)
+{
+    json_write_name(b, "findings");
+    buf_add_char(b, '{');
+    for (size_t i = 0; i < a->finding_count; i++)
+        json_write_pair_string(b, finding_name(a->findings[i].kind),
+                               span_of(severity_name(a->findings[i].severity)));
+    buf_add_char(b, '}');
+}
+
 void replay_write(struct buf *b, const struct assessment *a)
 {
     buf_add_char(b, '{');
@@ -119,5 +130,6 @@ void replay_write(struct buf *b, const struct assessment *a)
     json_write_pair_double(b, "p_gain", a->p_gain);
     json_write_pair_bool(b, "overfitting", a->overfitting);
     json_write_pair_bool(b, "diverging", a->diverging);
+    write_findings(b, a);
     buf_add_str(b, "}\n");
 }

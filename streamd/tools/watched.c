@@ -84,9 +84,9 @@ static void tell_findings(struct watched *w, const struct assessment *a, struct 
 {
     unsigned standing = 0;
     for (size_t i = 0; i < a->finding_count; i++) {
-        unsigned bit = 1U << a->findings[i].kind;
-        standing |= bit;
-        if ((w->told & bit) || is_said(a, a->findings[i].kind))
+        unsigned mark = finding_mark(&a->findings[i]);
+        standing |= mark;
+        if (!(mark & ~w->told) || is_said(a, a->findings[i].kind))
             continue;
         struct notify_event e = watched_event(w, NOTIFY_FINDING);
         e.finding = i;

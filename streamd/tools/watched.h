@@ -50,7 +50,7 @@ struct watched {
     double ended_s;       /* by the log's clock, when an epoch ended last; NaN: not known */
     bool begun;           /* the first record was there */
     bool crashed, over;   /* the log says so */
-    unsigned told;        /* bit k: the finding of kind k was told and stands */
+    unsigned told;        /* finding_mark: those that were told and stand */
     struct advice advice; /* to stop, as it was last told */
     double ahead_s;       /* the log's clock is so far from ours; NaN: it has none */
     struct checkpoint checkpoints[CHECKPOINTS_MAX]; /* a ring */

@@ -62,7 +62,25 @@ static void what_is_not_known_is_null(void **state)
                         "{\"phase\":\"INITIALIZING\",\"stop\":false,\"eta_s\":null,\"eta_lo\":null,"
                         "\"eta_hi\":null,\"best_step\":null,\"forecast\":null,\"forecast_lo\":null,"
                         "\"forecast_hi\":null,\"p_gain\":null,\"overfitting\":false,"
-                        "\"diverging\":false}\n"));
+                        "\"diverging\":false,\"findings\":{}}\n"));
+    buf_fini(&b);
+}
+
+static void what_is_found_has_its_severity(void **state)
+{
+    (void)state;
+    static const struct assessment a = {
+        .findings = {{.kind = FINDING_OVERFITTING, .severity = SEVERITY_INFO},
+                     {.kind = FINDING_STALL, .severity = SEVERITY_WARNING}},
+        .finding_count = 2,
+    };
+    struct buf b;
+    buf_init(&b, 4096);
+    replay_write(&b, &a);
+    buf_add_char(&b, '\0');
+    assert_int_equal(buf_status(&b), OK);
+    assert_non_null(
+        strstr(b.ptr, "\"findings\":{\"overfitting\":\"info\",\"stall\":\"warning\"}}\n"));
     buf_fini(&b);
 }
 
@@ -73,6 +91,7 @@ int main(void)
         cmocka_unit_test(a_number_may_be_a_word),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(what_is_not_known_is_null),
+        cmocka_unit_test(what_is_found_has_its_severity),
     };
     return cmocka_run_group_tests_name("streamd/tools/replay_line", tests, NULL, NULL);
 }

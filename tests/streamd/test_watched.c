@@ -59,7 +59,7 @@ static void write_stalled(struct buf *log)
     buf_add_str(log, "train_cfg = dict(max_epochs=120, type='EpochBasedTrainLoop')\n");
     for (unsigned e = 1; e <= STALLED_EPOCHS; e++) {
         double loss = 0.3 + 2 * exp(-(double)e / 2);
-        double map = e < 6 ? 0.05 * e : 0.28 - 0.002 * e;
+        double map = e < 6 ? 0.05 * e : 0.27 - 0.0002 * e;
         add_line(log, e * 10, "Epoch(train) [%.0f][100/100] lr: 1e-4 memory: 4000 loss: %.4f", e,
                  loss);
         add_line(log, e * 10, "Saving checkpoint at %.0f epochs", e, 0);

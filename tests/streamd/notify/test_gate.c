@@ -66,6 +66,19 @@ static void divergence_and_crash_pass_everything(void **state)
     }
 }
 
+static void a_finding_that_grew_severe_is_another_alert(void **state)
+{
+    (void)state;
+    struct gate g = gate_of((struct gate_rules){0});
+    struct assessment a = {0};
+    struct notify_event e = event_of_finding(&a, FINDING_OVERFITTING, SEVERITY_INFO);
+    assert_true(gate_passes(&g, &e, S, NOON));
+    e = event_of_finding(&a, FINDING_OVERFITTING, SEVERITY_INFO);
+    assert_false(gate_passes(&g, &e, 2 * S, NOON));
+    e = event_of_finding(&a, FINDING_OVERFITTING, SEVERITY_WARNING);
+    assert_true(gate_passes(&g, &e, 3 * S, NOON));
+}
+
 static void the_same_event_never_passes_twice(void **state)
 {
     (void)state;
@@ -182,6 +195,7 @@ int main(void)
         cmocka_unit_test(an_alert_comes_again_after_its_cooldown),
         cmocka_unit_test(alerts_of_other_runs_and_kinds_do_not_wait_for_it),
         cmocka_unit_test(divergence_and_crash_pass_everything),
+        cmocka_unit_test(a_finding_that_grew_severe_is_another_alert),
         cmocka_unit_test(the_same_event_never_passes_twice),
         cmocka_unit_test(a_run_that_begins_anew_is_told_of),
         cmocka_unit_test(progress_keeps_its_distance),
