@@ -102,6 +102,17 @@ static void a_crash_is_taken_back_when_the_run_goes_on(void **state)
     free(told);
 }
 
+static void a_loss_that_explodes_is_told_at_once(void **state)
+{
+    (void)state;
+    struct watched w;
+    char *told =
+        played(SPAN("step: 1 loss: 0.5\nstep: 2 loss: 0.4\nstep: 3 loss: 250\n"), &source_text, &w);
+    assert_non_null(strstr(told, "💥 DIVERGING\n"));
+    assert_non_null(strstr(told, "Loss exploded to 250"));
+    free(told);
+}
+
 static void a_loss_that_is_no_number_is_told_at_once(void **state)
 {
     (void)state;
@@ -206,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_stands_still_is_advised_to_stop),
         cmocka_unit_test(a_crash_is_taken_back_when_the_run_goes_on),
+        cmocka_unit_test(a_loss_that_explodes_is_told_at_once),
         cmocka_unit_test(a_loss_that_is_no_number_is_told_at_once),
         cmocka_unit_test(a_log_without_a_record_has_a_report),
         cmocka_unit_test(a_finished_run_is_converged),
