@@ -8,6 +8,8 @@
 static const double level_rate = 0.3;
 static const double jump_rate = 0.05;     /* once there are twenty losses */
 static const double jump_floor = 0.01;    /* of the start: no run is quieter */
+static const double explosion = 100;      /* people stop a run at that, if it began below */
+static const double explosion_starts = 2; /* times the start */
 static const double progress_share = 0.8; /* of the start: the level was below it */
 static const double progress_jumps = 8;   /* jumps below the start */
 static const uint64_t judged_from = 6;    /* losses */
@@ -54,20 +56,29 @@ static void follow(struct divergence *d, double loss)
     }
 }
 
+/* Where it began must be known, which takes one loss; the first ones may then not raise it. */
+static bool explodes(const struct divergence *d, double loss)
+{
+    return d->count > 0 && d->start <= explosion &&
+           loss > fmax(explosion, explosion_starts * d->start);
+}
+
 /* Does this training loss alone say that the run diverges? */
 static bool see(struct divergence *d, double loss)
 {
     if (!isfinite(loss))
         return true;
-    d->count++;
-    if (d->count <= DIVERGENCE_FIRST)
-        begin(d, loss);
-    else
+    bool exploded = explodes(d, loss);
+    bool begins = d->count < DIVERGENCE_FIRST;
+    d->count += !(begins && exploded);
+    if (!begins)
         follow(d, loss);
+    else if (!exploded)
+        begin(d, loss);
     d->newest = loss;
     d->trend_level =
         isnan(d->trend_level) ? loss : d->trend_level + level_rate * (loss - d->trend_level);
-    return d->hot >= hot_for;
+    return exploded || d->hot >= hot_for;
 }
 
 /* A loss without an alarm, while it is on. */

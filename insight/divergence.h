@@ -2,9 +2,10 @@
 /*
  * divergence: has the loss gone where it does not come back from?
  *
- * A loss that is not finite diverges at once. One that is finite diverges with the second point in
- * a row above the level it started from, after real progress: more than a fifth of the start, and
- * more than the run's own jumps explain.
+ * A loss that is not finite diverges at once, and so does one above 100 where that is an explosion:
+ * of a run that began at or below 100, and above twice what it began at. Any other diverges with
+ * the second point in a row above the level it started from, after real progress: more than a fifth
+ * of the start, and more than the run's own jumps explain.
  */
 #ifndef INSIGHT_DIVERGENCE_H
 #define INSIGHT_DIVERGENCE_H

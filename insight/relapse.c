@@ -48,17 +48,23 @@ static double worth(const struct curve *c, double share)
     return c->best == 0 ? INFINITY : share * fmax(fabs(c->best), curve_range(c));
 }
 
+/* Is there anything to fall back from? */
+static bool has_gained(const struct curve *c)
+{
+    return c->best_at > 1;
+}
+
 static bool is_risk(const struct relapse *r, const struct curve *c, double fallen)
 {
     double limit = worth(c, risk_share);
-    return fallen > limit && r->trained > trained_share && c->best_at > 1 &&
+    return fallen > limit && r->trained > trained_share && has_gained(c) &&
            curve_since_best(c) >= risk_since && c->count >= quiet_from &&
            r->recovered <= quiet_share * limit;
 }
 
 static bool is_deep(const struct relapse *r, const struct curve *c, double fallen)
 {
-    return fallen > worth(c, drop_share) && fallen > r->recovered;
+    return fallen > worth(c, drop_share) && fallen > r->recovered && has_gained(c);
 }
 
 /* At a new best, or half-way from where it counted as fallen? */

@@ -105,7 +105,10 @@ static void say_divergence(const struct insight *s, char *out)
 {
     const struct divergence *d = &s->divergence;
     const char *whose = d->at_val ? "Validation loss" : "Loss";
-    if (isfinite(d->at))
+    if (isfinite(d->at) && d->count < DIVERGENCE_FIRST)
+        (void)snprintf(out, ASSESSMENT_REASON_MAX,
+                       "Loss exploded to %.4g, above the %.4g it began at", d->at, d->start);
+    else if (isfinite(d->at))
         (void)snprintf(out, ASSESSMENT_REASON_MAX,
                        "Loss exploded to %.4g, above the %.4g it began at, from as low as %.4g",
                        d->at, d->start, d->lowest);

@@ -79,6 +79,35 @@ static void a_wild_beginning_is_no_divergence(void **state)
         assert_false(train(losses[i]));
 }
 
+static void a_loss_above_a_hundred_diverges_at_once(void **state)
+{
+    (void)state;
+    learn();
+    assert_true(train(101));
+    (void)begin(NULL);
+    assert_false(train(2.3));
+    assert_true(train(450));
+    assert_true(train(460)); /* nor is that what it began at */
+    assert_float_equal(d.start, 2.3, 0);
+}
+
+static void a_hundred_is_nothing_to_a_run_of_large_losses(void **state)
+{
+    (void)state;
+    assert_false(train(101)); /* it has no past */
+    assert_false(train(950));
+    (void)begin(NULL);
+    for (int i = 0; i < 30; i++)
+        assert_false(train(4000 * exp(-0.1 * i)));
+    assert_false(train(3900));
+    (void)begin(NULL);
+    assert_false(train(90));
+    assert_false(train(60));
+    assert_false(train(60));
+    assert_false(train(179)); /* twice is not reached */
+    assert_true(train(181));
+}
+
 static void it_ends_after_three_good_points_below_the_start(void **state)
 {
     (void)state;
@@ -108,6 +137,8 @@ int main(void)
         cmocka_unit_test_setup(one_spike_is_none, begin),
         cmocka_unit_test_setup(a_run_that_never_learned_does_not_diverge, begin),
         cmocka_unit_test_setup(a_wild_beginning_is_no_divergence, begin),
+        cmocka_unit_test_setup(a_loss_above_a_hundred_diverges_at_once, begin),
+        cmocka_unit_test_setup(a_hundred_is_nothing_to_a_run_of_large_losses, begin),
         cmocka_unit_test_setup(it_ends_after_three_good_points_below_the_start, begin),
         cmocka_unit_test_setup(it_lasts_after_three_bad_points, begin),
     };

@@ -110,6 +110,15 @@ static void a_loss_that_is_not_finite_diverges_at_once(void **state)
     assert_int_equal(a->findings[0].severity, SEVERITY_CRITICAL);
 }
 
+static void a_loss_that_explodes_diverges_at_once_even_while_initializing(void **state)
+{
+    (void)state;
+    (void)train(&run, 1, 2);
+    const struct assessment *a = train(&run, 2, 150);
+    assert_string_equal(phase_name(a), "DIVERGING");
+    assert_string_equal(a->reason, "Loss exploded to 150, above the 2 it began at");
+}
+
 static void a_crash_and_a_completion_end_the_run(void **state)
 {
     (void)state;
@@ -278,6 +287,8 @@ int main(void)
         cmocka_unit_test_setup(an_epoch_that_the_end_cuts_short_still_counts, begin),
         cmocka_unit_test_setup(a_slow_first_velocity_is_still_warming_up, begin),
         cmocka_unit_test_setup(a_loss_that_is_not_finite_diverges_at_once, begin),
+        cmocka_unit_test_setup(a_loss_that_explodes_diverges_at_once_even_while_initializing,
+                               begin),
         cmocka_unit_test_setup(a_crash_and_a_completion_end_the_run, begin),
         cmocka_unit_test_setup(the_planned_end_is_converged, begin),
         cmocka_unit_test_setup(validation_is_judged_before_training, begin),

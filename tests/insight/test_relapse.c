@@ -183,6 +183,15 @@ static void a_drop_ends_half_way_back_and_must_be_deeper_to_be_found_again(void 
     assert_non_null(found());
 }
 
+static void what_never_gained_has_not_fallen_back(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        (void)validate(0.5 - 0.02 * i, 1 - 0.01 * i);
+    assert_false(is_at_risk());
+    assert_null(found());
+}
+
 static void the_verdict_makes_it_a_warning_that_is_news(void **state)
 {
     (void)state;
@@ -224,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup(the_second_value_ten_per_cent_below_the_best_is_found, begin),
         cmocka_unit_test_setup(a_drop_ends_half_way_back_and_must_be_deeper_to_be_found_again,
                                begin),
+        cmocka_unit_test_setup(what_never_gained_has_not_fallen_back, begin),
         cmocka_unit_test_setup(the_verdict_makes_it_a_warning_that_is_news, begin),
         cmocka_unit_test_setup(training_alone_does_not_overfit, begin),
     };

@@ -59,7 +59,7 @@ static void write_stalled(struct buf *log)
     buf_add_str(log, "train_cfg = dict(max_epochs=120, type='EpochBasedTrainLoop')\n");
     for (unsigned e = 1; e <= STALLED_EPOCHS; e++) {
         double loss = 0.3 + 2 * exp(-(double)e / 2);
-        double map = e < 6 ? 0.05 * e : 0.28 - 0.002 * e;
+        double map = e < 6 ? 0.05 * e : 0.27 - 0.0002 * e;
         add_line(log, e * 10, "Epoch(train) [%.0f][100/100] lr: 1e-4 memory: 4000 loss: %.4f", e,
                  loss);
         add_line(log, e * 10, "Saving checkpoint at %.0f epochs", e, 0);
@@ -99,6 +99,17 @@ static void a_crash_is_taken_back_when_the_run_goes_on(void **state)
     assert_non_null(strstr(told, "📝 Reason: ValueError: bad sample\n"));
     assert_false(w.crashed);
     assert_non_null(strstr(told, "🔄 State Transitions: 2\n"));
+    free(told);
+}
+
+static void a_loss_that_explodes_is_told_at_once(void **state)
+{
+    (void)state;
+    struct watched w;
+    char *told =
+        played(SPAN("step: 1 loss: 0.5\nstep: 2 loss: 0.4\nstep: 3 loss: 250\n"), &source_text, &w);
+    assert_non_null(strstr(told, "💥 DIVERGING\n"));
+    assert_non_null(strstr(told, "Loss exploded to 250"));
     free(told);
 }
 
@@ -206,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_stands_still_is_advised_to_stop),
         cmocka_unit_test(a_crash_is_taken_back_when_the_run_goes_on),
+        cmocka_unit_test(a_loss_that_explodes_is_told_at_once),
         cmocka_unit_test(a_loss_that_is_no_number_is_told_at_once),
         cmocka_unit_test(a_log_without_a_record_has_a_report),
         cmocka_unit_test(a_finished_run_is_converged),
