@@ -9,7 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { LOOK_BYTES = 1 << 20 };
+enum {
+    LOOK_BYTES = 1 << 20,
+    NAME_SLACK = 16, /* what a format puts before or behind a name of the line */
+};
 
 enum status source_lines_open(struct source *s)
 {
@@ -47,11 +50,21 @@ static bool read_line(struct source *s, struct span line, struct source_row *row
     return true;
 }
 
+/* Room for a name of that line, lest a value go missing in silence because its name found none. */
+static enum status reserve_name(struct source *s, struct span line)
+{
+    size_t room = line.len + NAME_SLACK;
+    buf_reset(&s->text);
+    return buf_reserve(&s->text, room < s->text.limit ? room : s->text.limit);
+}
+
 enum status source_lines_next(struct source *s, struct source_row *row)
 {
     while (s->rest.len > 0) {
         struct span line = span_trim(span_cut(&s->rest, '\n'));
         s->at = (size_t)(line.ptr - s->file.ptr);
+        if (line.len > 0 && reserve_name(s, line) != OK)
+            return E_NOMEM;
         if (line.len > 0 && read_line(s, line, row))
             return OK;
     }
