@@ -19,6 +19,8 @@ CFLAGS_release := -O2 -g -fno-omit-frame-pointer
 CFLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 CFLAGS_coverage := -O0 -g --coverage
+CFLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow \
+               -fno-sanitize-recover=all
 HARDEN := -fstack-protector-strong -fPIE
 ALL_CFLAGS = $(CSTD) $(WARN) $(HARDEN) $(CFLAGS_$(MODE)) $(CFLAGS) -I. -MMD -MP
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(filter -fsanitize% --coverage,$(CFLAGS_$(MODE))) $(LDFLAGS)
@@ -36,7 +38,7 @@ CLIENT_SRC := $(wildcard clients/c/*.c)
 DEMO_SRC := $(filter-out demo/trainer.c,$(wildcard demo/*.c))
 CONFORMANCE_SRC := $(wildcard tests/conformance/*.c)
 TEST_SRC := $(foreach d,$(TEST_DIRS),$(wildcard $(d)/test_*.c))
-SUPPORT_SRC := $(wildcard tests/support/*.c) $(filter-out %/test_%,$(wildcard tests/flow/*.c))
+SUPPORT_SRC := $(wildcard tests/support/*.c) $(filter-out tests/flow/test_%,$(wildcard tests/flow/*.c))
 LOAD_SRC := $(wildcard tests/bench/load*.c)
 C_FILES := $(wildcard base/*.[ch] proto/*.[ch] proto/logs/*.[ch] throttle/*.[ch] insight/*.[ch] streamd/*.[ch] \
              streamd/*/*.[ch] clients/c/*.[ch] demo/*.[ch] tests/*/*.[ch] tests/clients/c/*.[ch] tests/proto/logs/*.[ch] tests/streamd/*/*.[ch])
@@ -142,6 +144,10 @@ $(READ_STORE): $(call obj,tests/durable/read_store.c) $(LIB)
 $(BAD_DISK): tests/durable/fault_preload.c
 	@mkdir -p $(@D)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(CSTD) $(WARN) -O2 -g -fPIC -shared $< -o $@ -ldl
+
+# A fuzzer, MODE=fuzz: what the app logs of disks that break is for nobody (tests/fuzz/fuzz.h).
+$(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -Wl,--wrap=log_line $< $(LIB) -o $@ -lcmocka $(DAEMON_LIBS)
 
 $(FAKE_NVML): tests/clients/c/fake_nvml.c
 	@mkdir -p $(@D)

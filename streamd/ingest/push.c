@@ -16,6 +16,8 @@
 #include "streamd/ingest/kept_answer.h"
 #include "streamd/ingest/refusal.h"
 
+#include <stdio.h>
+
 enum { ANSWER_LIMIT = 4096 };
 
 struct push {
@@ -72,8 +74,10 @@ static bool take_body(struct push *p, struct span body, bool one_line, size_t ma
 
 static void write_error(const struct push *p, struct buf *out)
 {
-    json_write_name(out, "error");
-    buf_addf(out, "\"line %llu: %s\"", (unsigned long long)p->intake.line_number, p->error.why);
+    char why[256];
+    (void)snprintf(why, sizeof(why), "line %llu: %s", (unsigned long long)p->intake.line_number,
+                   p->error.why);
+    json_write_pair_string(out, "error", span_of(why));
     json_write_pair_string(out, "code", span_of(p->error.code));
     json_write_pair_u64(out, "line", p->intake.line_number);
     json_write_pair_u64(out, "at", p->error.at);

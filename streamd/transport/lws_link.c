@@ -6,6 +6,7 @@
  */
 #include "streamd/transport/lws_link.h"
 
+#include "proto/json_text.h"
 #include "streamd/transport/address.h"
 #include "streamd/transport/front.h"
 #include "streamd/transport/lws_park.h"
@@ -268,7 +269,9 @@ int lws_link_on_request(struct lws_link *l)
         /* lws's own timeout begins anew with every piece, so a body may drip for ever. */
         lws_set_timer_usecs(l->wsi, BODY_US);
         front_request_begins(&l->link, &l->exchange->request);
-        return 0; /* answered by lws_link_on_body_end */
+        if (l->exchange->expects_continue && !l->finished)
+            write_bytes(&l->link, SPAN("HTTP/1.1 100 Continue\r\n\r\n"));
+        return l->finished ? -1 : 0; /* answered by lws_link_on_body_end */
     }
     if (l->exchange->request.method & (METHOD_POST | METHOD_PUT | METHOD_PATCH) &&
         lws_hdr_total_length(l->wsi, WSI_TOKEN_POST_URI) > 0)
@@ -352,26 +355,35 @@ int lws_link_on_ws_open(struct lws_link *l)
 
 int lws_link_on_pong(struct lws_link *l)
 {
+    lws_receive_pong(l);
     front_ws_pong(&l->link);
-    return 0;
+    return l->finished ? -1 : 0;
 }
 
-/* No code, or one that may be sent; lws makes 1002 of most others, but not of these. */
-static bool close_payload_valid(struct span payload)
+/* The code for a close frame that breaks RFC 6455 (5.5.1, 7.4); 0: it does not. Of codes lws judges
+ * all below 5000 itself, of reasons it does not see that the last character is cut. */
+static unsigned close_fault(struct span payload)
 {
     const unsigned char *code = (const unsigned char *)payload.ptr;
-    return payload.len == 0 || (payload.len >= 2 && (code[0] << 8 | code[1]) < 5000);
+    if (payload.len == 0)
+        return 0;
+    if (payload.len == 1 || (code[0] << 8 | code[1]) >= 5000)
+        return CLOSE_PROTOCOL;
+    return json_utf8_valid((struct span){payload.ptr + 2, payload.len - 2}) ? 0 : CLOSE_INVALID;
 }
 
 int lws_link_on_peer_close(struct lws_link *l, struct span payload)
 {
-    /* The answer to our own close frame, or a payload that is none: nothing more to be said.
-     * Otherwise lws echoes it. */
-    bool ours = l->link.peer && l->link.peer->state != PEER_OPEN;
-    if (ours || !close_payload_valid(payload))
+    /* The answer to our own close frame: nothing more to be said. */
+    if (l->link.peer && l->link.peer->state != PEER_OPEN)
         return -1;
-    /* The echo goes behind what is buffered, which may take long: the watcher is gone by now, and
-     * may be back already on another connection. */
+    unsigned fault = close_fault(payload);
+    if (fault) {
+        front_ws_error(&l->link, fault, "bad close frame");
+        return -1;
+    }
+    /* Otherwise lws echoes it, behind what is buffered, which may take long: the watcher is gone by
+     * now, and may be back already on another connection. */
     front_closed(&l->link);
     return 0;
 }

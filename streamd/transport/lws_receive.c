@@ -117,6 +117,14 @@ int lws_receive_piece(struct lws_link *l, struct span piece)
     return result;
 }
 
+void lws_receive_pong(struct lws_link *l)
+{
+    if (!l->receive.inflated)
+        return;
+    l->receive.inflated = false;
+    ws_error(l, CLOSE_PROTOCOL, "rsv bits");
+}
+
 /* Inflates the whole message into the server's scratch. */
 static enum status inflate_message(struct lws_link *l)
 {
@@ -167,7 +175,8 @@ int lws_receive_deflated(struct lws_link *l, void *rx)
     buffers->out.len = 0;
     if (!is_open(l))
         return RX_TAKEN;
-    if (r->compressed && rsv1 && !r->frame_open) {
+    bool continues = r->compressed ? !r->frame_open : r->message != NULL;
+    if (rsv1 && continues) {
         ws_error(l, CLOSE_PROTOCOL, "rsv bits");
         return RX_TAKEN;
     }

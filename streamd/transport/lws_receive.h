@@ -28,6 +28,10 @@ void lws_receive_fini(struct lws_receive *r);
 /* LWS_CALLBACK_RECEIVE; answers what the callback returns. */
 int lws_receive_piece(struct lws_link *l, struct span piece);
 
+/* LWS_CALLBACK_RECEIVE_PONG: no control frame may be compressed, and one that was inflated has said
+ * it is. */
+void lws_receive_pong(struct lws_link *l);
+
 /* permessage-deflate's PAYLOAD_RX; answers what the extension callback returns. */
 int lws_receive_deflated(struct lws_link *l, void *rx_buffers);
 

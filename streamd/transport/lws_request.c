@@ -187,7 +187,6 @@ static bool has_disguised_length(struct lws *wsi)
     return false;
 }
 
-/* RFC 9110 8.6: digits only, once. */
 /* The one DELETE that may say why: of an operation. */
 static bool cancels(const struct request *r)
 {
@@ -196,6 +195,7 @@ static bool cancels(const struct request *r)
            memcmp(r->path.ptr, operations.ptr, operations.len) == 0;
 }
 
+/* RFC 9110 8.6: digits only, once. */
 static struct request_fault read_length(struct exchange *x, struct lws *wsi, size_t max_body)
 {
     char value[32];
@@ -244,6 +244,13 @@ static bool is_forwarded(struct lws *wsi)
            lws_hdr_custom_length(wsi, forwarded, sizeof(forwarded) - 1) >= 0;
 }
 
+/* RFC 9112 2.3. A later 1.x is 1.1 to us (RFC 9110 2.5). */
+static bool is_version(const char *text)
+{
+    return strncmp(text, "HTTP/", 5) == 0 && text[5] >= '0' && text[5] <= '9' && text[6] == '.' &&
+           text[7] >= '0' && text[7] <= '9' && text[8] == '\0';
+}
+
 struct request_fault exchange_read(struct exchange *x, struct lws *wsi, size_t max_body)
 {
     struct request *r = &x->request;
@@ -261,15 +268,16 @@ struct request_fault exchange_read(struct exchange *x, struct lws *wsi, size_t m
     }
     r->accept_gzip = header_has(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, "gzip");
     r->remote = is_forwarded(wsi);
-    char version[12];
+    char version[sizeof("HTTP/1.1 ")];
     int n = lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_HTTP);
-    r->is_1_1 = n > 0 && strcmp(version, "HTTP/1.1") == 0;
-    r->keep_alive = r->is_1_1 ? !header_has(wsi, WSI_TOKEN_CONNECTION, "close")
+    r->is_1_1 = n > 0 && is_version(version) && version[5] == '1' && version[7] != '0';
+    x->expects_continue = r->is_1_1 && header_has(wsi, WSI_TOKEN_HTTP_EXPECT, "100-continue");
+    r->keep_alive = r->is_1_1 ? version[7] == '1' && !header_has(wsi, WSI_TOKEN_CONNECTION, "close")
                               : header_has(wsi, WSI_TOKEN_CONNECTION, "keep-alive");
     struct request_fault fault = check(x, wsi, max_body);
-    if (fault.status == 0 && n <= 0)
+    if (fault.status == 0 && (n <= 0 || !is_version(version)))
         return (struct request_fault){400, "HTTP version missing"};
-    if (fault.status == 0 && !r->is_1_1 && strcmp(version, "HTTP/1.0") != 0)
+    if (fault.status == 0 && version[5] != '1')
         return (struct request_fault){505, "HTTP/1.1 is spoken here"};
     return fault;
 }
@@ -285,7 +293,7 @@ struct request_fault exchange_check_upgrade(const struct exchange *x, struct lws
     if (!header_has(wsi, WSI_TOKEN_CONNECTION, "upgrade"))
         return (struct request_fault){400, "Connection: Upgrade required"};
     n = lws_hdr_copy(wsi, value, sizeof(value), WSI_TOKEN_VERSION);
-    if (n <= 0 || strcmp(value, "13") != 0)
+    if (n <= 0 || !span_is(span_trim((struct span){value, (size_t)n}), "13"))
         return (struct request_fault){426, "Sec-WebSocket-Version 13 is spoken here"};
     n = lws_hdr_copy(wsi, value, sizeof(value), WSI_TOKEN_KEY);
     if (n != 24 || strcmp(value + 22, "==") != 0)

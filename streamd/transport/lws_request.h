@@ -20,6 +20,7 @@ struct exchange {
     struct buf body;
     uint64_t content_length;
     bool awaits_body;
+    bool expects_continue; /* before it sends the body (RFC 9110 10.1.1) */
 };
 
 /* Why a request cannot be taken. status 0: it can. */

@@ -241,7 +241,7 @@ void peer_prefetch_stream(const struct subscriber *s)
 {
     const struct peer *p = LIST_ENTRY(s, struct peer, subscriber);
     __builtin_prefetch(p->link);
-    __builtin_prefetch((const char *)(const void *)p->link + 64);
+    __builtin_prefetch((const void *)((uintptr_t)p->link + 64)); /* it may be NULL */
 }
 
 /* Nothing waits: the room can write to it past us, if its connection is of that kind. */

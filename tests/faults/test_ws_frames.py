@@ -1,29 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""WebSocket, #89, #91-#96, #98, #99, #103, #104: what comes after the handshake."""
+"""WebSocket, #91, #92, #94, #96, #98, #99, #103, #104: floods and bombs after the handshake; single
+frames against the rules are in test_ws_rules."""
 
 import json
 import os
 import socket
 import struct
 import unittest
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Iterable
 
 from harness import FaultTest, eventually
 from websocket import (
-    BINARY, CLOSE, CONTINUATION, DROPPED, NO_CODE, PING, PONG, RSV1, TEXT, WebSocket, close_payload, frame,
+    BINARY, CLOSE, CONTINUATION, DROPPED, PING, PONG, RSV1, TEXT, WebSocket, frame,
 )  # fmt: skip
+from ws_cases import deflated
 
 PAYLOAD_MAX = 1_000_000
 ROOMS_MAX = 128
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
-
-
-def deflated(data: bytes) -> bytes:
-    """The payload of a compressed message."""
-    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
-    return (packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
 
 def message_of(size: int) -> bytes:
@@ -48,35 +43,6 @@ class Frames(FaultTest):
 
     def assert_open(self, ws: WebSocket) -> None:
         self.assertEqual(ws.ask("unsubscribe_session", {"sessionId": "a"})["success"], True)
-
-    def test_089_frames_against_the_rules(self) -> None:
-        """#89 ws: RSV bits, reserved opcodes, bad continuation, odd control frames -> 1002 or drop"""
-        text = '{"event":"x"}'
-        started = frame(TEXT, "{", fin=False)
-        bad = [frame(TEXT, text, rsv=rsv) for rsv in range(1, 8)]
-        bad += [frame(op, text) for op in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)]
-        bad += [frame(CONTINUATION, text), frame(CONTINUATION, text, fin=False)]
-        bad += [
-            started + frame(TEXT, text),
-            started + frame(BINARY, text),
-            started + frame(TEXT, "", fin=False),
-        ]
-        bad += [frame(op, "x", fin=False) for op in (PING, PONG, CLOSE)]
-        bad += [frame(op, "x" * 126) for op in (PING, PONG, CLOSE)]
-        bad += [frame(op, "x", rsv=RSV1) for op in (PING, PONG)]
-        for data in bad:
-            with self.subTest(data=data[:8].hex()):
-                self.assert_ends(data, (1002, DROPPED))
-        packed = deflated(text.encode())
-        for data in (
-            frame(TEXT, packed, rsv=2),
-            frame(TEXT, packed, rsv=6),
-            frame(TEXT, packed[:4], fin=False, rsv=RSV1)
-            + frame(CONTINUATION, packed[4:], rsv=RSV1),
-            frame(CONTINUATION, packed, rsv=RSV1),
-        ):
-            with self.subTest(deflate=data[:8].hex()):
-                self.assert_ends(data, (1002, 1007, DROPPED), DEFLATE)
 
     def test_091_sizes_at_the_limit(self) -> None:
         """#91 ws: a message of --max-payload -> taken; one byte more, whole or in pieces -> 1009"""
@@ -112,31 +78,6 @@ class Frames(FaultTest):
             self.assertTrue(got.opcode == CLOSE or b'"unknown_event"' in got.payload, got)
         self.assertLess(self.daemon.rss_bytes() - before, 16 << 20)
 
-    def test_093_invalid_utf8(self) -> None:
-        """#93 ws: bytes that are no UTF-8, whole, in pieces, at the end, compressed -> 1007"""
-        for bad in (
-            b"\xff",
-            b"\xc0\xaf",
-            b"\xed\xa0\x80",
-            b"\xf4\x90\x80\x80",
-            b"\x80",
-            b"\xe2\x82",
-        ):
-            text = b'{"event":"' + bad + b'"}'
-            self.assert_ends(frame(TEXT, text), (1007,))
-            self.assert_ends(frame(TEXT, text, fin=False), (1007,))
-            self.assert_ends(
-                frame(TEXT, text[:11], fin=False) + frame(CONTINUATION, text[11:]), (1007,)
-            )
-            self.assert_ends(frame(TEXT, deflated(text), rsv=RSV1), (1007,), DEFLATE)
-        for cut in (b"\xe2\x82", b"\xf0\x9f\x98"):
-            self.assert_ends(frame(TEXT, b"a" + cut), (1007,))
-            self.assert_ends(frame(TEXT, deflated(b"a" + cut), rsv=RSV1), (1007,), DEFLATE)
-        ws = self.greeted()
-        euro = '{"event":"\u20ac"}'.encode()
-        ws.raw(frame(TEXT, euro[:11], fin=False) + frame(CONTINUATION, euro[11:]))
-        self.assertEqual(ws.event("error")["code"], "unknown_event")
-
     def test_094_a_flood_of_pings(self) -> None:
         """#94 ws: 20,000 pings without reading -> bounded memory, others served"""
         before = self.daemon.rss_bytes()
@@ -155,38 +96,6 @@ class Frames(FaultTest):
                 return True
             if got.opcode == TEXT:
                 return False
-
-    def test_095_close_codes(self) -> None:
-        """#95 ws: valid codes -> echoed; invalid ones, one octet -> 1002 or drop; after it -> ignored"""
-        for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999):
-            self.assert_ends(frame(CLOSE, close_payload(code, b"bye")), (code,))
-        for code in (
-            0,
-            1,
-            999,
-            1004,
-            1005,
-            1006,
-            1012,
-            1013,
-            1014,
-            1015,
-            1016,
-            1100,
-            2000,
-            2999,
-            5000,
-            65535,
-        ):
-            with self.subTest(code=code):
-                self.assert_ends(frame(CLOSE, close_payload(code)), (1002, DROPPED))
-        self.assert_ends(frame(CLOSE, b"\x03"), (1002, DROPPED))
-        self.assert_ends(frame(CLOSE, b""), (NO_CODE, 1000, DROPPED))
-        self.assert_ends(frame(CLOSE, close_payload(1000, b"\xff\xfe")), (1002, 1007, DROPPED))
-        subscribe = '{"event":"subscribe_session","data":{"sessionId":"after-close"},"id":7}'
-        ws = self.greeted()
-        ws.raw(frame(CLOSE, close_payload(1000)) + frame(TEXT, subscribe) + frame(TEXT, "x"))
-        self.assertEqual(ws.close_code(), 1000)
 
     def test_096_resets_and_half_closes(self) -> None:
         """#96 ws: 200 resets (of 1,000) in the middle of a frame, half-closes -> nothing is kept"""

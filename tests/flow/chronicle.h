@@ -20,6 +20,7 @@ struct watcher {
     struct client *client;              /* borrows */
     uint64_t told[CHRONICLE_SESSIONS];  /* offset of the last update heard */
     uint64_t until[CHRONICLE_SESSIONS]; /* up to this one it is to hear each */
+    uint64_t ended[CHRONICLE_SESSIONS]; /* last heard before session_cleanup: not told once more */
     struct due_event *due;              /* owns; not heard yet, in order */
     size_t due_count;
     size_t due_cap;

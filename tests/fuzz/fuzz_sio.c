@@ -15,9 +15,25 @@ enum { READER_MAX = 4096, TEXT_MAX = 1 << 20 };
 
 /* What a reader may answer next. */
 struct model {
-    unsigned awaited; /* attachments of the packet announced */
-    size_t bytes;     /* of it so far */
+    unsigned awaited;                             /* attachments of the packet announced */
+    size_t bytes;                                 /* of it so far */
+    struct span text;                             /* owns; the announcement */
+    struct span attachments[SIO_ATTACHMENTS_MAX]; /* own */
+    unsigned count;
 };
+
+static void release(struct span copy)
+{
+    free((char *)(uintptr_t)copy.ptr);
+}
+
+static void forget(struct model *model)
+{
+    release(model->text);
+    for (unsigned i = 0; i < model->count; i++)
+        release(model->attachments[i]);
+    *model = (struct model){0};
+}
 
 static void check_packet(const struct sio_packet *p)
 {
@@ -30,6 +46,13 @@ static void check_packet(const struct sio_packet *p)
     CHECK(!p->refused || (p->type == SIO_CONNECT && p->data.len == 0));
 }
 
+static bool same_packet(const struct sio_packet *a, const struct sio_packet *b)
+{
+    return a->type == b->type && a->attachments == b->attachments && a->has_id == b->has_id &&
+           (!a->has_id || a->id == b->id) && span_eq(a->nsp, b->nsp) && span_eq(a->data, b->data) &&
+           span_eq(a->event, b->event);
+}
+
 static void check_round_trip(const struct sio_packet *p)
 {
     struct buf b;
@@ -40,23 +63,21 @@ static void check_round_trip(const struct sio_packet *p)
     CHECK(buf_status(&b) == OK && b.ptr[0] == '4');
     struct span text = {b.ptr + 1, b.len - 1};
     CHECK(sio_decode(text, &again, &why) == OK);
-    CHECK(again.type == p->type && again.attachments == p->attachments);
-    CHECK(again.has_id == p->has_id && (!p->has_id || again.id == p->id));
-    CHECK(span_eq(again.nsp, p->nsp) && span_eq(again.data, p->data));
-    CHECK(span_eq(again.event, p->event));
+    CHECK(same_packet(&again, p));
     buf_fini(&b);
 }
 
-static void check_message(const struct sio_message *m)
+/* Whole again, as it was said: whatever the reader has kept of it meanwhile. */
+static void check_whole(const struct sio_message *m, const struct model *model)
 {
-    size_t sum = 0;
-    CHECK(m->packet.attachments <= SIO_ATTACHMENTS_MAX);
+    struct sio_packet announced;
+    const char *why;
+    CHECK(sio_decode(model->text, &announced, &why) == OK);
     check_packet(&m->packet);
-    for (unsigned i = 0; i < m->packet.attachments; i++) {
-        for (size_t at = 0; at < m->attachments[i].len; at++)
-            sum += (unsigned char)m->attachments[i].ptr[at];
-    }
-    CHECK(sum <= (size_t)READER_MAX * 255);
+    CHECK(same_packet(&m->packet, &announced));
+    CHECK(m->packet.attachments == model->count);
+    for (unsigned i = 0; i < model->count; i++)
+        CHECK(span_eq(m->attachments[i], model->attachments[i]));
 }
 
 static void feed_text(struct sio_reader *r, struct span text, struct model *model)
@@ -72,14 +93,13 @@ static void feed_text(struct sio_reader *r, struct span text, struct model *mode
     }
     enum sio_progress progress = sio_reader_text(r, text, &m, &why);
     CHECK(progress == SIO_ERROR || (decodes && model->awaited == 0 && text.len <= READER_MAX));
-    if (progress == SIO_PACKET) {
-        CHECK(packet.attachments == 0);
-        check_message(&m);
+    if (progress == SIO_PACKET)
+        CHECK(packet.attachments == 0 && same_packet(&m.packet, &packet));
+    forget(model);
+    if (progress == SIO_NEED_MORE) {
+        *model = (struct model){packet.attachments, text.len, .text = copy_of(text)};
+        CHECK(model->awaited > 0);
     }
-    *model = (struct model){0};
-    if (progress == SIO_NEED_MORE)
-        *model = (struct model){packet.attachments, text.len};
-    CHECK(progress != SIO_NEED_MORE || model->awaited > 0);
     CHECK(progress != SIO_ERROR || (why && !r->held));
 }
 
@@ -93,15 +113,14 @@ static void feed_binary(struct sio_reader *r, struct span bytes, struct model *m
     CHECK(fits == (progress != SIO_ERROR));
     if (progress == SIO_ERROR) {
         CHECK(why && !r->held);
-        *model = (struct model){0};
+        forget(model);
         return;
     }
+    model->attachments[model->count++] = copy_of(bytes);
     model->awaited--;
     CHECK((progress == SIO_PACKET) == (model->awaited == 0));
-    if (progress == SIO_PACKET) {
-        check_message(&m);
-        CHECK(span_eq(m.attachments[m.packet.attachments - 1], bytes));
-    }
+    if (progress == SIO_PACKET)
+        check_whole(&m, model);
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
@@ -119,8 +138,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
             feed_binary(&reader, packet, &model);
         else
             feed_text(&reader, packet, &model);
-        free((char *)(size_t)packet.ptr);
+        release(packet);
     }
+    forget(&model);
     sio_reader_fini(&reader);
     return 0;
 }

@@ -63,6 +63,9 @@ static void the_first_bad_line_is_named_with_what_was_kept(void **state)
                   "{\"success\":false,\"error\":\"line 2: the line has no sessionId and no start "
                   "came before it\",\"code\":\"unknown_session\",\"line\":2,\"at\":0,"
                   "\"accepted\":0,\"lastSeq\":0}");
+    assert_answer(NDJSON, "{\"a\\u0000\":1}", 400,
+                  "{\"success\":false,\"error\":\"line 1: \\\\u0000 is not allowed in a string\","
+                  "\"code\":\"syntax\",\"line\":1,\"at\":3,\"accepted\":0,\"lastSeq\":0}");
 }
 
 static void one_object_may_be_laid_out_over_several_lines(void **state)

@@ -176,18 +176,25 @@ static inline void world_await(struct world *w)
     conn_destroy(conn);
 }
 
-/* `target` is a path, percent-encoded, with its query. Answers the status. */
+/* `target` is a path, percent-encoded, with its query; false when that cannot be decoded. */
+static inline bool world_aim(struct world *w, struct span target)
+{
+    struct span path = span_cut(&target, '?');
+    size_t len;
+    if (!url_decode(path, w->path, sizeof(w->path), &len))
+        return false;
+    w->req.path = (struct span){w->path, len};
+    w->req.query = target;
+    w->req.tail = (struct span){NULL, 0};
+    return true;
+}
+
+/* As world_aim. Answers the status. */
 static inline int world_ask(struct world *w, enum method method, const char *target,
                             const char *body)
 {
-    struct span rest = span_of(target);
-    struct span path = span_cut(&rest, '?');
-    size_t len;
-    assert_true(url_decode(path, w->path, sizeof(w->path), &len));
+    assert_true(world_aim(w, span_of(target)));
     w->req.method = method;
-    w->req.path = (struct span){w->path, len};
-    w->req.query = rest;
-    w->req.tail = (struct span){NULL, 0};
     w->req.body = span_of(body);
     w->req.now = w->now;
     w->req.caller = guard_request(&w->app->guard, &w->req);
