@@ -70,7 +70,7 @@ CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps build-tests unit flow wire durable soak python web web-test test asan tsan fuzz lint format format-check \
-        tidy cppcheck shellcheck deps-check purity headers size docs-check bench bench-web conformance demo \
+        tidy cppcheck shellcheck deps-check purity headers size docs-check bench load bench-web conformance demo \
         coverage eval sweep install clean help
 
 all: $(DAEMON) $(TRAINER) ## build the daemon and the demo trainer (build/release/)
@@ -170,7 +170,7 @@ flow: $(filter $(BUILD)/tests/flow/%,$(TESTS)) ## the whole app, fake transport,
 python: ## the Python client
 	@scripts/run-tests python clients/python
 
-wire: $(DAEMON) $(CONFORMANCE) $(TRAINER) web ## the real daemon, real sockets, unmodified public clients
+wire: $(DAEMON) $(CONFORMANCE) $(TRAINER) $(LOAD) web ## the real daemon, real sockets, unmodified public clients
 	@STREAMD=$(CURDIR)/$(DAEMON) CONFORMANCE=$(CURDIR)/$(CONFORMANCE) scripts/run-tests wire tests/wire tests/faults
 
 durable: $(DAEMON) $(TRAINER) $(READ_STORE) $(BAD_DISK) ## crashes, torn files and bad disks; STREAMD_KILLS=200: all
@@ -188,7 +188,7 @@ tsan-tests: $(filter $(BUILD)/tests/clients/c/% %/test_mailbox %/test_keeper %/t
 	@scripts/run-tests tsan $^
 
 # All of it ahead, since two makes beside each other may not build the same file.
-build-tests: all conformance $(TESTS) $(READ_STORE) $(BAD_DISK)
+build-tests: all conformance $(TESTS) $(LOAD) $(READ_STORE) $(BAD_DISK)
 
 test: deps ## everything: build, lint, all layers, sanitizers
 	@scripts/test-all
@@ -207,6 +207,9 @@ bench: $(DAEMON) $(LOAD) $(BARE) $(LOG_COST) $(SEGMENT_SIZE) $(HISTORY_COST) $(I
 	@scripts/insight-cost $(INSIGHT_COST) $(CURVES)
 	@PYTHONPATH=clients/python python3 tests/bench/log_cost.py
 	@PATH="$(CURDIR)/.tools/bin:$$PATH" python3 tests/bench/run.py $(BENCH_FLAGS) --curves '$(CURVES)' $(DAEMON) $(LOAD) $(BARE)
+
+load: $(DAEMON) $(LOAD) ## five minutes at the limits: subscribers, trainers, a reconnect storm, overload, runs in store
+	@python3 tests/bench/load.py $(LOAD_FLAGS) $(DAEMON) $(LOAD)
 
 soak: $(DAEMON) ## ten minutes (SOAK_S) of clients that come and go, and a restart: nothing grows, is missing or twice
 	@STREAMD=$(CURDIR)/$(DAEMON) PYTHONPATH=tests/soak:tests/durable:tests/faults python3 tests/soak/soak.py

@@ -2,7 +2,7 @@
 #include "load_options.h"
 
 /*
- * The load generator of `make bench`: one program, one thread, three measurements. It is the
+ * The load generator of `make bench` and `make load`: one program, one thread. It is the
  * trainer and all the watchers at once, so that the moment of sending and of receiving are read
  * from one clock, and it reads the server's CPU clock itself at the edges of each measurement.
  * It prints `name value` lines; run.py decides what they mean.
@@ -46,16 +46,18 @@ struct number_option {
 
 static const struct number_option number_options[] = {
     NUMBER("subscribers", subscribers, 1, 19000, 100),
-    NUMBER("connecting", connecting, 1, 512, 32),
+    NUMBER("connecting", connecting, 1, 19000, 32),
     NUMBER("rooms", rooms, 0, LOAD_ROOMS_MAX, 1),
     NUMBER("rate", rate_per_s, 1, 1000, 10),
     NUMBER("ticks", ticks, 1, 100000, 20),
     NUMBER("warm-ticks", warm_ticks, 1, 1000, 5),
+    NUMBER("slices", slices, 1, 1000, 1),
+    NUMBER("events", events, 0, 100000, 0),
     NUMBER("churn", churn, 0, 100, 0),
     NUMBER("inflate-every", inflate_every, 1, 100000, 1),
     NUMBER("lines", lines, 10, 100000000, 100000),
     NUMBER("batch", batch, 1, 1000, 1),
-    NUMBER("connections", connections, 1, 1000, 32),
+    NUMBER("connections", connections, 1, 19000, 32),
     NUMBER("requests", requests, 10, 100000000, 100000),
 };
 
@@ -157,7 +159,7 @@ static void set_word(struct load_options *options, enum option_key key, const ch
         options->path = text;
         break;
     default:
-        errx(2, "usage: load fanout|ingest|http --server-pid PID [options]");
+        errx(2, "usage: load fanout|ingest|http|storm|crowd --server-pid PID [options]");
     }
 }
 
@@ -189,6 +191,8 @@ static void read_options(struct load_options *options, int argc, char **argv)
     }
     if (options->server_pid == 0)
         errx(2, "--server-pid is missing");
+    if (options->rooms > LOAD_ROOMS_EACH_MAX && !options->spread)
+        errx(2, "--rooms: more than %d of them ask for --spread", LOAD_ROOMS_EACH_MAX);
 }
 
 static void raise_file_limit(void)
@@ -215,5 +219,9 @@ int main(int argc, char **argv)
         return load_ingest(&options);
     if (strcmp(mode, "http") == 0)
         return load_http(&options);
-    errx(2, "the mode is fanout, ingest or http, not '%s'", mode);
+    if (strcmp(mode, "storm") == 0)
+        return load_storm(&options);
+    if (strcmp(mode, "crowd") == 0)
+        return load_crowd(&options);
+    errx(2, "the mode is fanout, ingest, http, storm or crowd, not '%s'", mode);
 }

@@ -10,6 +10,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,7 @@ void conn_send_text(struct conn *conn, struct swarm *swarm, const char *text, si
     send_frame(conn, swarm, WS_TEXT, text, bytes);
 }
 
-static bool is_in(const struct conn *conn, const struct load_options *options, unsigned room)
+bool conn_is_in(const struct conn *conn, const struct load_options *options, unsigned room)
 {
     return !options->spread || conn->id % options->rooms == room;
 }
@@ -96,16 +97,18 @@ static void send_request(struct conn *conn, struct swarm *swarm)
 {
     const struct load_options *options = swarm->options;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = conn};
-    char path[32 * LOAD_ROOMS_MAX] = "/socket.io/?EIO=4&transport=websocket";
+    char path[32 * LOAD_ROOMS_EACH_MAX] = "/socket.io/?EIO=4&transport=websocket";
     char request[sizeof(path) + 512];
     char key[WS_KEY_CHARS + 1];
 
     if (options->dialect == DIALECT_WS) {
         char *end = stpcpy(path, "/ws?");
         for (unsigned room = 0; room < options->rooms; room++) {
-            if (is_in(conn, options, room))
+            if (conn_is_in(conn, options, room))
                 end += sprintf(end, "sessionId=s%02u&", room);
         }
+        if (conn->offset > 0)
+            sprintf(end, "since=%" PRIu64, conn->offset);
     }
     ws_key(conn->id, key);
     size_t n =
@@ -122,7 +125,7 @@ void conn_open(struct conn *conn, struct swarm *swarm, unsigned id)
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.ptr = conn};
     const struct sockaddr_in *target = &swarm->options->target;
 
-    *conn = (struct conn){.id = id};
+    *conn = (struct conn){.id = id, .offset = conn->offset};
     conn->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (conn->fd < 0)
         err(1, "socket of subscriber %u", id);

@@ -8,9 +8,6 @@
  * cannot keep up is given ten seconds to drain; what has not come by then is not delivered. The
  * quiet before a reading also brings greetings, and messages sent twice, to where they are seen.
  *
- * Ticks are never closer than six tenths of their interval. On a busy machine this program may
- * wake late, and pushing the missed tick at once would make a server's throttle merge the two.
- *
  * The same run with no rooms measures idle connections, and with one room a tick in turn the
  * latency of the first update of a quiet session.
  */
@@ -23,6 +20,7 @@
 #include <unistd.h>
 
 #include "load_meter.h"
+#include "load_pusher.h"
 #include "load_swarm.h"
 
 enum { DRAIN_LIMIT_US = 10 * 1000000, DRAIN_QUIET_US = 1000000, SETTLE_QUIET_US = 150000 };
@@ -51,18 +49,6 @@ static unsigned lines_per_tick(const struct load_options *options)
     return options->stagger ? 1 : options->rooms;
 }
 
-static void push_tick(struct trainer *trainer, const struct load_options *options, unsigned tick)
-{
-    static char lines[LOAD_ROOMS_MAX * TRAINER_LINE_MAX];
-    unsigned count = lines_per_tick(options);
-    size_t bytes = 0;
-
-    for (unsigned i = 0; i < count; i++)
-        bytes += trainer_next(trainer, options->stagger ? tick % options->rooms : i, options->rooms,
-                              lines + bytes);
-    trainer_send(trainer, lines, bytes);
-}
-
 /* How many have gone and come back after so many ticks. */
 static unsigned churn_until(const struct load_options *options, unsigned tick)
 {
@@ -70,22 +56,20 @@ static unsigned churn_until(const struct load_options *options, unsigned tick)
     return (unsigned)(options->subscribers * percent_ticks / 100 / options->rate_per_s);
 }
 
-static void push_ticks(struct swarm *swarm, struct trainer *trainer, unsigned ticks)
+/* Returns the stamp of the last tick: what everybody has to have in the end, whatever was shed. */
+static uint64_t push_ticks(struct swarm *swarm, struct trainer *trainer, unsigned ticks)
 {
-    uint64_t interval_us = 1000000 / swarm->options->rate_per_s;
-    uint64_t due_us = meter_now_us();
+    const struct load_options *options = swarm->options;
+    static struct pusher pusher;
 
-    for (unsigned tick = 0; tick < ticks; tick++) {
-        while (meter_now_us() < due_us)
-            swarm_poll(swarm, due_us);
-        push_tick(trainer, swarm->options, tick);
-        swarm_churn(swarm,
-                    churn_until(swarm->options, tick + 1) - churn_until(swarm->options, tick));
-        uint64_t least_us = meter_now_us() + interval_us * 6 / 10;
-        due_us += interval_us;
-        if (due_us < least_us)
-            due_us = least_us;
+    pusher_begin(&pusher, options, trainer);
+    while (pusher.ticks < ticks) {
+        unsigned tick = pusher.ticks;
+        pusher_push(&pusher, swarm);
+        if (pusher.ticks > tick)
+            swarm_churn(swarm, churn_until(options, tick + 1) - churn_until(options, tick));
     }
+    return pusher.tick_stamp;
 }
 
 /* Receives until nothing has come for `quiet_us`, or `expected` messages are in. */
@@ -158,6 +142,7 @@ static void print_messages(const struct swarm *swarm, const struct reading *from
     printf("compressed_percent %.1f\n",
            100 * ratio((double)tally->compressed, (double)(tally->updates + tally->unread)));
     printf("inflated %llu\n", (unsigned long long)tally->inflated);
+    printf("events %llu\n", (unsigned long long)tally->events);
     printf("bad_frames %llu\n", (unsigned long long)tally->bad);
     printf("repeated %llu\n", (unsigned long long)tally->repeated);
     printf("latency_samples %llu\n", (unsigned long long)tally->samples);
@@ -166,22 +151,36 @@ static void print_messages(const struct swarm *swarm, const struct reading *from
     printf("latency_max_us %llu\n", (unsigned long long)tally->worst_us);
 }
 
-static void run_ticks(struct swarm *swarm, struct trainer *trainer, unsigned ticks)
+static uint64_t run_ticks(struct swarm *swarm, struct trainer *trainer, unsigned ticks)
 {
     tally_reset(&swarm->tally);
-    push_ticks(swarm, trainer, ticks);
+    uint64_t stamp = push_ticks(swarm, trainer, ticks);
     receive_until(swarm, expected_messages(swarm->options, ticks), DRAIN_QUIET_US);
     settle(swarm);
+    return stamp;
+}
+
+/* Of those whose messages are read: how many have an update of the last tick. */
+static void print_newest(const struct swarm *swarm, uint64_t stamp)
+{
+    unsigned read = 0, newest = 0;
+
+    for (unsigned i = 0; i < swarm->opened; i++) {
+        read += swarm->conns[i].last_stamp > 0;
+        newest += swarm->conns[i].last_stamp >= stamp;
+    }
+    printf("newest_percent %.3f\n", 100 * ratio(newest, read));
 }
 
 static void measure(struct swarm *swarm, struct trainer *trainer)
 {
     settle(swarm);
-    run_ticks(swarm, trainer, swarm->options->warm_ticks);
+    (void)run_ticks(swarm, trainer, swarm->options->warm_ticks);
     struct reading from = take_reading(swarm);
-    run_ticks(swarm, trainer, swarm->options->ticks);
+    uint64_t stamp = run_ticks(swarm, trainer, swarm->options->ticks);
     struct reading to = take_reading(swarm);
     print_messages(swarm, &from, &to);
+    print_newest(swarm, stamp);
 }
 
 /* Connects everybody; memory is counted from the first tenth on, so that what a server sets up

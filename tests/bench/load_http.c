@@ -163,11 +163,10 @@ static void learn_etag(struct http_run *run)
 static void give_metrics(const struct load_options *options)
 {
     struct trainer trainer;
-    char line[TRAINER_LINE_BYTES + 1];
+    char line[TRAINER_LINE_MAX];
 
     trainer_open(&trainer, options->trainer, 1, false);
-    trainer_line(&trainer, 0, line);
-    trainer_send(&trainer, line, TRAINER_LINE_BYTES);
+    trainer_send(&trainer, line, trainer_line(&trainer, 0, line));
     trainer_sync(&trainer);
     trainer_close(&trainer);
 }

@@ -28,12 +28,12 @@ static void set_step(char *digits, unsigned step)
 
 static char *prepare_lines(struct trainer *trainer, unsigned rooms)
 {
-    char *lines = malloc((size_t)LINES_READY * TRAINER_LINE_BYTES + 1);
+    char *lines = malloc((size_t)LINES_READY * TRAINER_LINE_BYTES + TRAINER_LINE_MAX);
 
     if (!lines)
         err(1, "malloc");
     for (unsigned i = 0; i < LINES_READY; i++)
-        trainer_line(trainer, i % rooms, lines + (size_t)i * TRAINER_LINE_BYTES);
+        (void)trainer_line(trainer, i % rooms, lines + (size_t)i * TRAINER_LINE_BYTES);
     return lines;
 }
 

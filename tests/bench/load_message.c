@@ -9,6 +9,7 @@
  */
 
 #include <err.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,36 @@ static void count_progress(struct conn *conn, struct swarm *swarm, uint64_t stam
     tally_latency(&swarm->tally, trainer_age_us(swarm->trainer, stamp, swarm->now_us));
 }
 
+/* Behind `since` every update has to come, and once; after a first joining, every one that follows.
+ */
+static void follow(struct conn *conn, struct swarm *swarm, const char *text, size_t bytes)
+{
+    static const char key[] = "\"offset\":";
+    const char *found = memmem(text, bytes, key, sizeof(key) - 1);
+
+    if (!found)
+        return;
+    uint64_t before = conn->offset;
+    uint64_t target = swarm->target[conn->id % swarm->options->rooms];
+    conn->offset = strtoull(found + sizeof(key) - 1, NULL, 10);
+    if (before > 0 && conn->offset > before + 1)
+        swarm->tally.gaps++;
+    if (conn->offset <= before)
+        swarm->tally.repeated++;
+    if (before < target && conn->offset >= target) {
+        swarm->caught_up++;
+        tally_latency(&swarm->tally, swarm->now_us - swarm->since_us);
+    }
+}
+
+static void take_other(struct swarm *swarm, const char *text, size_t bytes)
+{
+    static const char event[] = "\"model_completed\"";
+
+    if (memmem(text, bytes, event, sizeof(event) - 1))
+        swarm->tally.events++;
+}
+
 /* What is played from a file is sent as it stands there, since a stamp would be bytes of ours. */
 static void count_unstamped(struct swarm *swarm, const char *text, size_t bytes)
 {
@@ -37,18 +68,25 @@ static void count_unstamped(struct swarm *swarm, const char *text, size_t bytes)
     swarm->tally.updates++;
 }
 
-static void subscribe_all(struct conn *conn, struct swarm *swarm)
+static void subscribe(struct conn *conn, struct swarm *swarm, unsigned room)
 {
+    char since[32] = "";
     char text[128];
 
+    if (conn->offset > 0)
+        snprintf(since, sizeof(since), ",\"since\":%" PRIu64, conn->offset);
+    int n = snprintf(text, sizeof(text), "42%u[\"subscribe_session\",{\"sessionId\":\"s%02u\"%s}]",
+                     room, room, since);
+    conn->acks_due++;
+    conn_send_text(conn, swarm, text, (size_t)n);
+}
+
+static void subscribe_all(struct conn *conn, struct swarm *swarm)
+{
     conn->state = CONN_SUBSCRIBING;
-    if (swarm->options->spread)
-        errx(2, "--spread is for the ws dialect");
-    conn->acks_due = swarm->options->rooms;
     for (unsigned room = 0; room < swarm->options->rooms; room++) {
-        int n = snprintf(text, sizeof(text),
-                         "42%u[\"subscribe_session\",{\"sessionId\":\"s%02u\"}]", room, room);
-        conn_send_text(conn, swarm, text, (size_t)n);
+        if (conn_is_in(conn, swarm->options, room))
+            subscribe(conn, swarm, room);
     }
     if (conn->acks_due == 0)
         conn_ready(conn, swarm);
@@ -89,7 +127,11 @@ void message_text(struct conn *conn, struct swarm *swarm, const char *text, size
         return;
     }
     const char *stamp = memmem(text, bytes, key, sizeof(key) - 1);
-    if (stamp && conn->state == CONN_READY)
+    if (stamp && swarm->target)
+        follow(conn, swarm, text, bytes);
+    else if (!stamp && conn->state == CONN_READY)
+        take_other(swarm, text, bytes);
+    else if (conn->state == CONN_READY)
         count_progress(conn, swarm, strtoull(stamp + sizeof(key) - 1, NULL, 10));
 }
 

@@ -14,7 +14,8 @@
 
 enum dialect { DIALECT_WS, DIALECT_SOCKETIO };
 
-enum { LOAD_ROOMS_MAX = 64 };
+/* A subscriber of all rooms names each in its request, so there may be fewer of them. */
+enum { LOAD_ROOMS_MAX = 1000, LOAD_ROOMS_EACH_MAX = 64 };
 
 struct load_options {
     struct sockaddr_in target; /* the server's HTTP listener */
@@ -35,6 +36,8 @@ struct load_options {
     unsigned warm_ticks; /* ticks before those, not measured */
     bool stagger;        /* one room a tick in turn, instead of all rooms each tick */
     bool spread;         /* each subscriber is in one of the rooms only */
+    unsigned slices;     /* parts of a tick, at even distances, in which the rooms take turns */
+    unsigned events;     /* one event of each room after so many ticks; 0: none */
     unsigned churn;      /* percent of the subscribers that go and come back each second */
     const char *metrics; /* file of metrics objects, one a line, to be played; NULL: made up */
 
@@ -42,14 +45,17 @@ struct load_options {
     unsigned batch; /* ingest: lines a write */
 
     const char *path;     /* http: what to GET */
-    unsigned connections; /* http: keep-alive connections, one request in flight on each */
+    unsigned connections; /* http: keep-alive connections, one request in flight on each;
+                             crowd: trainers */
     unsigned requests;    /* http: how many */
     bool revalidate;      /* http: send If-None-Match and expect 304 */
 };
 
-/* The three measurements. Each prints `name value` lines on stdout and returns the exit status. */
+/* The measurements. Each prints `name value` lines on stdout and returns the exit status. */
 int load_fanout(const struct load_options *options);
 int load_ingest(const struct load_options *options);
 int load_http(const struct load_options *options);
+int load_storm(const struct load_options *options);
+int load_crowd(const struct load_options *options);
 
 #endif

@@ -32,7 +32,7 @@ void swarm_init(struct swarm *swarm, const struct load_options *options,
         err(1, "swarm");
 }
 
-static void open_some(struct swarm *swarm, unsigned count)
+void swarm_open_some(struct swarm *swarm, unsigned count)
 {
     while (swarm->opened < count && swarm->opened - swarm->ready < swarm->options->connecting) {
         conn_open(&swarm->conns[swarm->opened], swarm, swarm->opened);
@@ -45,7 +45,7 @@ void swarm_grow(struct swarm *swarm, unsigned count)
     uint64_t deadline_us = meter_now_us() + OPEN_DEADLINE_US;
 
     while (swarm->ready < count) {
-        open_some(swarm, count);
+        swarm_open_some(swarm, count);
         swarm_poll(swarm, deadline_us);
         if (meter_now_us() >= deadline_us)
             errx(1, "%u of %u subscribers ready after two minutes", swarm->ready, count);
@@ -61,6 +61,13 @@ void swarm_churn(struct swarm *swarm, unsigned count)
         conn_close(&swarm->conns[id]);
         conn_open(&swarm->conns[id], swarm, id);
     }
+}
+
+void swarm_cut(struct swarm *swarm)
+{
+    for (unsigned i = 0; i < swarm->opened; i++)
+        conn_close(&swarm->conns[i]);
+    swarm->opened = swarm->ready = 0;
 }
 
 void swarm_close(struct swarm *swarm)

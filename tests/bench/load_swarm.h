@@ -38,6 +38,7 @@ struct conn {
     uint8_t *held;         /* owned; the start of a frame whose end has not come */
     size_t held_bytes;
     uint64_t last_stamp;
+    uint64_t offset; /* storm: of the newest update; asked for again from there */
 };
 
 enum { SWARM_RX_BYTES = 1 << 18, SWARM_TEXT_BYTES = 1 << 16 };
@@ -52,7 +53,10 @@ struct swarm {
     unsigned ready;
     unsigned failed;
     unsigned churned;
-    uint64_t now_us; /* when the bytes in hand were received */
+    const uint64_t *target; /* storm: borrowed; by room, the offset up to which all is to come */
+    uint64_t since_us;      /* since when that is waited for */
+    unsigned caught_up;     /* subscribers that have it */
+    uint64_t now_us;        /* when the bytes in hand were received */
     uint8_t rx[SWARM_RX_BYTES];
     uint8_t text[SWARM_TEXT_BYTES]; /* one inflated message */
 };
@@ -69,6 +73,12 @@ void swarm_close(struct swarm *swarm);
 /* The next `count` subscribers go, and come back as new ones. */
 void swarm_churn(struct swarm *swarm, unsigned count);
 
+/* All subscribers are cut off; swarm_open_some brings them back. */
+void swarm_cut(struct swarm *swarm);
+
+/* Starts connecting the next ones of `count`, as many as may be under way at a time. */
+void swarm_open_some(struct swarm *swarm, unsigned count);
+
 /* Receives what has come; waits for the first bytes at most until `until_us`. */
 void swarm_poll(struct swarm *swarm, uint64_t until_us);
 
@@ -83,6 +93,7 @@ void conn_close(struct conn *conn);
 void conn_fail(struct conn *conn, struct swarm *swarm, const char *why);
 void conn_send_text(struct conn *conn, struct swarm *swarm, const char *text, size_t bytes);
 void conn_ready(struct conn *conn, struct swarm *swarm);
+bool conn_is_in(const struct conn *conn, const struct load_options *options, unsigned room);
 
 /* message: one whole text message, readable or (compressed, on a connection that does not
  * inflate) only countable. */

@@ -23,6 +23,8 @@ struct tally {
     uint64_t inflated_updates; /* of those again, updates */
     uint64_t bad;              /* frames that did not inflate, parse or belong */
     uint64_t repeated; /* messages no newer than the last one of the same room and subscriber */
+    uint64_t events;   /* model_completed */
+    uint64_t gaps;     /* storm: updates that do not follow the one before */
     uint64_t samples;  /* latencies recorded */
     uint64_t worst_us;
     uint32_t fine[TALLY_FINE];     /* by microsecond, below 100 ms */

@@ -65,13 +65,12 @@ void trainer_close(struct trainer *trainer)
     free(trainer->lines);
 }
 
-void trainer_line(struct trainer *trainer, unsigned room, char out[TRAINER_LINE_BYTES + 1])
+size_t trainer_line(struct trainer *trainer, unsigned room, char out[TRAINER_LINE_MAX])
 {
-    uint64_t stamp = TRAINER_STAMP_BASE + meter_now_us() - trainer->base_us;
+    uint64_t stamp = trainer_stamp(trainer);
     unsigned step = (unsigned)(100000 + trainer->step++ % 800000);
-    char line[512];
     int n =
-        snprintf(line, sizeof(line),
+        snprintf(out, TRAINER_LINE_MAX,
                  "{\"type\":\"progress\",\"sessionId\":\"s%02u\",\"metrics\":{\"loss\":1.%04u,"
                  "\"perplexity\":4.%04u,\"grokProgress\":4%u.%u,\"modelParams\":25000000,"
                  "\"currentStep\":%06u,\"totalSteps\":900000,\"currentModel\":1,"
@@ -82,8 +81,8 @@ void trainer_line(struct trainer *trainer, unsigned room, char out[TRAINER_LINE_
                  random_below(trainer, 10), 1000 + step / 100 % 9000, random_below(trainer, 100),
                  random_below(trainer, 10), random_below(trainer, 100), (unsigned long long)stamp);
 
-    assert(n == TRAINER_LINE_BYTES);
-    memcpy(out, line, TRAINER_LINE_BYTES + 1);
+    assert(n == TRAINER_LINE_BYTES + (room > 99));
+    return (size_t)n;
 }
 
 void trainer_play(struct trainer *trainer, const char *path)
@@ -104,14 +103,13 @@ void trainer_play(struct trainer *trainer, const char *path)
 size_t trainer_next(struct trainer *trainer, unsigned room, unsigned rooms,
                     char out[TRAINER_LINE_MAX])
 {
-    if (!trainer->played) {
-        char line[TRAINER_LINE_BYTES + 1];
-        trainer_line(trainer, room, line);
-        if (trainer->publishes)
-            return publish_request(line, TRAINER_LINE_BYTES, trainer->step, out);
-        memcpy(out, line, sizeof(line));
-        return TRAINER_LINE_BYTES;
+    if (!trainer->played && trainer->publishes) {
+        char line[TRAINER_LINE_MAX];
+        size_t bytes = trainer_line(trainer, room, line);
+        return publish_request(line, bytes, trainer->step, out);
     }
+    if (!trainer->played)
+        return trainer_line(trainer, room, out);
     size_t at = room * (trainer->line_count / rooms) + trainer->step++ / rooms;
     int n = snprintf(out, TRAINER_LINE_MAX,
                      "{\"type\":\"progress\",\"sessionId\":\"s%02u\",\"metrics\":%s}\n", room,
@@ -119,6 +117,14 @@ size_t trainer_next(struct trainer *trainer, unsigned room, unsigned rooms,
     if (n >= TRAINER_LINE_MAX)
         errx(1, "a line of metrics is too long");
     return (size_t)n;
+}
+
+size_t trainer_event(struct trainer *trainer, unsigned room, char out[TRAINER_LINE_MAX])
+{
+    return (size_t)snprintf(
+        out, TRAINER_LINE_MAX,
+        "{\"type\":\"model_completed\",\"sessionId\":\"s%02u\",\"modelIndex\":%u}\n", room,
+        trainer->models++);
 }
 
 void trainer_send(struct trainer *trainer, const char *lines, size_t bytes)
@@ -152,6 +158,11 @@ void trainer_sync(struct trainer *trainer)
         memmove(answers, answers + held - kept, kept);
         held = kept;
     }
+}
+
+uint64_t trainer_stamp(const struct trainer *trainer)
+{
+    return TRAINER_STAMP_BASE + meter_now_us() - trainer->base_us;
 }
 
 uint64_t trainer_age_us(const struct trainer *trainer, uint64_t stamp, uint64_t now_us)

@@ -101,6 +101,26 @@ static void stats_count_the_transformations_that_are_kept(void **state)
     assert_true(world_number(w, "data.transformations_successful") - before <= 1);
 }
 
+static double transformations_kept(struct world *w)
+{
+    (void)world_get(w, "/api/training/stats");
+    return world_number(w, "data.compatibility_stats.transformations_cached");
+}
+
+static void a_transformation_is_made_again_for_new_data_and_goes_with_the_run(void **state)
+{
+    struct world *w = *state;
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"a\"}");
+    world_line(w, "{\"type\":\"progress\",\"metrics\":{\"loss\":1}}");
+    (void)world_get(w, "/api/training/metrics/a");
+    world_line(w, "{\"type\":\"progress\",\"metrics\":{\"loss\":0.5}}");
+    (void)world_get(w, "/api/training/metrics/a");
+    assert_true(world_number(w, "data.loss") == 0.5);
+    assert_int_equal(transformations_kept(w), 1);
+    world_pass(w, 5 * 3600);
+    assert_int_equal(transformations_kept(w), 0);
+}
+
 static void stats_show_what_compression_saves(void **state)
 {
     struct world *w = *state;
@@ -200,6 +220,7 @@ int main(void)
         WORLD_TEST(stats_have_the_names_of_the_contract),
         WORLD_TEST(stats_count_what_trainers_send),
         WORLD_TEST(stats_count_the_transformations_that_are_kept),
+        WORLD_TEST(a_transformation_is_made_again_for_new_data_and_goes_with_the_run),
         WORLD_TEST(stats_show_what_compression_saves),
         WORLD_TEST(every_counter_is_exposed_with_help_and_type),
         WORLD_TEST(the_exposition_is_well_formed),

@@ -105,6 +105,23 @@ test('--no-throttle sends each record that finds the watcher ready', async (t) =
   );
 });
 
+test('beyond the throttle an update takes less than a tenth of a second', async (t) => {
+  const daemon = await Daemon.start(t, '--no-throttle');
+  const trainer = await training(daemon, 'a');
+  const client = await Plain.open(daemon, '/ws?sessionId=a');
+  const tookMs: number[] = [];
+  for (let step = 1; step <= 300; step++) {
+    const sent = performance.now();
+    trainer.send(...steps('a', 1, step));
+    await client.named('progress_update');
+    tookMs.push(performance.now() - sent);
+  }
+  tookMs.sort((a, b) => a - b);
+  const p99 = tookMs[Math.floor(tookMs.length * 0.99)]!;
+  t.diagnostic(`p50 ${tookMs[150]!.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
+  assert(p99 < 100, `p99 is ${p99} ms`);
+});
+
 test('a burst of one write is one update, the newest', async (t) => {
   const daemon = await Daemon.start(t);
   const trainer = await training(daemon, 'a');
