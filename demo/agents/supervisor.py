@@ -14,8 +14,10 @@ Exit: 0 the run is over, or was stopped; 1 there is no run to watch; 3 nobody an
 """
 
 import argparse
+import math
 import os
 import sys
+import time
 import urllib.parse
 from typing import Any, Dict, List, Optional
 
@@ -88,23 +90,40 @@ class Supervisor:
     def run(self) -> None:
         """Until the run is over."""
         health = self.judge()
-        doubted = False
+        doubted_until: Optional[float] = None
         while health["verdict"] != "finished":
+            doubted = health["verdict"] == "stop_soon"
             advised = health["recommendation"]["action"] in ("stop", "kill")
-            again = doubted and health["verdict"] == "stop_soon"
-            if (advised or again) and self.stop(health):
+            still = doubted and doubted_until is not None and time.monotonic() >= doubted_until
+            if (advised or still) and self.stop(health):
                 if self.dry_run:
                     return
                 while not any(e["data"]["status"] in OVER for e in self.wait(["status"])):
                     pass
                 return
-            doubted = health["verdict"] == "stop_soon"
-            events = self.wait(WATCHED, self.patience_s if doubted else LONGEST_S)
-            while not events and not doubted:
-                events = self.wait(WATCHED)
-            if any(e["type"] == "status" and e["data"]["status"] in OVER for e in events):
+            if not doubted:
+                doubted_until = None
+            elif doubted_until is None:
+                doubted_until = time.monotonic() + self.patience_s
+            if self.is_over_at_next_look(doubted_until):
                 return
             health = self.judge()
+
+    def is_over_at_next_look(self, doubted_until: Optional[float]) -> bool:
+        """Waits until there is reason to look again. News of a run in doubt wait for its patience."""
+        events: List[Dict[str, Any]] = []
+        while not events or doubted_until is not None:
+            left_s = LONGEST_S
+            if doubted_until is not None:
+                left_s = math.ceil(min(LONGEST_S, doubted_until - time.monotonic()))
+                if left_s <= 0:
+                    return False
+            events = self.wait(WATCHED, left_s)
+            if any(e["type"] == "status" and e["data"]["status"] in OVER for e in events):
+                return True
+            if any(e["type"] == "recommendation" for e in events):
+                return False
+        return False
 
 
 def newest_running(client: Client) -> Optional[str]:

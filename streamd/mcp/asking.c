@@ -12,6 +12,7 @@
 #include "proto/query.h"
 #include "streamd/auth/guard.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { WHY_MAX = 4096 };
@@ -76,10 +77,9 @@ static bool arguments_fit(struct mcp_work *w, const struct mcp_tool *tool)
 /* May who asks call it? Else it is refused. */
 static bool may_call(struct mcp_work *w, const struct mcp_tool *tool)
 {
-    static const enum scope scopes[] = {
-        [MCP_READ] = SCOPE_READ, [MCP_WRITE] = SCOPE_WRITE, [MCP_CONTROL] = SCOPE_CONTROL};
     char why[GUARD_WHY_MAX];
-    if (guard_allows(w->call.caller, scopes[tool->scope], why))
+    assert(tool->scope != SCOPE_PUBLIC);
+    if (guard_allows(w->call.caller, tool->scope, why))
         return true;
     mcp_work_refuse(w, guard_status(w->call.caller), MCP_FORBIDDEN, why, (struct span){0});
     return false;

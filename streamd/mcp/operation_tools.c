@@ -179,6 +179,7 @@ static const struct mcp_tool metrics = {
     .input_schema = of_one,
     .output_schema = gives,
     .hints = MCP_READ_ONLY,
+    .scope = SCOPE_READ,
     .call = call_get_operation_metrics,
 };
 static const struct mcp_tool status = {
@@ -188,6 +189,7 @@ static const struct mcp_tool status = {
     .input_schema = of_one,
     .output_schema = gives,
     .hints = MCP_READ_ONLY,
+    .scope = SCOPE_READ,
     .call = call_get_operation_status,
 };
 static const struct mcp_tool list = {
@@ -197,6 +199,7 @@ static const struct mcp_tool list = {
     .input_schema = of_list,
     .output_schema = gives,
     .hints = MCP_READ_ONLY,
+    .scope = SCOPE_READ,
     .call = call_list_operations,
 };
 static const struct mcp_tool cancel = {
@@ -206,7 +209,7 @@ static const struct mcp_tool cancel = {
     .input_schema = of_cancel,
     .output_schema = gives,
     .hints = MCP_DESTRUCTIVE | MCP_IDEMPOTENT,
-    .scope = MCP_CONTROL,
+    .scope = SCOPE_CONTROL,
     .call = call_cancel_operation,
 };
 static const struct mcp_tool results = {
@@ -216,6 +219,7 @@ static const struct mcp_tool results = {
     .input_schema = of_one,
     .output_schema = gives,
     .hints = MCP_READ_ONLY,
+    .scope = SCOPE_READ,
     .call = call_get_operation_results,
 };
 

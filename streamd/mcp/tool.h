@@ -18,6 +18,7 @@
 
 #include "base/span.h"
 #include "proto/fields.h"
+#include "streamd/auth/scope.h"
 #include "streamd/clock.h"
 
 struct app;
@@ -57,9 +58,6 @@ enum mcp_hint {
     MCP_OPEN_WORLD = 8,
 };
 
-/* What its caller must be allowed to. */
-enum mcp_scope { MCP_READ, MCP_WRITE, MCP_CONTROL };
-
 typedef void mcp_fn(struct mcp_call *call);
 
 struct mcp_tool {
@@ -69,7 +67,7 @@ struct mcp_tool {
     const char *input_schema;  /* JSON; of type object */
     const char *output_schema; /* JSON; NULL: its result is not structured */
     unsigned hints;            /* of enum mcp_hint */
-    enum mcp_scope scope;
+    enum scope scope;          /* what its caller must be allowed to; never public */
     mcp_fn *call;
 };
 

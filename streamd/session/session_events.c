@@ -268,12 +268,6 @@ static struct buf *payload_begin(struct session *s)
     return b;
 }
 
-static void payload_time(struct buf *b, struct now now)
-{
-    json_write_name(b, "timestamp");
-    num_write_rounded(b, now.wall_s, 3);
-}
-
 static void payload_announce(struct session *s, const char *event, struct buf *b)
 {
     buf_add_char(b, '}');
@@ -287,8 +281,7 @@ void session_announce_started(struct session *s, struct now now)
 {
     struct buf *b = payload_begin(s);
     json_write_pair_raw(b, "config", s->config ? refbuf_span(s->config) : SPAN("{}"));
-    payload_time(b, now);
-    payload_announce(s, "training_started", b);
+    registry_announce_dated(s, "training_started", b, now);
     bulletin_status(s, "running", SPAN(""), now.wall_s);
 }
 
@@ -328,8 +321,7 @@ void session_complete(struct session *s, struct now now)
     struct buf *b = payload_begin(s);
     json_write_pair_u64(b, "totalModels", s->total_models);
     json_write_pair_u64(b, "overallProgress", 100);
-    payload_time(b, now);
-    payload_announce(s, "training_completed", b);
+    registry_announce_dated(s, "training_completed", b, now);
     bulletin_status(s, "completed", SPAN(""), now.wall_s);
 }
 

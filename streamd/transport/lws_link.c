@@ -60,7 +60,7 @@ static bool choked(const struct link *link)
 static int socket_of(const struct link *link)
 {
     const struct lws_link *l = from(link);
-    bool direct = l->link.is_ws && !l->park && !l->finished && !lws_is_ssl(l->wsi);
+    bool direct = l->link.is_ws && !l->park && !l->finished && !l->tls;
     return direct ? l->fd : -1;
 }
 

@@ -172,7 +172,7 @@ static void takes_forever(struct mcp_call *call)
 #define TOOL(id, function)                                                                         \
     {                                                                                              \
         .name = (id), .description = "for the conformance suites", .input_schema = NO_ARGUMENTS,   \
-        .hints = MCP_READ_ONLY, .call = (function)                                                 \
+        .hints = MCP_READ_ONLY, .scope = SCOPE_READ, .call = (function)                            \
     }
 
 static const struct mcp_tool rows[] = {
@@ -207,6 +207,7 @@ static const struct mcp_tool schema_tool = {
         "\"required\":[\"phone\"]},\"else\":{\"required\":[\"email\"]},\"additionalProperties\":"
         "false}",
     .hints = MCP_READ_ONLY,
+    .scope = SCOPE_READ,
     .call = simple_text,
 };
 

@@ -59,18 +59,26 @@ static const struct mcp_tool echo = {
                     "\"additionalProperties\":false}",
     .output_schema = "{\"type\":\"object\"}",
     .hints = MCP_READ_ONLY,
+    .scope = SCOPE_READ,
     .call = call_echo,
 };
-static const struct mcp_tool later = {
-    .name = "later", .input_schema = "{\"type\":\"object\"}", .call = call_later};
-static const struct mcp_tool large = {
-    .name = "large", .input_schema = "{\"type\":\"object\"}", .call = call_large};
-static const struct mcp_tool talks = {
-    .name = "talks", .input_schema = "{\"type\":\"object\"}", .call = call_talks};
+static const struct mcp_tool later = {.name = "later",
+                                      .input_schema = "{\"type\":\"object\"}",
+                                      .scope = SCOPE_READ,
+                                      .call = call_later};
+static const struct mcp_tool large = {.name = "large",
+                                      .input_schema = "{\"type\":\"object\"}",
+                                      .scope = SCOPE_READ,
+                                      .call = call_large};
+static const struct mcp_tool talks = {.name = "talks",
+                                      .input_schema = "{\"type\":\"object\"}",
+                                      .scope = SCOPE_READ,
+                                      .call = call_talks};
 static const struct mcp_tool of_run = {
     .name = "of_run",
     .input_schema = "{\"type\":\"object\",\"properties\":{\"session_id\":{\"type\":\"string\","
                     "\"x-mcp-header\":\"Session-Id\"}}}",
+    .scope = SCOPE_READ,
     .call = call_echo};
 static const struct mcp_tool *const tools[] = {&echo, &later, &large, &talks, &of_run, NULL};
 

@@ -261,7 +261,7 @@ static void who_is_taken_out_of_the_file_is_closed(void **state)
 static const struct mcp_tool steers = {
     .name = "steers",
     .input_schema = "{\"type\":\"object\"}",
-    .scope = MCP_CONTROL,
+    .scope = SCOPE_CONTROL,
     .call = NULL, /* nobody gets there */
 };
 static const struct mcp_tool *const agents_tools[] = {&steers, NULL};
