@@ -28,7 +28,7 @@
     COUNTER(writes, "writes to watchers' connections")                                             \
     COUNTER(send_batches, "system calls that carried many of these writes (io_uring)")             \
     COUNTER(deflates, "frames compressed")                                                         \
-    COUNTER(deflates_linked, "of these, after the message before it on their connections")         \
+    COUNTER(deflates_linked, "of these, after the messages before them on their connections")      \
     COUNTER(errors, "errors met and survived")                                                     \
     COUNTER(peers_opened, "watchers connected since start")                                        \
     COUNTER(peers_closed_slow, "watchers closed because their outbox was full")                    \

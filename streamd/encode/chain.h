@@ -1,47 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chain: messages compressed each after the one before it.
+ * chain: messages compressed each after those before it.
  *
  * A client that keeps its inflater from message to message (RFC 7692, context takeover) keeps
  * nothing but the text that it was sent compressed. So a message may refer to the newest compressed
- * one of its connection, whatever came before that; of a run's updates it is then a sixth.
- * Everybody who had the same one before shares the same bytes: a room of any size is deflated once,
- * and who joins, or had to skip, is with the others again after a single message of its own.
+ * ones of its connection (chain_past.h), whatever came before those; of a run's updates it is then
+ * a seventh. Everybody at the same past shares the same bytes: a room of any size is deflated once,
+ * and who joins, or had to skip, is with the others again after a few messages.
  *
  * Each pair (before, text) is deflated at most once until chain_forget, at the end of the wake-up.
  * Of one text at most CHAIN_LINKS pairs are; whoever comes with yet another `before` gets the
- * message that refers to nothing, which is one more for all of them. So a thousand watchers of a
- * thousand different sets of rooms cost no more than a few.
+ * message that refers to nothing, which is one more for all of them, and is at the past of that
+ * text alone. So a thousand watchers of a thousand different sets of rooms cost no more than a few.
  */
 #ifndef STREAMD_ENCODE_CHAIN_H
 #define STREAMD_ENCODE_CHAIN_H
 
 #include "base/buf.h"
 #include "base/refbuf.h"
+#include "streamd/encode/chain_past.h"
 #include "streamd/encode/deflater.h"
 #include "streamd/stats.h"
 
 #include <stdbool.h>
 
-enum { CHAIN_SLOTS = 256, CHAIN_LINKS = 4, CHAIN_TEXT_MAX = 4096 };
+enum { CHAIN_SLOTS = 256, CHAIN_LINKS = 4 };
 
 /* What a connection's client can be referred to. */
 struct chain_end {
-    struct refbuf *text; /* shares; the newest message it got compressed, NULL: refer to nothing */
-    bool follows;        /* does it keep its inflater from message to message? */
+    struct chain_past *past; /* shares; NULL: refer to nothing */
+    bool follows;            /* does it keep its inflater from message to message? */
 };
 
 struct chain_slot {
-    struct refbuf *before; /* shares; NULL: refers to nothing */
-    struct refbuf *text;   /* shares; NULL: the slot is free */
-    struct refbuf *frame;  /* shares; NULL: not built */
-    unsigned links;        /* of the slot without `before`: how many have one */
+    struct chain_past *before; /* shares; NULL: refers to nothing */
+    struct refbuf *text;       /* shares; NULL: the slot is free */
+    struct refbuf *frame;      /* shares; NULL: not built */
+    struct chain_past *after;  /* shares; of who was at `before` and has got the frame */
+    struct chain_slot *linked[CHAIN_LINKS]; /* of the slot without `before`: those that have one */
+    unsigned links;
 };
 
 struct chain {
     struct deflater *deflater; /* borrows */
     struct stats *stats;       /* borrows */
     struct buf deflated;       /* scratch */
+    struct buf dictionary;     /* scratch: the texts of a past in a row */
     unsigned used;
     struct chain_slot slots[CHAIN_SLOTS]; /* hashed by both pointers */
 };
@@ -56,21 +60,14 @@ void chain_fini(struct chain *c);
  */
 struct refbuf *chain_next(struct chain *c, struct chain_end *end, struct refbuf *text);
 
-/* The same for connections that are all at `before` (NULL: none to refer to), whose ends the caller
- * moves itself where chain_compressed says so. */
-struct refbuf *chain_frame(struct chain *c, struct refbuf *before, struct refbuf *text);
-
 /* Did this frame enter its client's inflater? */
 bool chain_compressed(const struct refbuf *frame);
-
-/* May the next message refer to this one, once it was sent compressed? */
-bool chain_refers_to(const struct refbuf *text);
 
 /* Lets go of all frames. */
 void chain_forget(struct chain *c);
 
 /*
- * Nothing more is to be sent for now. A text that nobody else has is let go: the connection holds
+ * Nothing more is to be sent for now. A past that nobody else has is let go: the connection holds
  * no memory of its own then, and what comes next refers to nothing, as it does for everybody who
  * has just come.
  */

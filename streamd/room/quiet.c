@@ -4,9 +4,9 @@
  * hushing or rousing one is a swap. The walk goes from the last to the first: who is roused by a
  * send that was not taken whole changes places with one that has been served.
  *
- * All quiet members of a compressed form have got the same message last (voice.newest), or they
- * would not be quiet; so one frame serves them all, and only one of them has to be asked where its
- * chain ends: the room.
+ * All quiet members of a compressed form are at the same past (voice.past), that of the first of
+ * them, or they would not be quiet; so one frame serves them all, and only one of them has to be
+ * asked what it may refer to: the room.
  */
 #include "streamd/room/quiet.h"
 
@@ -49,7 +49,8 @@ static bool may_hush(const struct room *room, const struct subscriber *s,
     const struct voice *voice = &room->voices[form];
     bool idle = !m->waiting && !m->held && !m->replaying && !m->replay && s->outbox.count == 0 &&
                 list_empty(&s->dirty);
-    bool together = !is_deflated(form) || (s->chain.text && s->chain.text == voice->newest);
+    const struct chain_past *past = s->chain.past;
+    bool together = !is_deflated(form) || (past && (voice->quiet == 0 || past == voice->past));
     return idle && together && is_shared(form) && voice->count == 0 && m->told <= room->published &&
            room->hub->outlet;
 }
@@ -62,9 +63,18 @@ bool quiet_hush(struct room *room, uint32_t place, int socket)
         return false;
     m->socket = socket;
     m->form = m->subscriber->form;
-    room->voices[m->form].quiet++;
+    struct voice *voice = &room->voices[m->form];
+    if (voice->quiet++ == 0)
+        voice->past = chain_past_ref(m->subscriber->chain.past);
     exchange(room, place, room->quiet++);
     return true;
+}
+
+static void set_past(struct chain_past **held, struct chain_past *to)
+{
+    struct chain_past *old = *held;
+    *held = chain_past_ref(to);
+    chain_past_unref(old);
 }
 
 /* What the room did for it meanwhile is known to the subscriber again, and so is what waits. */
@@ -73,10 +83,8 @@ static void hand_back(const struct room *room, uint32_t place)
     struct subscriber *s = room->members[place].subscriber;
     const struct voice *voice = &room->voices[room->members[place].form];
     enum finish finish = form_finish((enum form)s->form);
-    if (finish == FINISH_DEFLATE && s->chain.text != voice->newest) {
-        refbuf_unref(s->chain.text);
-        s->chain.text = voice->newest ? refbuf_ref(voice->newest) : NULL;
-    }
+    if (finish == FINISH_DEFLATE)
+        set_past(&s->chain.past, voice->past);
     for (unsigned i = 0; i + voice->updated < voice->count; i++)
         subscriber_push(s, refbuf_ref(voice->waiting[i]), finish);
     if (voice->updated)
@@ -87,7 +95,9 @@ void quiet_rouse(struct room *room, uint32_t place)
 {
     assert(place < room->quiet);
     hand_back(room, place);
-    room->voices[room->members[place].form].quiet--;
+    struct voice *voice = &room->voices[room->members[place].form];
+    if (--voice->quiet == 0)
+        set_past(&voice->past, NULL);
     exchange(room, place, --room->quiet);
 }
 
@@ -104,16 +114,9 @@ static void replace(struct refbuf **held, struct refbuf *by)
     refbuf_unref(old);
 }
 
-/* Does anybody need it: the quiet of this form, or those who may be hushed behind it? */
-static bool is_needed(const struct voice *voice, enum form form, const struct message *m)
-{
-    return voice->quiet > 0 || (is_deflated(form) && m->forms[form]);
-}
-
-/* Where the next one waits; with none quiet only the last one counts. */
 static struct refbuf **place_for(struct voice *voice, bool update)
 {
-    bool replaces = voice->count > 0 && (voice->quiet == 0 || (update && voice->updated));
+    bool replaces = update && voice->updated;
     voice->updated = update;
     return &voice->waiting[replaces ? voice->count - 1 : voice->count++];
 }
@@ -123,9 +126,9 @@ static void add(struct room *room, struct message *m, bool update)
     struct hub *hub = room->hub;
     for (enum form form = 0; form < FORMS && hub->outlet; form++) {
         struct voice *voice = &room->voices[form];
-        struct refbuf *bytes = is_needed(voice, form, m) ? message_form(m, form) : NULL;
+        struct refbuf *bytes = voice->quiet > 0 ? message_form(m, form) : NULL;
         if (!bytes)
-            continue; /* no memory: the older update will do */
+            continue; /* nobody to hear it; or no memory: the older update will do */
         if (update && voice->updated)
             hub->stats->messages_superseded += voice->quiet;
         replace(place_for(voice, update), bytes);
@@ -181,6 +184,16 @@ static struct refbuf *join(struct refbuf *first, struct refbuf *second)
     return joined;
 }
 
+/* A text that waits, compressed for the quiet and whoever else is at their past. Held here once
+ * more, because one that nobody else holds is taken for one that only one client gets. */
+static struct refbuf *compress(const struct room *room, struct chain_end *end, struct refbuf *text)
+{
+    struct refbuf *held = refbuf_ref(text);
+    struct refbuf *frame = chain_next(room->hub->chain, end, held);
+    refbuf_unref(held);
+    return frame;
+}
+
 /* All that waits in this form as it goes on the wire; *end is moved past it. NULL: no memory. */
 static struct refbuf *build_frames(const struct room *room, enum form form, struct chain_end *end)
 {
@@ -188,8 +201,7 @@ static struct refbuf *build_frames(const struct room *room, enum form form, stru
     struct refbuf *all = NULL;
     for (unsigned i = 0; i < voice->count && (i == 0 || all); i++) {
         struct refbuf *text = voice->waiting[i];
-        struct refbuf *frame =
-            is_deflated(form) ? chain_next(room->hub->chain, end, text) : refbuf_ref(text);
+        struct refbuf *frame = is_deflated(form) ? compress(room, end, text) : refbuf_ref(text);
         all = i == 0 ? frame : join(all, frame);
     }
     return all;
@@ -209,14 +221,14 @@ static void rouse_form(struct room *room, enum form form)
 static struct refbuf *take_frames(struct room *room, enum form form)
 {
     struct voice *voice = &room->voices[form];
-    struct refbuf *last = voice->waiting[voice->count - 1];
-    struct refbuf *from = voice->quiet > 0 ? voice->newest : chain_refers_to(last) ? last : NULL;
-    struct chain_end end = {.text = from ? refbuf_ref(from) : NULL, .follows = true};
-    struct refbuf *frames = voice->quiet > 0 ? build_frames(room, form, &end) : NULL;
-    if (voice->quiet > 0 && !frames)
+    if (voice->quiet == 0)
+        return NULL;
+    struct chain_end end = {.past = chain_past_ref(voice->past), .follows = true};
+    struct refbuf *frames = build_frames(room, form, &end);
+    if (frames)
+        set_past(&voice->past, end.past);
+    else
         rouse_form(room, form);
-    else if (is_deflated(form))
-        replace(&voice->newest, end.text);
     chain_end_fini(&end);
     return frames;
 }
@@ -257,6 +269,6 @@ void quiet_fini(struct room *room)
     list_remove(&room->waiting);
     for (enum form form = 0; form < FORMS; form++) {
         forget_waiting(&room->voices[form]);
-        replace(&room->voices[form].newest, NULL);
+        set_past(&room->voices[form].past, NULL);
     }
 }

@@ -32,10 +32,10 @@ enum { VOICE_QUEUE = 4 };
 /* What the quiet members of one form share. */
 struct voice {
     struct refbuf *waiting[VOICE_QUEUE]; /* shares; to be sent at the next flush, in order */
-    struct refbuf *newest; /* shares; of a deflated form: where all their chains end */
-    uint32_t quiet;        /* how many they are */
-    uint8_t count;         /* of what waits */
-    bool updated;          /* the last that waits is an update: a newer one replaces it */
+    struct chain_past *past; /* shares; of a deflated form: that of all their connections */
+    uint32_t quiet;          /* how many they are */
+    uint8_t count;           /* of what waits */
+    bool updated;            /* the last that waits is an update: a newer one replaces it */
 };
 
 struct room {

@@ -142,26 +142,51 @@ static void a_room_of_any_size_is_deflated_once_a_tick(void **state)
     }
 }
 
-static void who_comes_later_is_with_the_others_after_one_message(void **state)
+/* An event stands between the others: with it as the only text to refer to, the update behind it
+ * would be a third larger. */
+static void an_update_behind_an_event_refers_to_the_update_before_it(void **state)
+{
+    struct fixture *f = *state;
+    struct client c;
+    struct random r = random_seeded(11);
+    size_t bytes[40];
+    client_init(&c, true);
+    for (unsigned i = 0; i < 40; i++) {
+        struct refbuf *text =
+            i == 20
+                ? refbuf_create(SPAN("{\"event\":\"phase_changed\",\"data\":{\"from\":\"WARMUP\","
+                                     "\"to\":\"DESCENT\",\"evidence\":\"0.24 nats in 9 s\"}}"))
+                : update(1, i, &r);
+        bytes[i] = c.bytes;
+        send(f, &c, text);
+        bytes[i] = c.bytes - bytes[i];
+        refbuf_unref(text);
+        chain_forget(&f->chain);
+    }
+    for (unsigned i = 2; i < 40; i++)
+        assert_true(i == 20 || bytes[i] <= 60);
+    client_fini(&c);
+}
+
+static void who_comes_later_is_with_the_others_after_a_few_messages(void **state)
 {
     struct fixture *f = *state;
     struct client old;
     struct client new;
     struct random r = random_seeded(2);
-    struct refbuf *texts[3];
     client_init(&old, true);
     client_init(&new, true);
-    for (unsigned i = 0; i < 3; i++)
-        texts[i] = update(1, i, &r);
-    send(f, &old, texts[0]);
-    send(f, &old, texts[1]);
-    send(f, &new, texts[1]);
-    assert_int_equal(f->stats.deflates, 3); /* the last one referred to nothing */
-    send(f, &old, texts[2]);
-    send(f, &new, texts[2]);
-    assert_int_equal(f->stats.deflates, 4);
-    for (unsigned i = 0; i < 3; i++)
-        refbuf_unref(texts[i]);
+    for (unsigned i = 0; i < 30; i++) {
+        struct refbuf *text = update(1, i, &r);
+        uint64_t before = f->stats.deflates;
+        send(f, &old, text);
+        if (i >= 10)
+            send(f, &new, text);
+        bool together = i < 10 || i >= 10 + CHAIN_PAST_TEXTS;
+        assert_int_equal(f->stats.deflates - before, together ? 1 : 2);
+        refbuf_unref(text);
+        chain_forget(&f->chain);
+    }
     client_fini(&old);
     client_fini(&new);
 }
@@ -175,12 +200,17 @@ static void who_keeps_no_inflater_gets_what_refers_to_nothing(void **state)
     for (unsigned i = 0; i < 5; i++) {
         struct refbuf *text = update(1, i, &r);
         send(f, &c, text);
-        assert_null(c.end.text);
+        assert_null(c.end.past);
         refbuf_unref(text);
     }
     assert_int_equal(f->stats.deflates, 5);
     assert_int_equal(f->stats.deflates_linked, 0);
     client_fini(&c);
+}
+
+static const struct refbuf *newest_of(const struct client *c)
+{
+    return c->end.past->texts[c->end.past->count - 1];
 }
 
 static void what_is_not_compressed_leaves_the_end_as_it_is(void **state)
@@ -196,7 +226,8 @@ static void what_is_not_compressed_leaves_the_end_as_it_is(void **state)
     client_init(&c, true);
     for (unsigned i = 0; i < 4; i++) {
         send(f, &c, texts[i]);
-        assert_ptr_equal(c.end.text, i < 3 ? texts[0] : texts[3]);
+        assert_int_equal(c.end.past->count, i < 3 ? 1 : 2);
+        assert_ptr_equal(newest_of(&c), i < 3 ? texts[0] : texts[3]);
     }
     assert_int_equal(f->stats.deflates, 2);
     for (unsigned i = 0; i < 4; i++)
@@ -219,6 +250,7 @@ static void what_only_one_has_is_not_kept(void **state)
         assert_int_equal(f->chain.used, 0);
     }
     assert_int_equal(f->stats.deflates_linked, 1);
+    assert_int_equal(c.end.past->count, 1);
     client_fini(&c);
 }
 
@@ -231,11 +263,11 @@ static void who_rests_holds_nothing_of_its_own(void **state)
     struct refbuf *text = update(1, 1, &r);
     send(f, &c, text);
     chain_rest(&c.end);
-    assert_ptr_equal(c.end.text, text); /* others have it */
+    assert_ptr_equal(newest_of(&c), text); /* others have it */
     refbuf_unref(text);
     chain_forget(&f->chain);
     chain_rest(&c.end);
-    assert_null(c.end.text);
+    assert_null(c.end.past);
     text = update(1, 2, &r);
     send(f, &c, text);
     assert_int_equal(f->stats.deflates_linked, 0);
@@ -257,11 +289,35 @@ static void a_large_message_is_compressed_and_not_held(void **state)
     send(f, &c, before);
     send(f, &c, text);
     assert_true(c.bytes < 1000);
-    assert_null(c.end.text);
+    assert_null(c.end.past);
     send(f, &c, after);
     refbuf_unref(before);
     refbuf_unref(text);
     refbuf_unref(after);
+    client_fini(&c);
+}
+
+static void no_more_is_held_than_a_past_may_have(void **state)
+{
+    struct fixture *f = *state;
+    struct client c;
+    struct random r = random_seeded(12);
+    client_init(&c, true);
+    for (unsigned i = 0; i < 200; i++) {
+        char words[CHAIN_PAST_BYTES];
+        size_t bytes = 100 + below(&r, sizeof(words) - 100);
+        for (size_t at = 0; at < bytes; at++)
+            words[at] = (char)('a' + below(&r, 4));
+        struct refbuf *text = refbuf_create((struct span){words, bytes});
+        send(f, &c, text);
+        size_t held = 0;
+        for (unsigned k = 0; k < c.end.past->count; k++)
+            held += c.end.past->texts[k]->len;
+        assert_true(held <= CHAIN_PAST_BYTES);
+        assert_ptr_equal(newest_of(&c), text);
+        refbuf_unref(text);
+        chain_forget(&f->chain);
+    }
     client_fini(&c);
 }
 
@@ -283,6 +339,11 @@ static void of_one_text_only_so_many_pairs_are_deflated(void **state)
         send(f, &clients[i], text);
     assert_int_equal(f->stats.deflates - before, CHAIN_LINKS + 1);
     refbuf_unref(text);
+    unsigned alone = 0;
+    for (unsigned i = 0; i < CLIENTS; i++)
+        alone += clients[i].end.past->count == 1; /* all at the same one */
+    assert_int_equal(alone, CLIENTS - CHAIN_LINKS);
+    assert_ptr_equal(clients[CLIENTS - 1].end.past, clients[CHAIN_LINKS].end.past);
     for (unsigned i = 0; i < CLIENTS; i++)
         client_fini(&clients[i]);
 }
@@ -351,11 +412,12 @@ static void want_of_memory_sends_nothing_and_moves_nothing(void **state)
         if (deflater && first && second) {
             chain_init(&chain, deflater, &stats);
             struct refbuf *frame = chain_next(&chain, &end, first);
-            assert_ptr_equal(end.text, frame && chain_compressed(frame) ? first : NULL);
+            assert_true(!end.past || (frame && end.past->texts[0] == first));
             refbuf_unref(frame);
-            struct refbuf *had = end.text;
+            const struct chain_past *had = end.past;
             frame = chain_next(&chain, &end, second);
-            assert_ptr_equal(end.text, frame && chain_compressed(frame) ? second : had);
+            assert_true(frame ? !end.past || end.past->texts[end.past->count - 1] == second
+                              : end.past == had);
             refbuf_unref(frame);
             chain_end_fini(&end);
             chain_fini(&chain);
@@ -371,12 +433,14 @@ int main(void)
 #define CHAIN_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         CHAIN_TEST(a_room_of_any_size_is_deflated_once_a_tick),
-        CHAIN_TEST(who_comes_later_is_with_the_others_after_one_message),
+        CHAIN_TEST(an_update_behind_an_event_refers_to_the_update_before_it),
+        CHAIN_TEST(who_comes_later_is_with_the_others_after_a_few_messages),
         CHAIN_TEST(who_keeps_no_inflater_gets_what_refers_to_nothing),
         CHAIN_TEST(what_is_not_compressed_leaves_the_end_as_it_is),
         CHAIN_TEST(what_only_one_has_is_not_kept),
         CHAIN_TEST(who_rests_holds_nothing_of_its_own),
         CHAIN_TEST(a_large_message_is_compressed_and_not_held),
+        CHAIN_TEST(no_more_is_held_than_a_past_may_have),
         CHAIN_TEST(of_one_text_only_so_many_pairs_are_deflated),
         CHAIN_TEST(everything_inflates_however_they_come_and_go),
         cmocka_unit_test(want_of_memory_sends_nothing_and_moves_nothing),

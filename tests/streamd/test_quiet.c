@@ -368,11 +368,20 @@ static void without_an_outlet_nobody_is_quiet(void **state)
     assert_int_equal(a->sends, 0);
 }
 
-/* A member that had the room's newest compressed message, as the flush of a peer leaves it. */
-static void at_the_end_of(struct ear *e, struct refbuf *text)
+/* A member that was sent this text compressed, as the flush of a peer leaves it. */
+static void has_got(struct ear *e, struct chain_past *past)
 {
     chain_end_fini(&e->subscriber.chain);
-    e->subscriber.chain = (struct chain_end){.text = refbuf_ref(text), .follows = true};
+    e->subscriber.chain = (struct chain_end){.past = chain_past_ref(past), .follows = true};
+    subscriber_hush(&e->subscriber, e->number);
+}
+
+static struct chain_past *some_past(struct refbuf *text)
+{
+    struct refbuf *shared = refbuf_ref(text);
+    struct chain_past *past = chain_past_after(NULL, shared);
+    refbuf_unref(shared);
+    return past;
 }
 
 static void the_deflated_are_quiet_once_they_are_together(void **state)
@@ -380,24 +389,42 @@ static void the_deflated_are_quiet_once_they_are_together(void **state)
     struct fixture *f = *state;
     struct ear *a = listen(f, FORM_PLAIN_DEFLATED, "r");
     struct ear *b = listen(f, FORM_PLAIN_DEFLATED, "r");
+    struct ear *c = listen(f, FORM_PLAIN_DEFLATED, "r");
     const struct voice *voice = &room_of(f, "r")->voices[FORM_PLAIN_DEFLATED];
+    struct refbuf *text = refbuf_create(SPAN("what two of them were sent"));
+    struct chain_past *past = some_past(text);
+    struct chain_past *other = some_past(text);
     update(f, "r", 1);
-    struct refbuf *first = refbuf_ref(a->subscriber.memberships[0].waiting);
     hub_flush(&f->hub);
-    assert_false(a->subscriber.quiet); /* their chains end nowhere yet */
-    assert_ptr_equal(voice->newest, first);
-    at_the_end_of(a, first);
-    subscriber_hush(&a->subscriber, a->number);
-    subscriber_hush(&b->subscriber, b->number);
-    assert_true(a->subscriber.quiet && !b->subscriber.quiet);
+    assert_false(a->subscriber.quiet); /* there is nothing to refer to yet */
+    has_got(a, past);
+    has_got(b, other);
+    has_got(c, past);
+    assert_true(a->subscriber.quiet && !b->subscriber.quiet && c->subscriber.quiet);
+    assert_ptr_equal(voice->past, past);
     event(f, "r", "\"this is long enough to be deflated, and to be worth it, worth it, worth it\"");
     hub_flush(&f->hub);
     assert_true(a->subscriber.quiet);
     assert_int_equal(f->stats.deflates_linked, 1);
     subscriber_rouse(&a->subscriber);
-    assert_ptr_equal(a->subscriber.chain.text, voice->newest); /* it has had the event */
-    assert_ptr_not_equal(voice->newest, first);
-    refbuf_unref(first);
+    assert_ptr_equal(a->subscriber.chain.past, voice->past); /* it has had the event */
+    assert_ptr_not_equal(voice->past, past);
+    assert_int_equal(voice->past->count, 2); /* in front of it what it had before */
+    subscriber_rouse(&c->subscriber);
+    assert_null(voice->past); /* nobody is left whose it could be */
+    chain_past_unref(past);
+    chain_past_unref(other);
+    refbuf_unref(text);
+}
+
+static void who_keeps_no_inflater_is_never_quiet(void **state)
+{
+    struct fixture *f = *state;
+    struct ear *a = listen(f, FORM_PLAIN_DEFLATED, "r");
+    event(f, "r", "\"this is long enough to be deflated, and to be worth it, worth it, worth it\"");
+    hub_flush(&f->hub);
+    subscriber_hush(&a->subscriber, a->number);
+    assert_false(a->subscriber.quiet);
 }
 
 static void want_of_memory_costs_nobody_the_update(void **state)
@@ -410,8 +437,11 @@ static void want_of_memory_costs_nobody_the_update(void **state)
         struct ear *a = listen(f, FORM_PLAIN_DEFLATED, "r");
         update(f, "r", 1);
         hub_flush(&f->hub);
-        at_the_end_of(a, room_of(f, "r")->voices[FORM_PLAIN_DEFLATED].newest);
-        subscriber_hush(&a->subscriber, a->number);
+        struct refbuf *text = refbuf_create(SPAN("what it was sent before"));
+        struct chain_past *past = some_past(text);
+        has_got(a, past);
+        chain_past_unref(past);
+        refbuf_unref(text);
         assert_true(a->subscriber.quiet);
         update(f, "r", 2);
         size_t before = a->heard.len;
@@ -514,6 +544,7 @@ int main(void)
         QUIET_TEST(who_goes_leaves_the_others_quiet),
         QUIET_TEST(without_an_outlet_nobody_is_quiet),
         QUIET_TEST(the_deflated_are_quiet_once_they_are_together),
+        QUIET_TEST(who_keeps_no_inflater_is_never_quiet),
         cmocka_unit_test(want_of_memory_costs_nobody_the_update),
         QUIET_TEST(nobody_can_tell_who_is_quiet),
     };
