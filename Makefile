@@ -28,7 +28,7 @@ PURE_DIRS := base proto proto/logs throttle insight
 DAEMON_DIRS := streamd streamd/auth streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
                streamd/transport streamd/http streamd/notify streamd/mcp streamd/relay streamd/tools
 TEST_DIRS := tests/base tests/proto tests/proto/logs tests/throttle tests/insight tests/streamd \
-             tests/streamd/notify tests/streamd/auth tests/streamd/relay tests/clients/c tests/demo tests/flow
+             tests/streamd/notify tests/streamd/auth tests/streamd/relay tests/clients/c tests/demo tests/fuzz tests/flow
 
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))
 DAEMON_SRC := $(filter-out streamd/main.c,$(foreach d,$(DAEMON_DIRS),$(wildcard $(d)/*.c)))
@@ -112,7 +112,12 @@ OOM_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,-u,__wrap_malloc
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $(OOM_WRAP) $< $(LIB) -o $@ -lcmocka $(DAEMON_LIBS)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $(OOM_WRAP) $(filter %.o,$^) $(LIB) -o $@ -lcmocka $(DAEMON_LIBS)
+
+# All harnesses in one program, each under the name of its file.
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+$(BUILD)/tests/fuzz/test_kept_inputs: $(call obj,$(FUZZ_SRC))
+$(call obj,$(FUZZ_SRC)): CFLAGS += -DLLVMFuzzerTestOneInput=$(notdir $*)
 
 $(LOAD): $(call obj,$(LOAD_SRC))
 	@mkdir -p $(@D)
