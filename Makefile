@@ -30,7 +30,7 @@ PURE_DIRS := base proto proto/logs throttle insight
 DAEMON_DIRS := streamd streamd/auth streamd/ingest streamd/session streamd/store streamd/encode streamd/room \
                streamd/transport streamd/http streamd/notify streamd/mcp streamd/relay streamd/tools
 TEST_DIRS := tests/base tests/proto tests/proto/logs tests/throttle tests/insight tests/streamd \
-             tests/streamd/notify tests/streamd/auth tests/streamd/relay tests/clients/c tests/demo tests/flow
+             tests/streamd/notify tests/streamd/auth tests/streamd/relay tests/clients/c tests/demo tests/fuzz tests/flow
 
 PURE_SRC := $(foreach d,$(PURE_DIRS),$(wildcard $(d)/*.c))
 DAEMON_SRC := $(filter-out streamd/main.c,$(foreach d,$(DAEMON_DIRS),$(wildcard $(d)/*.c)))
@@ -118,7 +118,12 @@ OOM_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,-u,__wrap_malloc
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) -fuse-ld=gold $(OOM_WRAP) $< $(LIB) -o $@ -lcmocka $(DAEMON_LIBS)
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) -fuse-ld=gold $(OOM_WRAP) $(filter %.o,$^) $(LIB) -o $@ -lcmocka $(DAEMON_LIBS)
+
+# All harnesses in one program, each under the name of its file.
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+$(BUILD)/tests/fuzz/test_kept_inputs: $(call obj,$(FUZZ_SRC))
+$(call obj,$(FUZZ_SRC)): CFLAGS += -DLLVMFuzzerTestOneInput=$(notdir $*)
 
 $(LOAD): $(call obj,$(LOAD_SRC))
 	@mkdir -p $(@D)
@@ -182,9 +187,9 @@ web-test: $(DAEMON) web ## the page: Vitest, then headless Chromium
 asan: ## unit, flow and wire under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan unit flow wire
 
-tsan: ## what has threads (the C client, the store, notify) under ThreadSanitizer
+tsan: ## what has threads (the C client, the store, notify, a relay's tunnels) under ThreadSanitizer
 	@$(MAKE) --no-print-directory MODE=tsan tsan-tests
-tsan-tests: $(filter $(BUILD)/tests/clients/c/% %/test_mailbox %/test_keeper %/test_notify,$(TESTS))
+tsan-tests: $(filter $(BUILD)/tests/clients/c/% %/test_mailbox %/test_keeper %/test_notify %/test_tunnel,$(TESTS))
 	@scripts/run-tests tsan $^
 
 # All of it ahead, since two makes beside each other may not build the same file.

@@ -109,6 +109,8 @@ enum status source_add_members(struct source *s, struct json_scan *scan, struct 
             depth--;
         else
             status = E_MALFORMED;
+        if (status == OK && buf_status(&s->text) == E_NOMEM)
+            status = E_NOMEM; /* a name, and so its value, is missing */
     }
     if (status != OK)
         return source_refuse(s, status, scan->start + scan->error.at,

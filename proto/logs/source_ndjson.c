@@ -21,11 +21,19 @@ static bool next_line(struct source *s, struct span *out)
     return false;
 }
 
+/* Behind the mark that some editors put first. */
+static struct span behind_bom(struct span file)
+{
+    const size_t n = span_starts(file, SPAN("\xef\xbb\xbf")) ? 3 : 0;
+    return (struct span){file.ptr + n, file.len - n};
+}
+
 /* A line is a whole object; a document that goes on over several is not for here. */
 static bool ndjson_fits(struct span file)
 {
     struct json_scan scan;
     struct json_value value;
+    file = behind_bom(file);
     struct span line = span_trim(span_cut(&file, '\n'));
     if (line.len == 0 || line.ptr[0] != '{' || json_check(line, JSON_WORDS, NULL) != OK)
         return false;
@@ -64,9 +72,7 @@ static enum status ndjson_open(struct source *s)
 {
     struct source_row row;
     struct span line;
-    s->rest = s->file;
-    if (span_starts(s->rest, SPAN("\xef\xbb\xbf")))
-        s->rest = (struct span){s->rest.ptr + 3, s->rest.len - 3};
+    s->rest = behind_bom(s->file);
     buf_reset(&s->config);
     struct span begin = s->rest;
     if (!next_line(s, &line))

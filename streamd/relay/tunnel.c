@@ -306,9 +306,12 @@ static bool turn(struct tunnel *t)
         return false;
     if (t->finishing && t->out.len == 0)
         return fail(t, "it was not needed any more");
-    if (t->local.len == 0 && (!receive_in(t) || !take_frames(t)))
-        return false;
-    if (!send_local(t))
+    bool goes_on = true;
+    if (t->local.len == 0) {
+        goes_on = receive_in(t);
+        goes_on = take_frames(t) && goes_on; /* what came before the end counts */
+    }
+    if (!send_local(t) || !goes_on)
         return false;
     bool at_once = t->replies.len > 0 || (t->more && t->local.len == 0);
     return at_once || sleep_until_something_comes(t);

@@ -52,19 +52,11 @@ static enum status read_all(struct span file, struct told *out)
     return status;
 }
 
-static size_t sweep(const char *name)
+static size_t sweep(const char *name, struct span file)
 {
     static struct told whole;
     static struct told told;
-    static char text[16 * 1024];
-    char path[128];
     size_t n = 1;
-    (void)snprintf(path, sizeof(path), "tests/vectors/logs/%s", name);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    struct span file = {text, fread(text, 1, sizeof(text), f)};
-    assert_true(feof(f) || file.len < sizeof(text));
-    (void)fclose(f);
     assert_int_equal(read_all(file, &whole), E_NOT_FOUND);
     for (; oom_sweeps(n); n++) {
         enum status status = read_all(file, &told);
@@ -77,6 +69,19 @@ static size_t sweep(const char *name)
     return n - 1;
 }
 
+static size_t sweep_file(const char *name)
+{
+    static char text[16 * 1024];
+    char path[128];
+    (void)snprintf(path, sizeof(path), "tests/vectors/logs/%s", name);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    struct span file = {text, fread(text, 1, sizeof(text), f)};
+    assert_true(feof(f) || file.len < sizeof(text));
+    (void)fclose(f);
+    return sweep(name, file);
+}
+
 static void reading_a_log_says_when_memory_is_out(void **state)
 {
     static const char *const logs[] = {
@@ -85,7 +90,9 @@ static void reading_a_log_says_when_memory_is_out(void **state)
     size_t swept = 0;
     (void)state;
     for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
-        swept += sweep(logs[i]);
+        swept += sweep_file(logs[i]);
+    swept += sweep("escaped names", SPAN("{\"step\":1,\"x\":1}\n{\"step\":2,\"a\\\"b\":2,\"y\":3}"
+                                         "\n{\"step\":3,\"coco_eval_x\":[0.5]}"));
     print_message("allocations: %zu\n", swept);
     assert_true(swept > 20);
 }

@@ -67,6 +67,7 @@ static void rows_that_do_not_fit_the_table_are_named(void **state)
     expect("a,b\n1,2,3\n", "csv", "4 more cells than there are names");
     expect("a,b\n1,\"2\n", "csv", "6 a quote is not closed");
     expect("\"a,b\n", "csv", "0 a quote is not closed");
+    expect("a,b\n1,\"2\"3\n", "csv", "6 text behind a closing quote");
 }
 
 static void lines_are_objects(void **state)
@@ -80,6 +81,11 @@ static void lines_are_objects(void **state)
            "{\"step\":1,\"loss\":\"NaN\"}\n.");
     expect("{\"step\":1,\"v\":\"-inf\"}\n{\"step\":2,}\n", "ndjson",
            "{\"step\":1,\"v\":\"-Infinity\"}\n32 a key in quotes is expected");
+    expect("\xef\xbb\xbf{\"step\":1,\"x\":2}\n", "ndjson", "{\"step\":1,\"x\":2}\n.");
+    expect("{\"step\":1,\"x\":2}\n{\"step\":2} 3\n", "ndjson",
+           "{\"step\":1,\"x\":2}\n28 text behind the object");
+    expect("{\"step\":1,\"x\":2}\n{\"step\":2,\"l\":[[1,]]}\n", "ndjson",
+           "{\"step\":1,\"x\":2}\n35 a value is expected");
     expect("{\"step\":1,\"x\":2}\n[1]\n", "ndjson",
            "{\"step\":1,\"x\":2}\n17 the line is no JSON object");
 }

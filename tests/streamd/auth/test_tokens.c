@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/streamd/auth/token_place.h"
+#include "tests/support/oom.h"
 
 struct fixture {
     struct token_place place;
@@ -160,6 +161,49 @@ static void what_is_no_file_of_tokens_is_refused(void **state)
     free(large);
 }
 
+static void a_file_of_somebody_else_says_nothing(void **state)
+{
+    struct fixture *f = *state;
+    char text[1024];
+    token_place_write(&f->place, two(text));
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown(f->place.path, 65534, 65534), 0);
+    assert_false(tokens_read(&f->tokens, f->place.path, f->why));
+    assert_non_null(strstr(f->why, "belongs to another user"));
+}
+
+static void there_are_so_many_tokens_and_no_more(void **state)
+{
+    struct fixture *f = *state;
+    size_t len = 0;
+    char *text = malloc((TOKENS_MAX + 1) * 96);
+    assert_non_null(text);
+    for (unsigned i = 0; i < TOKENS_MAX; i++)
+        len += (size_t)sprintf(text + len, "n%u read %064x\n", i, i);
+    assert_true(reads(f, text));
+    assert_int_equal(f->tokens.count, TOKENS_MAX);
+    (void)sprintf(text + len, "one read %064x\n", TOKENS_MAX);
+    assert_false(reads(f, text));
+    assert_non_null(strstr(f->why, "line 4097: one token too many"));
+    assert_int_equal(f->tokens.count, TOKENS_MAX);
+    free(text);
+}
+
+static void what_finds_no_memory_leaves_the_tokens_there_were(void **state)
+{
+    struct fixture *f = *state;
+    char text[1024];
+    char other[256];
+    assert_true(reads(f, two(text)));
+    token_place_write(&f->place, token_line("bob", "control", "C", other));
+    for (size_t n = 1; oom_sweeps(n); n++) {
+        bool good = tokens_read(&f->tokens, f->place.path, f->why);
+        assert_int_equal(tokens_find(&f->tokens, SPAN("C")) != NULL, good);
+        assert_int_equal(tokens_find(&f->tokens, SPAN("A")) == NULL, good);
+    }
+}
+
 #define TOKENS_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -171,6 +215,9 @@ int main(void)
         TOKENS_TEST(who_is_known_keeps_the_caller_and_gets_its_new_scopes),
         TOKENS_TEST(a_file_that_others_may_open_or_change_is_refused),
         TOKENS_TEST(what_is_no_file_of_tokens_is_refused),
+        TOKENS_TEST(a_file_of_somebody_else_says_nothing),
+        TOKENS_TEST(there_are_so_many_tokens_and_no_more),
+        TOKENS_TEST(what_finds_no_memory_leaves_the_tokens_there_were),
     };
     return cmocka_run_group_tests_name("streamd/auth/tokens", tests, NULL, NULL);
 }
