@@ -198,7 +198,7 @@ build-tests: all conformance $(TESTS) $(LOAD) $(READ_STORE) $(BAD_DISK)
 test: deps ## everything: build, lint, all layers, sanitizers
 	@scripts/test-all
 
-coverage: ## line and branch coverage of the C unit and flow tests
+coverage: ## lines and branches of the C that the tests run, and what none does (tests/uncovered.txt)
 	@scripts/coverage
 
 fuzz: ## libFuzzer on the decoders, FUZZ_SECONDS (30) each
