@@ -21,7 +21,7 @@
 #include "load_meter.h"
 #include "load_ws.h"
 
-enum { SEND_MAX = 256 };
+enum { SEND_MAX = 256, FAILURES_TOLD = 5 };
 
 static void drop_inflater(struct conn *conn)
 {
@@ -48,7 +48,8 @@ void conn_fail(struct conn *conn, struct swarm *swarm, const char *why)
         return;
     if (conn->state != CONN_READY)
         errx(1, "subscriber %u: %s", conn->id, why);
-    warnx("subscriber %u lost: %s", conn->id, why);
+    if (swarm->failed < FAILURES_TOLD)
+        warnx("subscriber %u lost: %s", conn->id, why);
     conn->state = CONN_FAILED;
     swarm->failed++;
     conn_close(conn);
