@@ -118,8 +118,8 @@ static const struct option_row rows[] = {
      .fallback = "536870912",
      .help = "bytes of all runs in memory; with --ephemeral this much of history, too"},
     {"History", "max-insights", COUNT(max_insights, 0, 1000000), .fallback = "1000",
-     .help = "runs that are interpreted at a time, 20 KiB each; the one that has been silent "
-             "longest makes room; 0: none is"},
+     .help = "runs that are interpreted at a time, 20 KiB each; one that is over or silent for a "
+             "minute makes room; 0: none is"},
     {"History", "plateau-epochs", COUNT(plateau_epochs, 1, 1000000), .fallback = "10",
      .help = "epochs without a better validation loss after which the operations API calls a run "
              "plateaued"},

@@ -52,13 +52,45 @@ static void start_ticking(struct interpreters *all, uint64_t now_us)
         all->registry->stats->errors++;
 }
 
+static bool is_talking(const struct session *s)
+{
+    return s->state == SESSION_STARTING || s->state == SESSION_RUNNING;
+}
+
+/* The one that spoke longest ago of those that are over or silent; NULL: all are busy. */
+static struct interpreter *find_dispensable(const struct interpreters *all, uint64_t now_us)
+{
+    LIST_EACH (at, &all->all) {
+        struct interpreter *in = LIST_ENTRY(at, struct interpreter, link);
+        if (!is_talking(in->session) || now_us - in->seen_us >= INSIGHT_TENURE_US)
+            return in;
+    }
+    return NULL;
+}
+
+/*
+ * If more runs are talking than may be interpreted, those without a place do not take one from
+ * another that would want it back a moment later: each change reads a whole run again.
+ */
+static bool make_place(struct interpreters *all, uint64_t now_us)
+{
+    if (all->count < all->max)
+        return true;
+    if (now_us < all->full_until_us)
+        return false;
+    struct interpreter *in = find_dispensable(all, now_us);
+    if (in)
+        destroy(in);
+    else
+        all->full_until_us = now_us + INSIGHT_TICK_US; /* looking costs, too */
+    return in != NULL;
+}
+
 static struct interpreter *create(struct session *s, struct now now)
 {
     struct interpreters *all = &s->registry->interpreters;
-    if (all->max == 0)
+    if (!make_place(all, now.us))
         return NULL;
-    if (all->count >= all->max)
-        destroy(LIST_ENTRY(list_first(&all->all), struct interpreter, link));
     struct interpreter *in = calloc(1, sizeof(*in));
     if (!in)
         return NULL;
@@ -172,10 +204,34 @@ static void recall(struct interpreter *in)
     free(q);
 }
 
+/* So many at a time: a reading under way has a hundred kilobytes. */
+static void recall_some(struct interpreters *all)
+{
+    unsigned under_way = 0;
+    LIST_EACH (at, &all->all)
+        under_way += LIST_ENTRY(at, struct interpreter, link)->reading.keeper != NULL;
+    LIST_EACH_SAFE (at, &all->all) {
+        struct interpreter *in = LIST_ENTRY(at, struct interpreter, link);
+        if (under_way >= INSIGHT_RECALLS_MAX)
+            return;
+        if (!in->partial || in->recalling)
+            continue;
+        recall(in);
+        under_way++;
+    }
+}
+
 struct interpreter *interpreter_adopt(struct session *s, const struct reckoning *reckoning,
                                       struct now now)
 {
     assert(!s->interpreter);
+    struct interpreters *all = &s->registry->interpreters;
+    if (all->max == 0)
+        return NULL;
+    all->full_until_us = 0; /* its place is free again for who is talking */
+    if (!make_place(all, now.us))
+        destroy(LIST_ENTRY(list_first(&all->all), struct interpreter, link));
+    all->full_until_us = 0;
     struct interpreter *in = create(s, now);
     if (!in)
         return NULL;
@@ -187,15 +243,8 @@ struct interpreter *interpreter_adopt(struct session *s, const struct reckoning 
 
 /* ---- time ---- */
 
-static bool is_talking(const struct session *s)
-{
-    return s->state == SESSION_STARTING || s->state == SESSION_RUNNING;
-}
-
 static void tick_one(struct interpreter *in, struct now now)
 {
-    if (in->partial && !in->recalling)
-        recall(in);
     if (!is_talking(in->session))
         return;
     double silent_s = (double)(now.us - in->seen_us) / 1e6;
@@ -207,6 +256,7 @@ static void on_tick(struct timer *timer, uint64_t now_us)
 {
     struct interpreters *all = LIST_ENTRY(timer, struct interpreters, tick);
     struct now now = {now_us, (double)now_us / 1e6 + all->wall_ahead_s};
+    recall_some(all);
     LIST_EACH_SAFE (at, &all->all)
         tick_one(LIST_ENTRY(at, struct interpreter, link), now);
     if (!list_empty(&all->all))

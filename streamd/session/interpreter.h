@@ -6,9 +6,10 @@
  * whoever hears the session: `phase_changed` and `alert` as lifecycle events, at once and in order;
  * `insight`, the whole verdict, at most every INSIGHT_EVERY_US and only to who keeps up. An
  * interpreter costs about 20 KiB, so there are at most `--max-insights`: past that the session that
- * has been silent longest goes without one until it speaks again. Where the run had begun before
- * its interpreter did (the daemon was restarted, or it had made room) what came before is read back
- * from the archive; until then the verdict is `partial`.
+ * spoke longest ago goes without one until it speaks again, if it is over or has been silent for
+ * INSIGHT_TENURE_US; while there is no such session, who comes goes without. Where the run had
+ * begun before its interpreter did (the daemon was restarted, or it had made room) what came before
+ * is read back from the archive; until then the verdict is `partial`.
  */
 #ifndef STREAMD_SESSION_INTERPRETER_H
 #define STREAMD_SESSION_INTERPRETER_H
@@ -21,6 +22,8 @@
 enum {
     INSIGHT_EVERY_US = 2 * 1000 * 1000,
     INSIGHT_TICK_US = 1000 * 1000, /* how often silent runs are looked at */
+    INSIGHT_TENURE_US = 60 * 1000 * 1000,
+    INSIGHT_RECALLS_MAX = 64, /* runs that are read back at a time */
 };
 
 struct record;
@@ -49,8 +52,8 @@ void interpret_record(struct session *s, const struct record *r, struct now now)
 void interpret_event(struct session *s, enum insight_event event, const char *detail,
                      struct now now);
 
-/* Takes over what was read back up to that offset, of a session that has none. NULL: out of memory.
- */
+/* Takes over what was read back up to that offset, of a session that has none; somebody has asked
+ * for it, so another goes without even if it is busy. NULL: out of memory, or --max-insights 0. */
 struct interpreter *interpreter_adopt(struct session *s, const struct reckoning *reckoning,
                                       struct now now);
 

@@ -15,6 +15,7 @@ struct interpreters {
     struct list all; /* owns; of interpreter.link */
     uint64_t count;
     uint64_t max;
+    uint64_t full_until_us; /* till then there is no use in looking for a place */
     struct timer tick;
     struct registry *registry; /* borrows */
     double wall_ahead_s;       /* of our own clock, when a record came last */

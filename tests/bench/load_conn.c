@@ -21,7 +21,7 @@
 #include "load_meter.h"
 #include "load_ws.h"
 
-enum { SEND_MAX = 256 };
+enum { SEND_MAX = 256, FAILURES_TOLD = 5 };
 
 static void drop_inflater(struct conn *conn)
 {
@@ -48,7 +48,8 @@ void conn_fail(struct conn *conn, struct swarm *swarm, const char *why)
         return;
     if (conn->state != CONN_READY)
         errx(1, "subscriber %u: %s", conn->id, why);
-    warnx("subscriber %u lost: %s", conn->id, why);
+    if (swarm->failed < FAILURES_TOLD)
+        warnx("subscriber %u lost: %s", conn->id, why);
     conn->state = CONN_FAILED;
     swarm->failed++;
     conn_close(conn);
@@ -208,6 +209,19 @@ static void take_compressed(struct conn *conn, struct swarm *swarm, const uint8_
     swarm->tally.inflated_updates += swarm->tally.updates - updates;
 }
 
+static void fail_closed(struct conn *conn, struct swarm *swarm, const uint8_t *payload,
+                        size_t bytes)
+{
+    char why[160];
+
+    if (bytes < 2)
+        snprintf(why, sizeof(why), "closed by the server");
+    else
+        snprintf(why, sizeof(why), "closed by the server with %u %.*s",
+                 (unsigned)(payload[0] << 8 | payload[1]), (int)(bytes - 2), payload + 2);
+    conn_fail(conn, swarm, why);
+}
+
 static void take_frame(struct conn *conn, struct swarm *swarm, const struct ws_frame *frame,
                        const uint8_t *payload)
 {
@@ -223,7 +237,7 @@ static void take_frame(struct conn *conn, struct swarm *swarm, const struct ws_f
     } else if (frame->opcode == WS_PING) {
         send_frame(conn, swarm, WS_PONG, payload, frame->payload_bytes);
     } else if (frame->opcode == WS_CLOSE) {
-        conn_fail(conn, swarm, "closed by the server");
+        fail_closed(conn, swarm, payload, frame->payload_bytes);
     } else {
         swarm->tally.bad++;
     }

@@ -165,10 +165,34 @@ static void who_has_been_silent_longest_makes_room(void **state)
     learns(w, "b", 1, 2, 0.1);
     learns(w, "a", 3, 4, 0.1);
     learns(w, "c", 1, 2, 0.1);
+    assert_null(session_assessment(world_session(w, "c")));
+    world_advance(w, INSIGHT_TENURE_US);
+    learns(w, "c", 3, 4, 0.1);
     assert_non_null(session_assessment(world_session(w, "a")));
     assert_null(session_assessment(world_session(w, "b")));
     assert_non_null(session_assessment(world_session(w, "c")));
     assert_int_equal(w->app->registry.interpreters.count, 2);
+}
+
+static void who_talks_keeps_its_place_until_it_is_over(void **state)
+{
+    struct world *w = *state;
+    trainer_starts(w, "a");
+    trainer_starts(w, "b");
+    trainer_starts(w, "c");
+    for (unsigned step = 1; step <= 20; step++) {
+        learns(w, "a", step, step, 0.1);
+        learns(w, "b", step, step, 0.1);
+        learns(w, "c", step, step, 0.1);
+        assert_non_null(world_session(w, "a")->interpreter);
+        assert_non_null(world_session(w, "b")->interpreter);
+        assert_null(world_session(w, "c")->interpreter);
+    }
+    assert_false(world_session(w, "b")->interpreter->partial);
+    trainer_completes(w, "b");
+    learns(w, "c", 21, 22, 0.1);
+    assert_non_null(world_session(w, "c")->interpreter);
+    assert_null(world_session(w, "b")->interpreter);
 }
 
 static void a_run_that_begins_anew_is_judged_anew(void **state)
@@ -235,6 +259,34 @@ static void a_restart_changes_nothing_of_what_is_known(void **state)
     free(after);
 }
 
+static unsigned read_back(struct world *w)
+{
+    unsigned count = 0;
+    LIST_EACH (at, &w->app->registry.interpreters.all)
+        count += !LIST_ENTRY(at, struct interpreter, link)->partial;
+    return count;
+}
+
+static void after_a_restart_some_are_read_back_at_a_time(void **state)
+{
+    enum { RUNS = INSIGHT_RECALLS_MAX + 6 };
+    struct world *w = *state;
+    char id[16];
+    for (unsigned run = 0; run < 2 * RUNS; run++) {
+        if (run == RUNS) {
+            world_crashes(w);
+            w->config.max_insights = RUNS;
+            world_begin(w);
+        }
+        (void)snprintf(id, sizeof(id), "run%u", run % RUNS);
+        trainer_logs(w, id, 1 + run / RUNS);
+    }
+    world_advance(w, INSIGHT_TICK_US);
+    assert_in_range(read_back(w), 1, INSIGHT_RECALLS_MAX);
+    world_advance(w, 2 * INSIGHT_TICK_US);
+    assert_int_equal(read_back(w), RUNS);
+}
+
 static void a_restart_does_not_recall_the_life_before(void **state)
 {
     struct world *w = *state;
@@ -261,9 +313,11 @@ int main(void)
         TEST(a_loss_that_is_no_number_is_an_alert_at_once),
         TEST(the_end_is_told_after_all_that_is_said_of_it),
         TEST(who_has_been_silent_longest_makes_room),
+        TEST(who_talks_keeps_its_place_until_it_is_over),
         TEST(a_run_that_begins_anew_is_judged_anew),
         TEST(nobody_who_is_behind_is_buried_in_verdicts),
         TEST(a_restart_changes_nothing_of_what_is_known),
+        TEST(after_a_restart_some_are_read_back_at_a_time),
         TEST(a_restart_does_not_recall_the_life_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

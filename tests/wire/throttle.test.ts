@@ -9,6 +9,16 @@ import { lifecycle } from './lifecycle.ts';
 import { Plain } from './plain.ts';
 import { steps, training, type Trainer } from './trainer.ts';
 
+/** What /api/training/stats says of the throttle. */
+async function stats(daemon: Daemon): Promise<unknown[]> {
+  const answer = await fetch(`${daemon.url}/api/training/stats`);
+  const { data } = (await answer.json()) as {
+    data: { performance_stats: { throttling_enabled: boolean; max_update_rate: number } };
+  };
+  const { throttling_enabled, max_update_rate } = data.performance_stats;
+  return [throttling_enabled, max_update_rate];
+}
+
 /** Writes a line each 10 ms, which is the trainer's pace and nothing that is waited for. */
 async function train(trainer: Trainer, sessionId: string, count: number): Promise<number> {
   const began = performance.now();
@@ -59,6 +69,7 @@ test('--max-rate sets the rate', async (t) => {
   await client.events.until(({ data }) => data.metrics?.currentStep === 60);
   const seen = stepsOf(client);
   assert(seen.length <= 2 + tookMs / 500, `${seen.length} in ${tookMs} ms`);
+  assert.deepEqual(await stats(daemon), [true, 2]);
 });
 
 test('an event sends the waiting update before it, at once', async (t) => {
@@ -103,6 +114,7 @@ test('--no-throttle sends each record that finds the watcher ready', async (t) =
     stepsOf(client),
     Array.from({ length: 200 }, (_, i) => i + 1),
   );
+  assert.deepEqual(await stats(daemon), [false, 10]);
 });
 
 test('beyond the throttle an update takes less than a tenth of a second', async (t) => {

@@ -18,7 +18,7 @@ ROOMS = 50
 EASY_HZ = 10
 EVENTS_S = 1  # an event of each run so often
 SERVED_MS = 1000
-OPTIONS = ("--max-rate", "1000", "--ping-interval-ms", "2000", "--ping-timeout-ms", "5000")
+OPTIONS = ("--max-rate", "1000", "--ping-interval-ms", "2000", "--ping-timeout-ms", "20000")
 OPTIONS += ("--max-history-records", "100")  # so that what grows is not what is to be kept
 KEYS = (
     "delivered_percent", "newest_percent", "messages", "cpu_s", "wall_s", "cpu_s_per_million", "server_wait_percent",
