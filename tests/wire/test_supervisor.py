@@ -11,7 +11,7 @@ import threading
 import unittest
 from typing import Any, Callable, Dict, Iterable, Iterator, List
 
-from wire_daemon import DEADLINE_S, ROOT, Daemon, Trainer, WireTest
+from wire_daemon import DEADLINE_S, ROOT, Daemon, Trainer, WireTest, eventually
 from wire_relay import Relay
 
 sys.path.append(os.path.join(ROOT, "demo", "agents"))
@@ -20,7 +20,6 @@ import supervisor  # pylint: disable=wrong-import-position
 SUPERVISOR = os.path.join(ROOT, "demo", "agents", "supervisor.py")
 DEMO = os.path.join(ROOT, "tests", "vectors", "demo_grokked.csv")
 EPOCHS = 150
-EPOCH_S = 0.01
 
 
 def noise(n: int) -> float:
@@ -32,13 +31,16 @@ Lines = List[Dict[str, Any]]
 
 
 class ScriptedRun(threading.Thread):
-    """Says an epoch's lines after the other, until it is told to stop or they are over."""
+    """
+    Says an epoch's lines after the other, until it is told to stop or they are over. An epoch is
+    longer than a supervisor takes to react, as real ones are: it ends when he waits again.
+    """
 
     def __init__(self, daemon: Daemon, name: str, epochs: int, script: Iterable[Lines]) -> None:
         super().__init__(daemon=True)
         self._trainer = Trainer(daemon)
         self._script = script
-        self._works = threading.Event()
+        self._daemon = daemon
         self.name = name
         self.ended_at = epochs
         self.reason = ""
@@ -58,7 +60,8 @@ class ScriptedRun(threading.Thread):
 
     def run(self) -> None:
         for epoch, lines in enumerate(self._script):
-            self._works.wait(EPOCH_S)  # this is the work; nobody ends it
+            if epoch > 0:
+                eventually("a supervisor", lambda: self._daemon.gauge("mcp_calls") >= 1)
             if self._push(lines):
                 self.ended_at = epoch
                 break
