@@ -41,7 +41,11 @@ int daemon_ask_text(struct daemon_ask *a, const char *method)
     buf_add_char(&a->path, '\0');
     if (buf_status(&a->path) != OK || buf_status(&a->body) != OK)
         return tool_fail(a->tool, "the id or the reason is too long");
-    const struct daemon_call call = {a->with->url, method, a->path.ptr, buf_span(&a->body)};
+    const struct daemon_call call = {.url = a->with->url,
+                                     .ca_file = a->with->ca_file,
+                                     .method = method,
+                                     .path = a->path.ptr,
+                                     .body = buf_span(&a->body)};
     const char *why = daemon_call(&call, &a->status, &a->answer);
     if (why)
         return tool_fail(a->tool, "%s", why);

@@ -13,12 +13,16 @@
 /* The options that all of them have; first in each one's flags. */
 struct daemon_flags {
     const char *url;
+    const char *ca_file;
     bool json;
 };
 
 #define DAEMON_OPTIONS                                                                             \
     {"url", "URL", NULL, "the daemon (default: $STREAMD_URL, else http://127.0.0.1:5001)",         \
      offsetof(struct daemon_flags, url)},                                                          \
+        {"ca-file", "FILE", NULL,                                                                  \
+         "who may sign the certificate of an https daemon (default: the system's)",                \
+         offsetof(struct daemon_flags, ca_file)},                                                  \
     {                                                                                              \
         "json", NULL, NULL, "the answer as it came", offsetof(struct daemon_flags, json)           \
     }

@@ -11,15 +11,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { EVENT_BYTES_MAX = 16 << 20 };
 
 struct listening {
     const struct daemon_events *events; /* borrows */
-    int fd;
+    struct daemon_link link;
     struct buf text; /* owned; what came and is no whole line yet, behind `at` */
     struct buf name;
     struct buf data;
@@ -74,7 +72,9 @@ static bool take_lines(struct listening *l)
 /* Waits until there is something to read. */
 static bool wait_readable(const struct listening *l)
 {
-    struct pollfd wait = {.fd = l->fd, .events = POLLIN};
+    struct pollfd wait = {.fd = l->link.fd, .events = POLLIN};
+    if (daemon_link_has_more(&l->link))
+        return true;
     for (;;) {
         uint64_t now_ms = monotonic_ms();
         uint64_t left_ms = l->until_ms > now_ms ? l->until_ms - now_ms : 0;
@@ -98,9 +98,9 @@ static enum daemon_events_end listen_on(struct listening *l, const char **why)
     char piece[16384];
     int status = 0;
     while (wait_readable(l)) {
-        ssize_t n = recv(l->fd, piece, sizeof(piece), 0);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = daemon_link_receive(&l->link, piece, sizeof(piece));
+        if (n < 0 && errno == EAGAIN)
+            continue; /* a part of what is sealed together */
         if (n <= 0)
             return lost(why, "the daemon has ended the connection");
         buf_add(&l->text, piece, (size_t)n);
@@ -117,9 +117,11 @@ static enum daemon_events_end listen_on(struct listening *l, const char **why)
 
 enum daemon_events_end daemon_events(const struct daemon_events *events, const char **why)
 {
-    const struct daemon_call call = {.url = events->url, .method = "GET", .path = events->path};
-    struct listening l = {.events = events, .fd = daemon_open(&call, why)};
-    if (l.fd < 0)
+    const struct daemon_call call = {
+        .url = events->url, .ca_file = events->ca_file, .method = "GET", .path = events->path};
+    struct listening l = {.events = events};
+    *why = daemon_open(&call, &l.link);
+    if (*why)
         return EVENTS_LOST;
     l.until_ms = events->timeout_ms ? monotonic_ms() + events->timeout_ms : 0;
     buf_init(&l.text, EVENT_BYTES_MAX);
@@ -129,6 +131,6 @@ enum daemon_events_end daemon_events(const struct daemon_events *events, const c
     buf_fini(&l.text);
     buf_fini(&l.name);
     buf_fini(&l.data);
-    (void)close(l.fd);
+    daemon_link_close(&l.link);
     return end;
 }

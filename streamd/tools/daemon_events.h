@@ -18,6 +18,7 @@ enum daemon_events_end {
 
 struct daemon_events {
     const char *url;     /* as daemon_call's */
+    const char *ca_file; /* as daemon_call's */
     const char *path;    /* escaped */
     uint64_t timeout_ms; /* 0: none */
     /* An event and its data, JSON; both borrowed for the call. False: that is enough. */

@@ -134,6 +134,7 @@ static int listen_for(const struct tool *tool, const struct wait_flags *flags, c
     daemon_path_add(&path, id);
     buf_add_char(&path, '\0');
     const struct daemon_events events = {.url = flags->daemon.url,
+                                         .ca_file = flags->daemon.ca_file,
                                          .path = path.ptr,
                                          .timeout_ms = timeout_ms,
                                          .on_event = on_event,

@@ -44,7 +44,7 @@ class Steer(WireTest):
         for url in ("ftp://x:1", "http://x", "http://:1", "http://x:port"):
             self.assertEqual(
                 self.tool("status", "run", "--url", url)[2],
-                "streamd status: the address must be http://host:port\n",
+                "streamd status: the address must be http://host:port or https://host:port\n",
             )
         self.assertEqual(self.tool("status")[0], 2)
         self.assertEqual(self.tool("stop", "a", "b")[0], 2)

@@ -2,26 +2,27 @@
 //
 // TLS with unmodified clients: curl, socket.io-client, ws, and node's own.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage } from 'node:http';
 import { Agent, request, type RequestOptions } from 'node:https';
 import { join } from 'node:path';
+import { type Readable } from 'node:stream';
 import test, { type TestContext } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { temporaryFolder } from './child.ts';
-import { Daemon } from './daemon.ts';
+import { Daemon, streamd } from './daemon.ts';
 import { Plain } from './plain.ts';
 import { connect } from './socketio.ts';
 import { steps, training } from './trainer.ts';
 import { Inbox, within } from './waiting.ts';
 
-/** A key and a certificate for localhost, by files in the folder. */
-function certify(folder: string, name: string) {
+/** A key and a certificate, for localhost unless others are named, by files in the folder. */
+function certify(folder: string, name: string, hosts = 'DNS:localhost,IP:127.0.0.1') {
   const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+  const names = `subjectAltName=${hosts}`;
   const files = ['-keyout', key, '-out', cert, '-subj', `/CN=${name}`, '-addext', names];
   execFileSync('openssl', ['req', '-x509', '-days', '2', ...curve, ...files], { stdio: 'ignore' });
   return { cert, key };
@@ -44,7 +45,7 @@ async function ask(daemon: Daemon, path: string, options: RequestOptions, body?:
   return { asked, response };
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function textOf(response: Readable): Promise<string> {
   let text = '';
   for await (const piece of response.setEncoding('utf8')) text += piece as string;
   return text;
@@ -133,6 +134,45 @@ test('bodies on a connection that is kept, larger than a record and smaller', as
     assert.equal(response.statusCode, 200, await textOf(response));
     response.resume();
   }
+});
+
+test('the tools speak to it, if its certificate is good and its own', async (t) => {
+  const { daemon, folder, cert } = await secured(t);
+  const other = certify(folder, 'other', 'DNS:elsewhere.example');
+  const keyed = ['--tls-cert', other.cert, '--tls-key', other.key];
+  const elsewhere = await Daemon.start(t, ...keyed);
+  const trainer = await training(daemon, 'run');
+  await trainer.push(...steps('run', 2000));
+  const tool = async (words: string, url = daemon.url, ca = ['--ca-file', cert]) => {
+    const asked = spawn(streamd, [...words.split(' '), '--url', url, ...ca]);
+    const [said, error] = await Promise.all([textOf(asked.stdout), textOf(asked.stderr)]);
+    return { said, error };
+  };
+  const byName = daemon.url.replace('127.0.0.1', 'localhost');
+  for (const url of [daemon.url, byName])
+    assert.match((await tool('ls', url)).said, /run +running/, url);
+  const lines = (await tool('metrics run --json --limit 2000')).said.trim().split('\n');
+  assert.equal(lines.length, 2000);
+
+  const wrong: [string, string[], RegExp][] = [
+    [daemon.url, [], /self.signed certificate/],
+    [daemon.url, ['--ca-file', other.cert], /certificate/],
+    [elsewhere.url, ['--ca-file', other.cert], /mismatch/],
+    [elsewhere.url.replace('127.0.0.1', 'localhost'), ['--ca-file', other.cert], /mismatch/],
+    [daemon.url, ['--ca-file', join(folder, 'none')], /cannot be read/],
+    [daemon.url.replace('https', 'http'), [], /no daemon of ours|reset/],
+  ];
+  for (const [url, ca, why] of wrong) {
+    const { said, error } = await tool('ls', url, ca);
+    assert.equal(said, '');
+    assert.match(error, why);
+  }
+
+  const waited = tool('wait run --until status=completed --timeout 15s');
+  await daemon.logged(/begin id=run/);
+  await trainer.push({ type: 'complete', sessionId: 'run' });
+  const { said, error } = await waited;
+  assert.match(said, /completed/, error);
 });
 
 test('a long history to a client that reads late comes whole', async (t) => {
