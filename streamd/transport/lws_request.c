@@ -236,12 +236,18 @@ static struct request_fault check(struct exchange *x, struct lws *wsi, size_t ma
     return read_length(x, wsi, max_body);
 }
 
-/* By a proxy, which says so: then the address it comes from is the proxy's. */
+/* By a proxy, which says so: then the address it comes from is the proxy's. Any of these will do,
+ * since a client can hide one of them from lws (`swallowed-line` in docs/reliability.md). */
 static bool is_forwarded(struct lws *wsi)
 {
-    static const char forwarded[] = "forwarded:"; /* RFC 7239 */
+    static const char *const names[] = {"forwarded:", "x-forwarded-host:", "x-forwarded-proto:"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (lws_hdr_custom_length(wsi, names[i], (int)strlen(names[i])) >= 0)
+            return true;
+    }
     return lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
-           lws_hdr_custom_length(wsi, forwarded, sizeof(forwarded) - 1) >= 0;
+           lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) > 0 ||
+           lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_VIA) > 0;
 }
 
 /* RFC 9112 2.3. A later 1.x is 1.1 to us (RFC 9110 2.5). */

@@ -31,8 +31,9 @@ ELSEWHERE = {
          "in the log; one that may not do this -> 403", "test_guard, flow/test_tokens, tokens.test.ts"),
     67: ("a token in the query -> counts on /ws and event streams alone, is in no log",
          "test_guard, tokens.test.ts"),
-    145: ("each allocation fails in turn, the store's and SQLite's -> the rows are those that were "
-          "committed, and it goes on", "test_store_faults, test_out_of_memory"),
+    145: ("each allocation fails in turn, the store's and SQLite's, and every seventh of a whole day's "
+          "(STREAMD_OOM_STRIDE=1: each) -> the rows are those that were committed, what was acked is kept, "
+          "the next request is answered", "test_store_faults, test_out_of_memory, test_out_of_memory_life"),
     179: ("SIGHUP with broken tokens or a certificate that does not fit -> those of before go on, an "
           "error with file and line", "tokens.test.ts, tls.test.ts, shutdown.test.ts"),
     180: ("an option unknown, of a wrong type, out of range -> no start; option, value and range "

@@ -29,7 +29,6 @@ class Rules(FaultTest):
         awaited = sent.case.seen or sent.case.expected
         answers: List[str] = []
         http = self.daemon.http()
-        http.sock.settimeout(3)
         try:
             for piece in sent.pieces[:-1]:
                 http.send(piece)

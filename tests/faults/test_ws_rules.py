@@ -55,7 +55,6 @@ class Rules(FaultTest):
     def greeted(self, deflate: bool) -> WebSocket:
         offer = ["Sec-WebSocket-Extensions: " + DEFLATE] if deflate else []
         ws = WebSocket(self.daemon.connect(), "/ws", *offer)
-        ws.http.sock.settimeout(3)
         ws.event("connection_established")
         return ws
 

@@ -17,7 +17,7 @@ static void check_round_trip(struct span plain)
     struct buf back;
     buf_init(&packed, 4 * LIMIT);
     buf_init(&back, LIMIT + 1);
-    CHECK(deflater_message(deflater, nothing, plain, &packed) == OK);
+    CHECK(deflater_message(deflater, (struct span){NULL, 0}, plain, &packed) == OK);
     enum status status = deflater_inflate(deflater, buf_span(&packed), &back);
     CHECK(status == (plain.len <= LIMIT ? OK : E_LIMIT) || plain.len == LIMIT + 1);
     CHECK(status != OK || span_eq(buf_span(&back), plain));

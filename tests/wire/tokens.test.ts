@@ -66,6 +66,9 @@ test('another machine needs a token, this one does not', async (t) => {
   assert.equal(refused.status, 401);
   assert.equal(refused.headers.get('www-authenticate'), 'Bearer realm="streamd"');
   assert.deepEqual(await refused.json(), { success: false, error: needed });
+  for (const name of ['Forwarded', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Real-IP', 'Via']) {
+    assert.equal((await daemon.fetch('/metrics', { headers: { [name]: 'x' } })).status, 401, name);
+  }
   assert.equal((await daemon.fetch('/metrics', { headers: bearing(alice) })).status, 200);
   const own = Object.values(networkInterfaces())
     .flat()
