@@ -187,9 +187,9 @@ web-test: $(DAEMON) web ## the page: Vitest, then headless Chromium
 asan: ## unit, flow and wire under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan unit flow wire
 
-tsan: ## what has threads (the C client, the store, notify, a relay's tunnels) under ThreadSanitizer
+tsan: ## what has threads (the C client, the store, notify, a relay's tunnels, senders) under ThreadSanitizer
 	@$(MAKE) --no-print-directory MODE=tsan tsan-tests
-tsan-tests: $(filter $(BUILD)/tests/clients/c/% %/test_mailbox %/test_keeper %/test_notify %/test_tunnel,$(TESTS))
+tsan-tests: $(filter $(BUILD)/tests/clients/c/% %/test_mailbox %/test_keeper %/test_notify %/test_tunnel %/test_outlets,$(TESTS))
 	@scripts/run-tests tsan $^
 
 # All of it ahead, since two makes beside each other may not build the same file.

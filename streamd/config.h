@@ -61,6 +61,7 @@ struct config {
     bool limit_loopback;              /* these three for loopback, too */
     uint64_t max_trainers;            /* trainer connections */
     uint64_t max_sessions;            /* live and archived */
+    uint64_t senders;                 /* threads beside the loop that send; 0: none */
     uint64_t max_rooms_per_peer;      /* subscriptions of one watcher */
     uint64_t max_outbox_bytes;        /* queued for one watcher */
     uint64_t max_outbox_messages;     /* queued for one watcher */

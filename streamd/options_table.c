@@ -54,6 +54,8 @@ static const struct option_row rows[] = {
      .help = "neither permessage-deflate nor gzip"},
     {"Streaming", "no-io-uring", SWITCH(io_uring, false),
      .help = "make one system call a message instead of one for hundreds"},
+    {"Streaming", "senders", COUNT(senders, 0, 8), .fallback = "0",
+     .help = "threads that help to send the updates of a tick by io_uring, where one core is full"},
     {"Streaming", "compat-clamp", SWITCH(compat_clamp, true),
      .help = "clamp all payloads to the ranges that older dashboards expect"},
 

@@ -283,7 +283,7 @@ static bool create_outlet(struct lws_server *s)
     struct app *app = s->app;
     int error = 0;
     if (app->config->io_uring)
-        s->outlet = outlet_uring_create(&app->stats, &error);
+        s->outlet = outlet_uring_create(&app->stats, (unsigned)app->config->senders, &error);
     if (error)
         log_info("listen", "no io_uring (%s): one system call a message", strerror(error));
     if (!s->outlet)

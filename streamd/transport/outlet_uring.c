@@ -1,41 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Five hundred sends a system call: 16 to 64 gain half as much, and a batch this long has left
- * before the next tick is due. A send never waits (MSG_DONTWAIT), so all of a batch are done when
- * the call returns and nothing is ever in flight between wake-ups: no completion finds a subscriber
- * that is gone. Each reports what was taken; leaving out the reports of the successful ones would
- * gain nothing that could be measured, and a short send counts as one.
- *
- * Not used: a polling kernel thread costs twice the CPU, registered files and zero copy gain
- * nothing for messages of this size.
+ * The outlet by io_uring: gathers sends and gives them away a batch at a time, or, with threads to
+ * help, as many as make several batches for each of them. What is gathered is bounded either way.
  */
-#include "streamd/log.h"
 #include "streamd/room/subscriber.h"
 #include "streamd/transport/outlets.h"
+#include "streamd/transport/send_ring.h"
+#include "streamd/transport/senders.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <liburing.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
-enum { BATCH = 512 };
-
-struct sending {
-    struct subscriber *to; /* borrows */
-    struct refbuf *bytes;  /* shares */
-    uint32_t taken;
-    bool done;
-};
+enum { BATCHES_TOGETHER = 16 };
 
 struct uring {
     struct outlet outlet;
-    struct stats *stats; /* borrows */
-    struct io_uring ring;
+    struct stats *stats;     /* borrows */
+    struct senders *senders; /* owns; NULL: the loop sends alone */
+    struct send_ring ring;
+    bool ringed;
     unsigned count;
-    bool broken; /* the kernel refused it in the middle: everything goes by `rest` from now on */
-    struct sending sendings[BATCH];
+    unsigned room;
+    struct sending *sendings; /* owns room of them */
 };
 
 static struct uring *from(struct outlet *o)
@@ -43,54 +30,20 @@ static struct uring *from(struct outlet *o)
     return (struct uring *)(void *)o;
 }
 
-/* Takes the reports that are there; answers how many. */
-static unsigned take_reports(struct uring *u)
-{
-    struct io_uring_cqe *cqe;
-    unsigned head;
-    unsigned n = 0;
-    io_uring_for_each_cqe(&u->ring, head, cqe)
-    {
-        struct sending *s = &u->sendings[cqe->user_data];
-        s->taken = cqe->res > 0 ? (uint32_t)cqe->res : 0;
-        s->done = true;
-        n++;
-    }
-    io_uring_cq_advance(&u->ring, n);
-    return n;
-}
-
-static bool is_passing(int error)
-{
-    return error == EINTR || error == EAGAIN || error == EBUSY;
-}
-
-/* False when the kernel takes no more of them; what was not reported has not been sent then. */
-static bool submit(struct uring *u)
-{
-    unsigned left = u->count;
-    while (left > 0) {
-        int n = io_uring_submit_and_wait(&u->ring, left);
-        if (n < 0 && !is_passing(-n)) {
-            log_error("fanout", "io_uring: %s: going on without it", strerror(-n));
-            return false;
-        }
-        left -= take_reports(u);
-        u->stats->send_batches++;
-    }
-    return true;
-}
-
 static void finish(struct outlet *o)
 {
     struct uring *u = from(o);
-    if (u->count > 0 && !u->broken)
-        u->broken = !submit(u);
+    if (u->count > 0 && u->senders)
+        senders_run(u->senders, &u->ring, u->sendings, u->count);
+    else if (u->count > 0)
+        send_ring_run(&u->ring, u->sendings, u->count, (struct send_share){.of = 1});
+    u->stats->send_batches += u->ring.calls;
+    u->ring.calls = 0;
     for (unsigned i = 0; i < u->count; i++) {
         struct sending *s = &u->sendings[i];
-        uint32_t taken = s->done ? s->taken : 0;
-        if (taken < s->bytes->len)
-            s->to->ops->rest(s->to, (struct span){s->bytes->bytes + taken, s->bytes->len - taken});
+        if (s->taken < s->bytes->len)
+            s->to->ops->rest(s->to,
+                             (struct span){s->bytes->bytes + s->taken, s->bytes->len - s->taken});
         refbuf_unref(s->bytes);
     }
     u->count = 0;
@@ -99,22 +52,20 @@ static void finish(struct outlet *o)
 static void send_later(struct outlet *o, int socket, struct refbuf *bytes, struct subscriber *to)
 {
     struct uring *u = from(o);
-    if (u->count == BATCH)
+    if (u->count == u->room)
         finish(o);
-    if (!u->broken) {
-        struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
-        assert(sqe); /* the ring has as many places as the batch, and is empty after each */
-        io_uring_prep_send(sqe, socket, bytes->bytes, bytes->len, MSG_NOSIGNAL | MSG_DONTWAIT);
-        sqe->user_data = u->count;
-    }
-    u->sendings[u->count++] = (struct sending){.to = to, .bytes = refbuf_ref(bytes)};
+    u->sendings[u->count++] =
+        (struct sending){.to = to, .bytes = refbuf_ref(bytes), .socket = socket};
 }
 
 static void destroy(struct outlet *o)
 {
     struct uring *u = from(o);
     assert(u->count == 0);
-    io_uring_queue_exit(&u->ring);
+    senders_destroy(u->senders);
+    if (u->ringed)
+        send_ring_fini(&u->ring);
+    free(u->sendings);
     free(u);
 }
 
@@ -124,26 +75,31 @@ static const struct outlet_ops ops_uring = {
     .destroy = destroy,
 };
 
-/* A kernel before 6.0 does not know all flags; the ring works without them, a little dearer. */
-static int create_ring(struct io_uring *ring)
+static int prepare(struct uring *u, unsigned senders)
 {
-    static const unsigned flags[] = {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN, 0};
-    int result = -EINVAL;
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && result == -EINVAL; i++)
-        result = io_uring_queue_init(BATCH, ring, flags[i]);
-    return result;
+    u->room = senders > 0 ? SEND_BATCH * BATCHES_TOGETHER : SEND_BATCH;
+    u->sendings = calloc(u->room, sizeof(*u->sendings));
+    int error = u->sendings ? send_ring_init(&u->ring) : ENOMEM;
+    u->ringed = error == 0;
+    if (!error && senders > 0)
+        u->senders = senders_create(senders, &error);
+    return error;
 }
 
-struct outlet *outlet_uring_create(struct stats *stats, int *out_errno)
+struct outlet *outlet_uring_create(struct stats *stats, unsigned senders, int *out_errno)
 {
     struct uring *u = calloc(1, sizeof(*u));
-    int result = u ? create_ring(&u->ring) : -ENOMEM;
-    if (result < 0) {
-        *out_errno = -result;
-        free(u);
+    if (!u) {
+        *out_errno = ENOMEM;
         return NULL;
     }
     u->outlet.ops = &ops_uring;
     u->stats = stats;
+    int error = prepare(u, senders);
+    if (error) {
+        *out_errno = error;
+        destroy(&u->outlet);
+        return NULL;
+    }
     return &u->outlet;
 }

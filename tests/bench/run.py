@@ -17,7 +17,7 @@ import shutil
 import sys
 import tempfile
 
-from scenario import durable, fanout, ingest, polling, spread, startup, table
+from scenario import durable, fanout, ingest, polling, saturation, spread, startup, table
 from scenario.bench import FULL, QUICK, Bench, Programs
 from scenario.servers import missing_peers
 
@@ -49,6 +49,7 @@ def measure(bench: Bench, curves: str) -> None:
     ingest.measure(bench, missing)
     durable.measure(bench)
     spread.measure(bench, curves)
+    saturation.measure(bench)
     fanout.measure(bench, missing)
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The same promises of both outlets, over real sockets. Where the kernel gives no io_uring its half
+ * The same promises of all outlets, over real sockets. Where the kernel gives no io_uring its half
  * is skipped, which the run says.
  */
 #include "streamd/transport/outlets.h"
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { MANY = 1300 };
+enum { MANY = 1300, WATCHERS = 400 };
 
 struct fixture {
     struct stats stats;
@@ -58,16 +58,26 @@ static void watcher_fini(struct watcher *w)
         close(w->theirs);
 }
 
-static int setup_uring(void **state)
+static int setup_with(void **state, unsigned senders)
 {
     static struct fixture f;
     int error = 0;
     f = (struct fixture){.outlet = NULL};
-    f.outlet = outlet_uring_create(&f.stats, &error);
+    f.outlet = outlet_uring_create(&f.stats, senders, &error);
     if (!f.outlet)
         printf("no io_uring here: %s\n", strerror(error));
     *state = &f;
     return 0;
+}
+
+static int setup_uring(void **state)
+{
+    return setup_with(state, 0);
+}
+
+static int setup_senders(void **state)
+{
+    return setup_with(state, 3);
 }
 
 static int setup_send(void **state)
@@ -104,19 +114,19 @@ static void reads(struct watcher *w, const char *text)
 
 static void everybody_gets_the_bytes_in_order(void **state)
 {
-    static struct watcher watchers[400];
+    static struct watcher watchers[WATCHERS];
     struct outlet *o = outlet_of(state);
     struct refbuf *texts[] = {refbuf_create(SPAN("one ")), refbuf_create(SPAN("two ")),
                               refbuf_create(SPAN("three"))};
-    for (size_t i = 0; i < 400; i++)
+    for (size_t i = 0; i < WATCHERS; i++)
         watcher_init(&watchers[i]);
     for (size_t t = 0; t < 3; t++) {
-        for (size_t i = 0; i < 400; i++)
+        for (size_t i = 0; i < WATCHERS; i++)
             o->ops->send(o, watchers[i].ours, texts[t], &watchers[i].subscriber);
         refbuf_unref(texts[t]); /* shared until it is sent */
     }
     o->ops->finish(o);
-    for (size_t i = 0; i < 400; i++) {
+    for (size_t i = 0; i < WATCHERS; i++) {
         reads(&watchers[i], "one two three");
         assert_int_equal(watchers[i].rests, 0);
         watcher_fini(&watchers[i]);
@@ -193,16 +203,50 @@ static void who_is_gone_gets_nothing_and_stops_nobody(void **state)
     watcher_fini(&here);
 }
 
+/* Tick after tick, while some do not read: whatever a thread sent or not, all of it is accounted
+ * for, and in order. */
+static void ticks_follow_each_other(void **state)
+{
+    enum { TICKS = 200, TEXT = 1024 };
+    static struct watcher watchers[WATCHERS];
+    struct outlet *o = outlet_of(state);
+    static char got[TEXT * TICKS];
+    for (size_t i = 0; i < WATCHERS; i++)
+        watcher_init(&watchers[i]);
+    for (unsigned tick = 0; tick < TICKS; tick++) {
+        char text[TEXT];
+        memset(text, 'a' + (int)(tick % 26), sizeof(text));
+        struct refbuf *bytes = refbuf_create((struct span){text, sizeof(text)});
+        for (size_t i = 0; i < WATCHERS; i++)
+            o->ops->send(o, watchers[i].ours, bytes, &watchers[i].subscriber);
+        o->ops->finish(o);
+        assert_int_equal(bytes->refs, 1);
+        refbuf_unref(bytes);
+        for (size_t i = 0; i < WATCHERS && tick % 50 != 49; i += 2)
+            assert_int_equal(recv(watchers[i].theirs, got, TEXT, MSG_DONTWAIT), TEXT);
+    }
+    for (size_t i = 0; i < WATCHERS; i++) {
+        size_t had = 0;
+        for (ssize_t n; (n = recv(watchers[i].theirs, got, sizeof(got), MSG_DONTWAIT)) > 0;)
+            had += (size_t)n;
+        size_t read_before = i % 2 == 0 ? (TICKS - TICKS / 50) * TEXT : 0;
+        assert_int_equal(read_before + had + watchers[i].rest, TICKS * TEXT);
+        watcher_fini(&watchers[i]);
+    }
+}
+
 int main(void)
 {
-#define BOTH(test)                                                                                 \
+#define ALL(test)                                                                                  \
     cmocka_unit_test_setup_teardown(test, setup_uring, teardown),                                  \
+        cmocka_unit_test_setup_teardown(test, setup_senders, teardown),                            \
         cmocka_unit_test_setup_teardown(test, setup_send, teardown)
     const struct CMUnitTest tests[] = {
-        BOTH(everybody_gets_the_bytes_in_order),
-        BOTH(more_than_a_batch_goes_in_several),
-        BOTH(what_is_not_taken_comes_back_from_where_it_was_cut),
-        BOTH(who_is_gone_gets_nothing_and_stops_nobody),
+        ALL(everybody_gets_the_bytes_in_order),
+        ALL(more_than_a_batch_goes_in_several),
+        ALL(what_is_not_taken_comes_back_from_where_it_was_cut),
+        ALL(who_is_gone_gets_nothing_and_stops_nobody),
+        ALL(ticks_follow_each_other),
     };
     return cmocka_run_group_tests_name("streamd/outlets", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The update of a tick to many watchers at once, by io_uring and without it.
+// The update of a tick to many watchers at once, by io_uring, without it, and by several threads.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Daemon } from './daemon.ts';
@@ -11,7 +11,7 @@ import { steps, training } from './trainer.ts';
 const WATCHERS = 60;
 const UPDATES = 20;
 
-for (const options of [[], ['--no-io-uring']]) {
+for (const options of [[], ['--no-io-uring'], ['--senders', '2']]) {
   test(`everybody gets every update: ${options.join(' ') || 'by default'}`, async (t) => {
     const daemon = await Daemon.start(t, '--max-rate', '1000', ...options);
     const trainer = await training(daemon, 'a');
@@ -31,7 +31,7 @@ for (const options of [[], ['--no-io-uring']]) {
       }
     }
     const batches = await daemon.counter('send_batches');
-    if (options.length > 0 || /no io_uring/.test(daemon.log)) assert.equal(batches, 0);
+    if (options.includes('--no-io-uring') || /no io_uring/.test(daemon.log)) assert.equal(batches, 0);
     else assert(batches >= UPDATES - 2 && batches < 3 * UPDATES, `${batches} batches`);
     assert.equal(await daemon.counter('peers'), WATCHERS + 1);
   });

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from peers import nchan_server
 from scenario.bench import Bench
@@ -71,14 +71,14 @@ FLASK_DEFLATE = FLASK._replace(deflate=True)
 
 
 class Running:
-    """A started server, alone on its core; a context manager that ends it."""
+    """A started server, alone on its core or on those given; a context manager that ends it."""
 
-    def __init__(self, bench: Bench, server: Server) -> None:
+    def __init__(self, bench: Bench, server: Server, cores: Optional[Set[int]] = None) -> None:
         self.name = server.label()
         self._folder = tempfile.mkdtemp(dir=bench.scratch)
         self.trainer = os.path.join(self._folder, "t.sock")
         with open(os.path.join(self._folder, "stderr"), "wb") as errors:
-            os.sched_setaffinity(0, bench.server_cores)  # a child inherits it with all its threads
+            os.sched_setaffinity(0, cores or bench.server_cores)  # a child inherits it with all its threads
             started = time.monotonic()
             self._process = subprocess.Popen(
                 server.command(bench, self.trainer), stdout=subprocess.PIPE, stderr=errors
