@@ -123,7 +123,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
 # All harnesses in one program, each under the name of its file.
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 $(BUILD)/tests/fuzz/test_kept_inputs: $(call obj,$(FUZZ_SRC))
-$(call obj,$(FUZZ_SRC)): CFLAGS += -DLLVMFuzzerTestOneInput=$(notdir $*)
+$(call obj,$(if $(filter fuzz,$(MODE)),,$(FUZZ_SRC))): CFLAGS += -DLLVMFuzzerTestOneInput=$(notdir $*)
 
 $(LOAD): $(call obj,$(LOAD_SRC))
 	@mkdir -p $(@D)

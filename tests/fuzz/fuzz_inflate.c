@@ -18,7 +18,6 @@ static struct deflater *deflater;
 
 static void check_round_trip(struct span plain)
 {
-    const struct span nothing = {NULL, 0};
     struct buf packed;
     struct buf back;
     buf_init(&packed, 4 * LIMIT);

@@ -38,9 +38,10 @@ static struct request taken(struct world *w, struct span *rest, bool *out_sensib
                                    &w->req.mcp_method,     &w->req.mcp_name};
     for (unsigned i = 0; i < 2 && also & 4U << i; i++)
         *may_be[(also >> 4) % 8 ^ i] = span_cut(rest, '\n');
-    w->req.body = rest->ptr && w->req.method & ~(METHOD_GET | METHOD_HEAD | METHOD_OPTIONS)
-                      ? *rest
-                      : SPAN("");
+    w->req.body =
+        rest->ptr && w->req.method & ~(unsigned)(METHOD_GET | METHOD_HEAD | METHOD_OPTIONS)
+            ? *rest
+            : SPAN("");
     w->req.now = w->now;
     return w->req;
 }

@@ -25,7 +25,9 @@
     X(plain)                                                                                       \
     X(query)                                                                                       \
     X(replay)                                                                                      \
+    X(request)                                                                                     \
     X(segment)                                                                                     \
+    X(session)                                                                                     \
     X(sio)                                                                                         \
     X(source)                                                                                      \
     X(ws_client)
