@@ -120,28 +120,54 @@ static void write_begun(const struct posting_ask *ask, struct reply *reply)
     reply_close_data(reply);
 }
 
-/* False: it has to wait. */
+enum begins { BEGINS_NOW, BEGINS_LATER, BEGINS_NEVER };
+
+/* BEGINS_NEVER: the reply says why. */
+static enum begins may_begin(struct relay *r, const struct carrier *c,
+                             const struct posting_ask *ask, bool late, struct reply *reply)
+{
+    bool asked = c->implied && c->job == JOB_NOT_KNOWN;
+    if (asked && !is_away(r, c) && !late)
+        return BEGINS_LATER;
+    if (c->implied && (asked || c->job == JOB_NONE))
+        return BEGINS_NOW;
+    operation_refuse(reply, 409, "Operation exists: ", ask->id);
+    return BEGINS_NEVER;
+}
+
+/* False: it has to wait. *begun stays 0 when the reply says why it has not begun. */
 static bool begin(struct relay *r, const struct posting_ask *ask, bool late, uint64_t *begun,
                   struct reply *reply)
 {
-    struct carrier *c = *begun > 0 ? relay_find(r, ask->id) : relay_run(r, ask->id, true);
-    if (!c && *begun == 0) {
+    struct carrier *c = relay_run(r, ask->id, true);
+    if (!c) {
         reply_error(reply, 503, too_many);
         return true;
     }
-    if (*begun == 0 && c->job == JOB_NOT_KNOWN && c->implied && !is_away(r, c) && !late)
+    enum begins when = may_begin(r, c, ask, late, reply);
+    if (when != BEGINS_NOW || !start(r, c, ask, reply))
+        return when != BEGINS_LATER;
+    *begun = c->backlog.last_seq;
+    bool trains = ask->type.len == 0 || span_is(ask->type, "training");
+    c->job = trains ? JOB_TRAINING : JOB_OTHER;
+    return true;
+}
+
+/* Whoever hears that it is begun may look at it: the hub has it, if it is there. */
+static bool has_arrived(struct relay *r, const struct posting_ask *ask, bool late, uint64_t begun)
+{
+    const struct carrier *c = relay_find(r, ask->id);
+    return !c || c->backlog.acked >= begun || is_away(r, c) || late;
+}
+
+static bool begin_and_arrive(struct relay *r, const struct posting_ask *ask, bool late,
+                             uint64_t *begun, struct reply *reply)
+{
+    if (*begun == 0 && !begin(r, ask, late, begun, reply))
         return false;
-    if (*begun == 0 && (!c->implied || c->job == JOB_TRAINING || c->job == JOB_OTHER)) {
-        operation_refuse(reply, 409, "Operation exists: ", ask->id);
+    if (*begun == 0)
         return true;
-    }
-    if (*begun == 0) {
-        if (!start(r, c, ask, reply))
-            return true;
-        *begun = c->backlog.last_seq;
-        c->job = ask->type.len == 0 || span_is(ask->type, "training") ? JOB_TRAINING : JOB_OTHER;
-    }
-    if (c && c->backlog.acked < *begun && !is_away(r, c) && !late)
+    if (!has_arrived(r, ask, late, *begun))
         return false;
     write_begun(ask, reply);
     return true;
@@ -150,6 +176,6 @@ static bool begin(struct relay *r, const struct posting_ask *ask, bool late, uin
 bool posting_step(struct relay *r, const struct posting_ask *ask, bool late, uint64_t *begun,
                   struct reply *reply)
 {
-    return ask->kind == POSTING_BEGIN ? begin(r, ask, late, begun, reply)
+    return ask->kind == POSTING_BEGIN ? begin_and_arrive(r, ask, late, begun, reply)
                                       : add_metrics(r, ask, late, reply);
 }
