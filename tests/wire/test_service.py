@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -83,6 +84,29 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(self.told(), "STOPPING=1")
         self.assertEqual(daemon.wait(20), 0)
         self.assertTrue(os.path.exists(unix.getsockname()), "the manager's socket is not ours")
+
+    @unittest.skipUnless(shutil.which("systemd-socket-activate"), "systemd is not installed")
+    def test_systemd_s_own_sockets_are_served(self):
+        """Its activator listens, and starts the daemon for who has come."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        path = os.path.join(self.folder, "activated")
+        activator = subprocess.Popen(
+            ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", "-l", path,
+             STREAMD, "--ephemeral"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        self.addCleanup(self.end, activator)
+        until = time.monotonic() + 20
+        while not os.path.exists(path) and time.monotonic() < until:
+            self.assertIsNone(activator.poll())
+        with socket.socket(socket.AF_UNIX) as trainer:
+            trainer.connect(path)
+            trainer.sendall(b'{"type":"ping"}\n')
+            self.assertEqual(trainer.recv(100), b'{"type":"pong"}\n')
+        self.assertIn(b" 200 ", request(port))
+        activator.terminate()  # it has become the daemon
+        self.assertEqual(activator.wait(20), 0)
 
     def test_nobody_is_refused_while_it_is_restarted(self):
         tcp, unix = self.listening()
@@ -165,6 +189,16 @@ class ServiceTest(unittest.TestCase):
             units = [f"{to}/usr/lib/systemd/system/streamd.{kind}" for kind in ("service", "socket")]
             said = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True)
             self.assertNotIn("Unknown", said.stderr)
+            said = subprocess.run(
+                ["systemd-analyze", "security", "--offline=true", "--threshold=20", units[0]],
+                capture_output=True, text=True,
+            )
+            self.assertEqual(said.returncode, 0, said.stdout[-300:])  # an exposure below 2.0
+
+    def test_the_manual_is_in_order(self):
+        page = os.path.join(ROOT, "docs", "streamd.8")
+        said = subprocess.run(["groff", "-mdoc", "-ww", "-z", page], capture_output=True, text=True)
+        self.assertEqual((said.returncode, said.stderr), (0, ""))
 
 
 if __name__ == "__main__":
