@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A handful of messages is dictionary enough: of a run's updates the last one saves five sixths,
- * the seven before it a quarter of the rest, and a full window one byte more. One alone would do if
+ * Sixteen messages are dictionary enough: of a run's updates the last one saves five sixths, those
+ * before it a quarter of the rest, and a full window nothing more. One alone would nearly do if
  * updates were all that is sent; but behind an event it would be the event.
  *
  * A stream for each room would save the same; but then somebody who joins makes everybody wait for,

@@ -24,7 +24,7 @@
 
 #include <stdbool.h>
 
-enum { CHAIN_SLOTS = 256, CHAIN_LINKS = 4 };
+enum { CHAIN_SLOTS = 256, CHAIN_LINKS = 8 };
 
 /* What a connection's client can be referred to. */
 struct chain_end {

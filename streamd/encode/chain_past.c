@@ -2,7 +2,6 @@
 #include "streamd/encode/chain_past.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 bool chain_refers_to(const struct refbuf *text)
 {
@@ -47,8 +46,14 @@ bool chain_past_follows(const struct chain_past *p, const struct chain_past *bef
                         const struct refbuf *text)
 {
     unsigned n = kept(before, text->len);
-    return p && p->count == n + 1 && p->texts[n] == text &&
-           (n == 0 || memcmp(p->texts, kept_texts(before, n), n * sizeof(*p->texts)) == 0);
+    if (!p || p->count != n + 1 || p->texts[n] != text)
+        return false;
+    struct refbuf *const *texts = kept_texts(before, n);
+    for (unsigned i = 0; i < n; i++) {
+        if (p->texts[i] != texts[i])
+            return false;
+    }
+    return true;
 }
 
 struct chain_past *chain_past_ref(struct chain_past *p)

@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-enum { CHAIN_PAST_TEXTS = 8, CHAIN_PAST_BYTES = 4096 };
+enum { CHAIN_PAST_TEXTS = 16, CHAIN_PAST_BYTES = 6144 };
 
 struct chain_past {
     unsigned refs;

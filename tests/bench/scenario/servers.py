@@ -19,6 +19,9 @@ PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's flask_socketio
 # 10.0 the jitter of the pushes themselves would be held back and counted as latency; at twice that
 # the throttle is in the path and does not bind.
 UNBOUND_RATE = ("--max-rate", "20")
+# The interpreter has news of its own every few seconds. Where the figure is of updates alone, as the
+# bare loop sends them, it is off.
+UPDATES_ONLY = UNBOUND_RATE + ("--max-insights", "0")
 
 SCRIPTS = {
     "node-socketio": "socketio_server.mjs",

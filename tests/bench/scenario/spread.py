@@ -16,7 +16,7 @@ from typing import List, Sequence, Tuple
 
 from scenario import fanout
 from scenario.bench import Bench, Reading
-from scenario.servers import BARE, STREAMD_WS, STREAMD_WS_DEFLATE, UNBOUND_RATE, Running, Server
+from scenario.servers import BARE, STREAMD_WS, STREAMD_WS_DEFLATE, UPDATES_ONLY, Running, Server
 
 ROOMS = 10
 POINTS_LEAST = 200  # of a run, to be played
@@ -25,9 +25,6 @@ COST_LIMIT = 0.80  # of the bare loop's CPU a message
 BYTES_LIMIT = 60
 RSS_LIMIT = 2560
 BURST_P50_MS = 6
-# The bare loop sends updates and nothing else, so the interpreter, which has news of its own every
-# few seconds, is off; `fanout` and the real streams have it on.
-UPDATES_ONLY = UNBOUND_RATE + ("--max-insights", "0")
 PLAIN = STREAMD_WS._replace(options=UPDATES_ONLY)
 DEFLATE = PLAIN._replace(deflate=True)
 WITHOUT_RING = PLAIN._replace(options=UPDATES_ONLY + ("--no-io-uring",))
@@ -60,13 +57,21 @@ STREAMS: Tuple[Named, ...] = (
 )
 
 
+def inflate_every(subscribers: int) -> int:
+    """Of how many connections one is inflated: not always of the same room."""
+    every = max(1, subscribers // fanout.INFLATED_CONNECTIONS)
+    while math.gcd(every, ROOMS) > 1:
+        every += 1
+    return every
+
+
 def one_round(bench: Bench, named: Named, subscribers: int, more: Sequence[str]) -> Reading:
     """A fresh server, everybody in one room of ten, the planned ticks."""
     _, server, own = named
     arguments = ["--dialect", "ws", "--rooms", str(ROOMS), "--spread"]
     arguments += ["--deflate"] * server.deflate + list(own) + list(more)
     arguments += ["--subscribers", str(subscribers)]
-    arguments += ["--inflate-every", str(max(1, subscribers // fanout.INFLATED_CONNECTIONS))]
+    arguments += ["--inflate-every", str(inflate_every(subscribers))]
     arguments += ["--ticks", str(bench.plan.ticks), "--warm-ticks", str(bench.plan.warm_ticks)]
     with Running(bench, server) as running:
         return bench.load("fanout", running, *arguments)
