@@ -50,6 +50,7 @@ CLIENT_LIBS := -lcjson -lm -lpthread
 
 LIB := $(BUILD)/libstreamd.a
 DAEMON := $(BUILD)/streamd
+PORTABLE := $(BUILD)/portable/streamd
 TRAINER := $(BUILD)/demo-trainer
 CONFORMANCE := $(if $(filter release,$(MODE)),build/conformance,$(BUILD))/streamd-conformance
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
@@ -69,7 +70,8 @@ CURVES ?= ../shared/data/curves-dev/curves-dev.tar.gz
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps build-tests unit flow wire durable soak python web web-test test asan tsan fuzz lint format format-check \
+.PHONY: all deps portable portable-test build-tests unit flow wire durable soak python web web-test test asan tsan \
+        fuzz lint format format-check \
         tidy cppcheck shellcheck deps-check purity headers size docs-check bench load bench-web conformance demo \
         coverage eval sweep install clean help
 
@@ -96,6 +98,22 @@ $(DAEMON): $(call obj,$(PURE_SRC) $(DAEMON_SRC) $(CLIENT_SRC) streamd/main.c)
 
 $(TRAINER): $(call obj,$(wildcard base/*.c proto/*.c) $(CLIENT_SRC) $(DEMO_SRC) demo/trainer.c)
 	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) $^ -o $@ $(CLIENT_LIBS)
+
+# One file that needs no other: the same objects, the page inside, all libraries static. Those that
+# Debian does not have so are built once, from its sources (decision 021).
+PORTABLE_LIBS := build/portable-libs
+portable: $(PORTABLE) ## build one static file that needs nothing beside it (build/release/portable/)
+$(PORTABLE_LIBS)/built: scripts/portable-libs
+	@scripts/portable-libs $(PORTABLE_LIBS)
+$(BUILD)/portable/page.S: scripts/embed-page web/dist/index.html
+	@mkdir -p $(@D)
+	@scripts/embed-page web/dist >$@
+$(BUILD)/portable/page.o: $(BUILD)/portable/page.S
+	$(Q)$(CC) -c $< -o $@
+$(PORTABLE): $(call obj,$(PURE_SRC) $(filter-out %/page_none.c %/notify/libcurl.c,$(DAEMON_SRC)) $(CLIENT_SRC) \
+             $(wildcard streamd/portable/*.c) streamd/main.c) $(BUILD)/portable/page.o | $(PORTABLE_LIBS)/built
+	$(Q)$(if $(V),,echo "  link $@" &&) $(CC) $(ALL_LDFLAGS) -static-pie -L$(PORTABLE_LIBS) $^ -o $@ \
+		-lcurl $(DAEMON_LIBS) -lcap 2>$(BUILD)/portable/link.log || { cat $(BUILD)/portable/link.log; false; }
 
 # The same objects, plus handlers registered on the same tables.
 conformance: $(CONFORMANCE) ## build the daemon the official protocol suites are pointed at
@@ -183,6 +201,9 @@ durable: $(DAEMON) $(TRAINER) $(READ_STORE) $(BAD_DISK) ## crashes, torn files a
 
 web-test: $(DAEMON) web ## the page: Vitest, then headless Chromium
 	@STREAMD=$(CURDIR)/$(DAEMON) scripts/run-tests web web tests/web
+
+portable-test: portable ## that file alone in an empty root
+	@PORTABLE=$(CURDIR)/$(PORTABLE) scripts/run-tests portable tests/portable
 
 asan: ## unit, flow and wire under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory MODE=asan unit flow wire

@@ -3,6 +3,7 @@
 
 #include "streamd/app.h"
 #include "streamd/http/assets_find.h"
+#include "streamd/http/page.h"
 #include "streamd/loop.h"
 #include "streamd/memory_bound.h"
 #include "streamd/notices.h"
@@ -21,12 +22,12 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
-/* Without --web the page is looked for beside the program. */
+/* Without --web the page is looked for beside the program, unless that has one in itself. */
 static void find_page(struct config *config)
 {
     char exe[CONFIG_TEXT_MAX];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-    if (config->web_dir || n <= 0)
+    if (config->web_dir || page_files->path || n <= 0)
         return;
     exe[n] = '\0';
     if (assets_find(exe, config->derived_web, sizeof(config->derived_web)))

@@ -66,6 +66,8 @@ struct assets *assets_create(const struct config *config, struct deflater *defla
     strmap_init(&assets->by_path, 0);
     if (dir)
         assets_load(&assets->by_path, dir, deflater);
+    else
+        assets_load_page(&assets->by_path, page_files, deflater);
     return assets;
 }
 

@@ -16,9 +16,9 @@
 struct assets;
 
 /*
- * config->web_dir NULL or unreadable: an empty set, whose `/` is a short page that says how to
- * build it. Both are borrowed for this call. `deflater` NULL: no file has a gzip form. NULL when
- * out of memory.
+ * config->web_dir NULL: what the program brings along (page.h). None, or unreadable: an empty set,
+ * whose `/` is a short page that says how to build it. Both are borrowed for this call. `deflater`
+ * NULL: no file has a gzip form. NULL when out of memory.
  */
 struct assets *assets_create(const struct config *config, struct deflater *deflater);
 void assets_destroy(struct assets *a);

@@ -76,21 +76,28 @@ static bool read_all(int fd, char *out, size_t len)
     return true;
 }
 
+/* With room for its bytes; NULL: memory is out. */
+static struct asset *make_asset(size_t len, struct span path)
+{
+    struct asset *a = calloc(1, sizeof(*a));
+    char *plain = malloc(len + 1);
+    if (!a || !plain) {
+        free(a);
+        free(plain);
+        return NULL;
+    }
+    *a = (struct asset){.plain = plain, .plain_len = len, .media = media_of(path)};
+    return a;
+}
+
 /* NULL when it cannot be read or memory is out. */
 static struct asset *read_asset(int fd, size_t len, struct span path)
 {
-    struct asset *a = calloc(1, sizeof(*a));
-    if (!a)
-        return NULL;
-    a->plain = malloc(len + 1);
-    if (!a->plain || !read_all(fd, a->plain, len)) {
-        asset_destroy(a);
-        return NULL;
-    }
-    a->plain_len = len;
-    a->media = media_of(path);
-    a->etag = hash_of(a->plain, len);
-    return a;
+    struct asset *a = make_asset(len, path);
+    if (a && read_all(fd, a->plain, len))
+        return a;
+    asset_destroy(a);
+    return NULL;
 }
 
 static void leave_out(const struct load *l, const char *why)
@@ -98,6 +105,19 @@ static void leave_out(const struct load *l, const char *why)
     struct log_text path;
     log_warn("assets", "left out path=%s reason=\"%s\", ignoring",
              log_quoted(&path, span_of(l->path)), why);
+}
+
+/* Takes the asset; false: it is left out. */
+static bool add(struct load *l, struct span path, struct asset *a)
+{
+    a->etag = hash_of(a->plain, a->plain_len);
+    if (strmap_put(l->by_path, path, a) != OK) {
+        asset_destroy(a);
+        return false;
+    }
+    pack(a, l->deflater);
+    l->bytes += a->plain_len;
+    return true;
 }
 
 static void load_file(struct load *l, int fd, const struct stat *info)
@@ -109,13 +129,8 @@ static void load_file(struct load *l, int fd, const struct stat *info)
         return;
     }
     struct asset *a = read_asset(fd, len, path);
-    if (!a || strmap_put(l->by_path, path, a) != OK) {
+    if (!a || !add(l, path, a))
         leave_out(l, "cannot be read");
-        asset_destroy(a);
-        return;
-    }
-    pack(a, l->deflater);
-    l->bytes += len;
 }
 
 static void load_dir(struct load *l, int fd);
@@ -179,4 +194,18 @@ void assets_load(struct strmap *by_path, const char *dir, struct deflater *defla
     load_dir(&l, fd);
     log_info("assets", "loaded dir=\"%s\" files=%zu bytes=%zu", dir, strmap_count(by_path),
              l.bytes);
+}
+
+void assets_load_page(struct strmap *by_path, const struct page_file *files,
+                      struct deflater *deflater)
+{
+    struct load l = {.by_path = by_path, .deflater = deflater};
+    for (; files->path; files++) {
+        size_t len = (size_t)(files->end - files->bytes);
+        struct asset *a = make_asset(len, span_of(files->path));
+        if (!a)
+            continue;
+        memcpy(a->plain, files->bytes, len);
+        (void)add(&l, span_of(files->path), a);
+    }
 }

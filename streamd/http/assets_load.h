@@ -8,6 +8,7 @@
 #include "base/strmap.h"
 #include "streamd/encode/deflater.h"
 #include "streamd/http/media.h"
+#include "streamd/http/page.h"
 
 enum {
     ASSETS_FILES_MAX = 256,
@@ -33,5 +34,9 @@ void asset_destroy(struct asset *a);
  * then nothing has a gzip form.
  */
 void assets_load(struct strmap *by_path, const char *dir, struct deflater *deflater);
+
+/* The same of files that are in memory already; what there is no memory for is left out. */
+void assets_load_page(struct strmap *by_path, const struct page_file *files,
+                      struct deflater *deflater);
 
 #endif

@@ -332,6 +332,45 @@ static void without_a_build_the_page_says_how_to_make_one(void **state)
 
 #define ASSETS_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static void forget(struct strmap *by_path)
+{
+    size_t at = 0;
+    struct span path;
+    void *asset;
+    while (strmap_next(by_path, &at, &path, &asset))
+        asset_destroy(asset);
+    strmap_fini(by_path);
+}
+
+static void a_page_inside_the_program_is_served_like_a_folder(void **state)
+{
+    const struct build *b = *state;
+    static const char script[] = "let a = 1;";
+    static const struct page_file files[] = {
+        {"/index.html", index_text, index_text + sizeof(index_text) - 1},
+        {"/assets/app-1a2b.js", script, script + sizeof(script) - 1},
+        {NULL, NULL, NULL},
+    };
+    struct strmap inside;
+    struct strmap folder;
+    strmap_init(&inside, 0);
+    strmap_init(&folder, 0);
+    put_text(b, "assets/app-1a2b.js", script);
+    assets_load_page(&inside, files, NULL);
+    assets_load(&folder, b->dir, NULL);
+    assert_int_equal(strmap_count(&inside), 2);
+    for (const struct page_file *f = files; f->path; f++) {
+        const struct asset *a = strmap_find(&inside, span_of(f->path));
+        const struct asset *same = strmap_find(&folder, span_of(f->path));
+        assert_int_equal(a->plain_len, f->end - f->bytes);
+        assert_memory_equal(a->plain, f->bytes, a->plain_len);
+        assert_ptr_equal(a->media, same->media);
+        assert_true(a->etag == same->etag);
+    }
+    forget(&inside);
+    forget(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +387,7 @@ int main(void)
         ASSETS_TEST(what_is_past_the_limits_is_left_out),
         ASSETS_TEST(an_empty_file_is_an_empty_answer),
         ASSETS_TEST(without_a_build_the_page_says_how_to_make_one),
+        ASSETS_TEST(a_page_inside_the_program_is_served_like_a_folder),
     };
     return cmocka_run_group_tests_name("http/assets", tests, NULL, NULL);
 }
