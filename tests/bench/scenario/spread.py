@@ -96,7 +96,10 @@ def gate_writing(bench: Bench, name: str, readings: List[Reading], floor: List[R
     best = fanout.cheapest(readings)
     cost = fanout.cost_ratio(readings, floor)
     bench.gate("cost/bare %s" % name, cost, COST_LIMIT, decides=decides)
-    bench.gate("bytes a connection %s" % name, best["rss_bytes_per_connection"], RSS_LIMIT)
+    # Of two hundred connections the heap's own steps are hundreds of bytes each.
+    full = bench.plan.name == "full"
+    held = best["rss_bytes_per_connection"]
+    bench.gate("bytes a connection %s" % name, held, RSS_LIMIT, decides=full)
     p50_ms = best["latency_p50_us"] / 1000
     bench.gate("burst p50 ms %s" % name, p50_ms, BURST_P50_MS, decides=False)
     faults = sum(reading[key] for reading in readings for key in ("bad_frames", "lost_connections"))
