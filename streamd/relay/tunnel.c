@@ -15,6 +15,7 @@
 #include "streamd/notify/libcurl.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <poll.h>
 #include <signal.h>
@@ -345,6 +346,8 @@ static void *tunnel_main(void *tunnel)
     }
     upstream_note(hub, t->why);
     destroy(t);
+    /* What a thread's own clean-up would free may come after the process has ended. */
+    OPENSSL_thread_stop();
     upstream_count(hub, -1);
     return NULL;
 }
