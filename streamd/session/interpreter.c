@@ -86,11 +86,10 @@ static bool make_place(struct interpreters *all, uint64_t now_us)
     return in != NULL;
 }
 
-static struct interpreter *create(struct session *s, struct now now)
+/* In a place that was made. */
+static struct interpreter *settle(struct session *s, struct now now)
 {
     struct interpreters *all = &s->registry->interpreters;
-    if (!make_place(all, now.us))
-        return NULL;
     struct interpreter *in = calloc(1, sizeof(*in));
     if (!in)
         return NULL;
@@ -102,6 +101,11 @@ static struct interpreter *create(struct session *s, struct now now)
     all->count++;
     start_ticking(all, now.us);
     return in;
+}
+
+static struct interpreter *create(struct session *s, struct now now)
+{
+    return make_place(&s->registry->interpreters, now.us) ? settle(s, now) : NULL;
 }
 
 static struct interpreter *create_new(struct session *s, struct now now)
@@ -232,7 +236,7 @@ struct interpreter *interpreter_adopt(struct session *s, const struct reckoning 
     if (!make_place(all, now.us))
         destroy(LIST_ENTRY(list_first(&all->all), struct interpreter, link));
     all->full_until_us = 0;
-    struct interpreter *in = create(s, now);
+    struct interpreter *in = settle(s, now);
     if (!in)
         return NULL;
     in->reckoning = *reckoning;
