@@ -99,10 +99,22 @@ static bool is_taken(struct trainer *t, struct span line)
     return true;
 }
 
+/* A bad line was answered, and the next one is as welcome as ever; but an ack of that would be one
+ * of a line that found no memory. False: no other line is to be taken. */
+static bool take_line(struct trainer *t, struct span line)
+{
+    struct line_error error;
+    if (is_taken(t, line))
+        return false;
+    if (intake_line(&t->intake, line, *t->all->params.now, &error) != E_NOMEM)
+        return true;
+    end_badly(t);
+    return false;
+}
+
 /* Takes the lines of the chunk at hand, to its end or to a pause. */
 static void take_lines(struct trainer *t)
 {
-    struct line_error error;
     struct span line;
     while (!t->broken) {
         if (t->answers.len > TRAINER_ANSWERS_MAX)
@@ -113,14 +125,8 @@ static void take_lines(struct trainer *t)
         }
         switch (framer_next(&t->framer, &line)) {
         case FRAMER_LINE:
-            if (is_taken(t, line))
+            if (!take_line(t, line))
                 return;
-            /* A bad line was answered, and the next one is as welcome as ever; but an ack of that
-             * would be one of a line that found no memory. */
-            if (intake_line(&t->intake, line, *t->all->params.now, &error) == E_NOMEM) {
-                end_badly(t);
-                return;
-            }
             break;
         case FRAMER_TOO_LONG:
             intake_refuse(&t->intake, &refusal_too_long);
