@@ -25,6 +25,7 @@ static int open_spare(void)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/* Comes before the refusal itself, so that who is refused finds it in the log. */
 static void note_refusal(struct door *d, const char *why, const struct ucred *who)
 {
     uint64_t now_us = d->params.now->us;
@@ -60,11 +61,11 @@ static void admit(struct door *d, int fd)
 {
     struct ucred who = unix_peer(fd);
     if (!unix_peer_may(fd, &who, d->listening.group)) {
-        close(fd);
         note_refusal(d, "another user", &who);
+        close(fd);
     } else if (door_is_full(d)) {
-        turn_away(fd);
         note_refusal(d, "as many trainers as --max-trainers allows", &who);
+        turn_away(fd);
     } else if (!d->params.admit(d, fd, who.pid)) {
         note_refusal(d, "out of memory", &who);
     }
@@ -76,15 +77,14 @@ static void shed(struct door *d)
     struct ucred who = {.uid = (uid_t)-1};
     close(d->spare_fd);
     int fd = accept4(d->listening.fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0) {
+    if (fd >= 0)
         who = unix_peer(fd);
-        if (unix_peer_may(fd, &who, d->listening.group))
-            turn_away(fd);
-        else
-            close(fd);
-    }
-    d->spare_fd = open_spare();
     note_refusal(d, "no file descriptor left", &who);
+    if (fd >= 0 && unix_peer_may(fd, &who, d->listening.group))
+        turn_away(fd);
+    else if (fd >= 0)
+        close(fd);
+    d->spare_fd = open_spare();
 }
 
 static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
