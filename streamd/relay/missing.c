@@ -10,8 +10,6 @@
 #include "streamd/relay/carrier.h"
 #include "streamd/relay/relay.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,18 +49,12 @@ static bool tell(struct missing *m, const struct absence *a)
     return true;
 }
 
-/* One whose process may not be signalled lives, too. */
-static bool lives(int pid)
-{
-    return kill(pid, 0) == 0 || errno != ESRCH;
-}
-
 static void on_look(struct timer *timer, uint64_t now_us)
 {
     struct missing *m = LIST_ENTRY(timer, struct missing, look);
     LIST_EACH_SAFE (at, &m->all) {
         struct absence *a = absence_at(at);
-        if (now_us - a->since_us < ORPHAN_GRACE_US || lives(a->pid))
+        if (now_us - a->since_us < ORPHAN_GRACE_US || orphan_process_lives(a->pid))
             continue;
         if (tell(m, a))
             drop(m, a);

@@ -50,8 +50,7 @@ void orphan_remove(struct session *s)
     list_remove(&s->orphan);
 }
 
-/* One whose process may not be signalled lives, too. */
-static bool lives(int pid)
+bool orphan_process_lives(int pid)
 {
     return kill(pid, 0) == 0 || errno != ESRCH;
 }
@@ -82,7 +81,7 @@ static void on_look(struct timer *timer, uint64_t now_us)
     struct now now = {now_us, (double)now_us / 1e6 + o->wall_ahead_s};
     LIST_EACH_SAFE (at, &o->all) {
         struct session *s = LIST_ENTRY(at, struct session, orphan);
-        if (now_us - s->orphaned_us < ORPHAN_GRACE_US || lives(s->trainer_pid))
+        if (now_us - s->orphaned_us < ORPHAN_GRACE_US || orphan_process_lives(s->trainer_pid))
             continue;
         orphan_remove(s);
         orphan_give_up(s, (uint64_t)s->trainer_pid, now);
