@@ -218,16 +218,21 @@ void registry_announce(struct registry *r, struct session *s, const char *event,
     r->announced++;
 }
 
-void registry_announce_dated(struct session *s, const char *event, struct buf *payload,
-                             struct now now)
+void registry_announce_open(struct session *s, const char *event, struct buf *payload)
 {
-    json_write_name(payload, "timestamp");
-    num_write_rounded(payload, now.wall_s, 3);
     buf_add_char(payload, '}');
     if (buf_status(payload) == OK)
         registry_announce(s->registry, s, event, buf_span(payload));
     else
         s->registry->stats->errors++;
+}
+
+void registry_announce_dated(struct session *s, const char *event, struct buf *payload,
+                             struct now now)
+{
+    json_write_name(payload, "timestamp");
+    num_write_rounded(payload, now.wall_s, 3);
+    registry_announce_open(s, event, payload);
 }
 
 void registry_relieve(struct registry *r)

@@ -114,8 +114,9 @@ void registry_publish_all(struct registry *r, uint64_t now_us);
 void registry_announce(struct registry *r, struct session *s, const char *event,
                        struct span payload);
 
-/* The same for a payload that is open, an object without its end: it gets the time, and is closed.
- */
+/* The same for a payload that is open, an object without its end: it is closed; and, dated, gets
+ * the time before. */
+void registry_announce_open(struct session *s, const char *event, struct buf *payload);
 void registry_announce_dated(struct session *s, const char *event, struct buf *payload,
                              struct now now);
 

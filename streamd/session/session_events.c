@@ -268,15 +268,6 @@ static struct buf *payload_begin(struct session *s)
     return b;
 }
 
-static void payload_announce(struct session *s, const char *event, struct buf *b)
-{
-    buf_add_char(b, '}');
-    if (buf_status(b) == OK)
-        registry_announce(s->registry, s, event, buf_span(b));
-    else
-        s->registry->stats->errors++;
-}
-
 void session_announce_started(struct session *s, struct now now)
 {
     struct buf *b = payload_begin(s);
@@ -303,7 +294,7 @@ void session_model_completed(struct session *s, uint64_t model_index, struct now
     json_write_pair_u64(b, "modelIndex", model_index);
     json_write_pair_u64(b, "currentModel", model_index + 1);
     json_write_pair_u64(b, "totalModels", s->total_models);
-    payload_announce(s, "model_completed", b);
+    registry_announce_open(s, "model_completed", b);
 }
 
 void session_complete(struct session *s, struct now now)
@@ -341,13 +332,13 @@ void session_fail(struct session *s, struct span error, struct now now)
     orders_end(s, now);
     struct buf *b = payload_begin(s);
     json_write_pair_string(b, "error", error);
-    payload_announce(s, "training_error", b);
+    registry_announce_open(s, "training_error", b);
     bulletin_status(s, s->operation.cancelled_s > 0 ? "stopped" : "failed", error, now.wall_s);
 }
 
 void session_announce_cleanup(struct session *s)
 {
-    payload_announce(s, "session_cleanup", payload_begin(s));
+    registry_announce_open(s, "session_cleanup", payload_begin(s));
     bulletin_status(s, "gone", SPAN(""), s->last_update_s);
 }
 
