@@ -8,9 +8,9 @@
 #include "proto/fields.h"
 #include "proto/json_write.h"
 #include "streamd/app.h"
-#include "streamd/http/epoch_line.h"
 #include "streamd/http/operation_reply.h"
 #include "streamd/http/operation_write.h"
+#include "streamd/ingest/epoch_line.h"
 #include "streamd/ingest/intake.h"
 #include "streamd/ingest/kept_answer.h"
 #include "streamd/relay/posting.h"
@@ -50,11 +50,12 @@ static bool add_epoch(struct app *app, const struct request *req, const struct o
 {
     struct epoch_line e;
     epoch_line_init(&e, app->config->max_line);
-    bool good = epoch_line_read(&e, told->id, told->metrics);
-    if (!good)
+    enum status status = epoch_line_read(&e, told->id, told->metrics);
+    bool good = status == OK && take_line(app, req, buf_span(&e.text), reply);
+    if (status == E_NOMEM)
+        operation_failed(reply, status);
+    else if (status != OK)
         refuse_metrics(reply, e.why);
-    else
-        good = take_line(app, req, buf_span(&e.text), reply);
     epoch_line_fini(&e);
     return good;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "streamd/http/epoch_line.h"
+#include "streamd/ingest/epoch_line.h"
 
 #include "proto/json_scan.h"
 #include "proto/json_write.h"
@@ -77,7 +77,15 @@ static void take_member(struct epoch_line *e, struct json_scan *scan, struct spa
     }
 }
 
-bool epoch_line_read(struct epoch_line *e, struct span id, struct span object)
+enum status epoch_line_judge(struct epoch_line *e)
+{
+    enum status status = buf_status(&e->text);
+    if (status != OK)
+        e->why = status == E_NOMEM ? "out of memory" : "it is longer than a line may be";
+    return status == E_LIMIT ? E_MALFORMED : status;
+}
+
+enum status epoch_line_read(struct epoch_line *e, struct span id, struct span object)
 {
     struct json_scan scan;
     struct json_value value;
@@ -93,7 +101,5 @@ bool epoch_line_read(struct epoch_line *e, struct span id, struct span object)
         if (!epoch_field_optional(f) && !(e->seen >> f & 1U))
             blame(e, f, "is missing");
     }
-    if (!e->why && buf_status(&e->text) != OK)
-        e->why = "it is longer than a line may be";
-    return !e->why;
+    return e->why ? E_MALFORMED : epoch_line_judge(e);
 }

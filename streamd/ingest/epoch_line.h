@@ -4,8 +4,8 @@
  *
  * By the daemon and by a relay alike, so that what comes of it is the same by either road.
  */
-#ifndef STREAMD_HTTP_EPOCH_LINE_H
-#define STREAMD_HTTP_EPOCH_LINE_H
+#ifndef STREAMD_INGEST_EPOCH_LINE_H
+#define STREAMD_INGEST_EPOCH_LINE_H
 
 #include "base/buf.h"
 
@@ -19,7 +19,11 @@ struct epoch_line {
 void epoch_line_init(struct epoch_line *e, size_t max_line);
 void epoch_line_fini(struct epoch_line *e);
 
-/* `object` passed json_check and is an object. False: e->why says what is wrong with it. Once. */
-bool epoch_line_read(struct epoch_line *e, struct span id, struct span object);
+/* `object` passed json_check and is an object. Not OK: e->why says why. E_MALFORMED: there is
+ * something wrong with it; E_NOMEM. Once. */
+MUST_CHECK enum status epoch_line_read(struct epoch_line *e, struct span id, struct span object);
+
+/* Of a text that somebody else has written: does it fit, and has it found memory? */
+MUST_CHECK enum status epoch_line_judge(struct epoch_line *e);
 
 #endif

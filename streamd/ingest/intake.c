@@ -11,7 +11,7 @@
  */
 #include "streamd/ingest/intake.h"
 
-#include "streamd/http/epoch_line.h"
+#include "streamd/ingest/epoch_line.h"
 #include "streamd/ingest/refusal.h"
 #include "streamd/ingest/report.h"
 
@@ -145,16 +145,20 @@ static enum status apply_report(struct intake *in, struct session *s, struct spa
 {
     struct epoch_line e;
     struct line epoch;
-    if (report_is_empty(report))
+    if (operation_says_nothing(report))
         return OK;
     if (!operation_is_training(s))
         return report_merge(s, report, now, out_error);
     epoch_line_init(&e, LINE_BYTES_MAX);
-    enum status status = epoch_line_read(&e, session_id(s), report)
-                             ? line_decode(in->decoder, buf_span(&e.text), &epoch, out_error)
-                             : refuse(E_MALFORMED, &refusal_no_epoch, out_error);
+    enum status status = epoch_line_read(&e, session_id(s), report);
+    if (status != OK)
+        *out_error = refusal_no_epoch;
+    else
+        status = line_decode(in->decoder, buf_span(&e.text), &epoch, out_error);
     if (status == OK)
         status = apply(s, &epoch, buf_span(&e.text), now, out_error);
+    if (status == E_NOMEM)
+        *out_error = refusal_no_memory;
     epoch_line_fini(&e);
     return status;
 }

@@ -13,10 +13,7 @@
 struct now;
 struct session;
 
-/* Has the object no member? Then it says nothing. */
-bool report_is_empty(struct span object);
-
-/* Could it be an epoch of a training? */
+/* Could it be an epoch of a training? Without memory to tell, it could. */
 bool report_is_epoch(struct span object);
 
 /* Merges the keys into those of a session that is no training, as a POST does. Not OK: nothing has

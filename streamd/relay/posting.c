@@ -3,9 +3,9 @@
 #include "streamd/relay/posting.h"
 
 #include "proto/json_write.h"
-#include "streamd/http/epoch_line.h"
 #include "streamd/http/operation_reply.h"
 #include "streamd/http/operations.h"
+#include "streamd/ingest/epoch_line.h"
 #include "streamd/relay/carrier.h"
 #include "streamd/relay/relay.h"
 #include "streamd/relay/relay_line.h"
@@ -27,15 +27,14 @@ static void write_report(struct buf *b, struct span id, struct span object)
     buf_add_char(b, '}');
 }
 
-/* The line that it becomes; false: e->why says why not. */
-static bool make_line(struct epoch_line *e, const struct carrier *c, const struct posting_ask *ask)
+/* The line that it becomes; as epoch_line_read. */
+static enum status make_line(struct epoch_line *e, const struct carrier *c,
+                             const struct posting_ask *ask)
 {
     if (c->job == JOB_TRAINING || c->job == JOB_NONE)
         return epoch_line_read(e, ask->id, ask->object);
     write_report(&e->text, ask->id, ask->object);
-    if (buf_status(&e->text) != OK)
-        e->why = "it is longer than a line may be";
-    return !e->why;
+    return epoch_line_judge(e);
 }
 
 static void write_told(const struct posting_ask *ask, struct buf *out)
@@ -51,13 +50,13 @@ static void tell(struct relay *r, struct carrier *c, const struct posting_ask *a
 {
     struct epoch_line e;
     epoch_line_init(&e, r->params.config->max_line);
-    enum status status = E_MALFORMED;
     const char *why = NULL;
-    if (make_line(&e, c, ask))
+    enum status status = make_line(&e, c, ask);
+    if (status == OK)
         status = relay_post(r, c, buf_span(&e.text), &why);
     else
         why = e.why;
-    if (status == E_IO)
+    if (status == E_IO || status == E_NOMEM)
         reply_error(reply, 503, why);
     else if (status != OK)
         operation_refuse(reply, 400, OPERATION_BAD_METRICS, span_of(why));

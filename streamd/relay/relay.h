@@ -99,7 +99,7 @@ void relay_note_hub(struct relay *r, bool reached, bool was_up);
 
 /*
  * Takes a line of a run that nobody here said, and has it on disk. Not OK: nothing happened, and
- * *out_why says why (static); E_LIMIT, E_IO: not now.
+ * *out_why says why (static); E_NOMEM, E_IO: not now.
  */
 MUST_CHECK enum status relay_post(struct relay *r, struct carrier *c, struct span text,
                                   const char **out_why);

@@ -241,7 +241,7 @@ static enum status merge(struct span old, struct span object, struct buf *out)
     return status == OK ? buf_status(out) : status;
 }
 
-static bool is_empty(struct span object)
+bool operation_says_nothing(struct span object)
 {
     struct json_scan scan;
     struct json_value value;
@@ -251,7 +251,7 @@ static bool is_empty(struct span object)
 
 enum status operation_merge(struct session *s, struct span object, struct now now)
 {
-    if (is_empty(object))
+    if (operation_says_nothing(object))
         return OK;
     struct operation *o = &s->operation;
     struct buf merged;

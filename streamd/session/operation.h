@@ -78,6 +78,9 @@ bool operation_is_training(struct session *s);
 
 bool operation_type_valid(struct span type);
 
+/* Has the object, which passed json_check, no member? */
+bool operation_says_nothing(struct span object);
+
 /*
  * Takes in what a job says of itself, key by key: a key that was there gets its new value. `object`
  * is a JSON object that passed json_check; an empty one says nothing. E_LIMIT: it would be more

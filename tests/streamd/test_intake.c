@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/streamd/domain.h"
+#include "tests/support/oom.h"
 
 #define START "{\"type\":\"start\",\"sessionId\":\"a\"}"
 #define RESUME "{\"type\":\"start\",\"sessionId\":\"a\",\"resume\":true}"
@@ -387,6 +388,43 @@ static void a_report_to_another_job_is_merged_until_that_is_over(void **state)
     domain_close(&d);
 }
 
+/* Takes a report for which the nth allocation fails; true when it was refused for that. */
+static bool is_to_be_sent_again(const char *start, const char *report, size_t nth)
+{
+    struct domain d;
+    oom_fail(0);
+    open_domain(&d);
+    if (start)
+        domain_take(&d, start);
+    oom_fail(nth);
+    enum status status = domain_line(&d, report);
+    bool failed = oom_failed();
+    if (status != OK) {
+        assert_int_equal(status, E_NOMEM);
+        assert_string_equal(d.error.code, "resend");
+        assert_true(failed);
+    }
+    const struct session *s = registry_find(&d.registry, SPAN("a"));
+    assert_true(status == OK || !s || s->last_seq == 0);
+    oom_fail(0);
+    domain_close(&d);
+    return status != OK;
+}
+
+static void a_report_that_finds_no_memory_is_to_be_sent_again(void **state)
+{
+    (void)state;
+    static const char job[] =
+        "{\"type\":\"start\",\"sessionId\":\"a\",\"config\":{\"operation_type\":\"data_load\"}}";
+    unsigned refused = 0;
+    for (size_t n = 1; n < 40; n++) {
+        refused += is_to_be_sent_again(NULL, REPORT(1, "{\"epoch\":0,\"train_loss\":0.5}"), n);
+        refused += is_to_be_sent_again(START, REPORT(1, "{\"epoch\":0,\"train_loss\":0.5}"), n);
+        refused += is_to_be_sent_again(job, REPORT(1, "{\"rows\":3}"), n);
+    }
+    assert_true(refused > 3);
+}
+
 static void a_trainer_that_a_relay_saw_go_has_failed_and_may_come_back(void **state)
 {
     (void)state;
@@ -464,6 +502,7 @@ int main(void)
         cmocka_unit_test(who_asks_where_a_run_stands_changes_nothing),
         cmocka_unit_test(a_report_to_a_training_is_an_epoch),
         cmocka_unit_test(a_report_to_another_job_is_merged_until_that_is_over),
+        cmocka_unit_test(a_report_that_finds_no_memory_is_to_be_sent_again),
         cmocka_unit_test(a_trainer_that_a_relay_saw_go_has_failed_and_may_come_back),
         cmocka_unit_test(a_line_too_long_to_be_read_is_counted_and_answered),
         cmocka_unit_test(the_daemons_offset_rises_whatever_the_steps_do),
