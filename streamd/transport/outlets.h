@@ -3,8 +3,8 @@
  * outlets: the two ways of writing to many sockets at once (room/outlet.h).
  *
  * outlet_uring hands the kernel hundreds of sends with one system call, by io_uring, with threads
- * that help to do it if there are to be any. Where that is not to be had (an old kernel, a sysctl, a
- * seccomp filter of a container), outlet_send makes one call a message.
+ * that help to do it if there are to be any. Where that is not to be had (an old kernel, a sysctl,
+ * a seccomp filter of a container), outlet_send makes one call a message.
  */
 #ifndef STREAMD_TRANSPORT_OUTLETS_H
 #define STREAMD_TRANSPORT_OUTLETS_H
