@@ -12,7 +12,7 @@ extern const struct line_error refusal_not_started; /* and the line cannot start
 extern const struct line_error refusal_finished;
 extern const struct line_error refusal_seq_zero;
 extern const struct line_error refusal_too_long;
-extern const struct line_error refusal_no_place; /* P-16 */
+extern const struct line_error refusal_no_place; /* P-18 */
 extern const struct line_error refusal_no_epoch; /* but a report, of a training */
 
 /* It found no memory. What is acknowledged after it would stand for it, too: so the connection
