@@ -284,6 +284,7 @@ void keeping_flush(struct keeping *k)
     k->number++;
     k->records = 0;
     keeper_submit(k->keeper, b);
+    k->stats->unkept_bytes = keeper_pending_bytes(k->keeper); /* a disk that hangs gives no word */
 }
 
 void keeping_goodbye(struct keeping *k)

@@ -157,6 +157,14 @@ ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
     return pwrite(fd, bytes, n, at);
 }
 
+/* What a sync takes longer; the disk that is fast again ends a sync under way. */
+static void wait_for_disk(void)
+{
+    enum { SLICE_US = 1000 };
+    for (uint64_t waited = 0; waited < control()->sync_us; waited += SLICE_US)
+        (void)usleep(SLICE_US);
+}
+
 static int sync_file(const char *name, int fd)
 {
     int (*function)(int);
@@ -164,8 +172,7 @@ static int sync_file(const char *name, int fd)
     find_real(name, &function);
     if (!is_ours(fd, path))
         return function(fd);
-    if (control()->sync_us)
-        (void)usleep((useconds_t)control()->sync_us);
+    wait_for_disk();
     if (fails(CALL_SYNC))
         return -1;
     int status = function(fd);

@@ -182,6 +182,17 @@ static void batches_become_more_while_nothing_can_be_committed(void **state)
     assert_int_equal(h->store.commits, 1);
 }
 
+static void what_waits_is_counted_from_when_it_is_handed_over(void **state)
+{
+    struct house *h = *state;
+    domain_take(&h->d, PROGRESS("a"));
+    keeping_flush(keeping_of(h));
+    assert_true(h->d.stats.unkept_bytes > 0);
+    assert_int_equal(h->d.stats.unkept_bytes, keeper_pending_bytes(keeping_of(h)->keeper));
+    pass(h, 1);
+    assert_int_equal(h->d.stats.unkept_bytes, 0);
+}
+
 static void a_batch_that_found_no_memory_is_made_later_and_whole(void **state)
 {
     (void)state;
@@ -279,6 +290,7 @@ int main(void)
         KEEPING_TEST(a_wait_that_was_cancelled_hears_nothing),
         KEEPING_TEST(the_impatient_are_told_of_trouble_and_the_patient_of_its_end),
         KEEPING_TEST(batches_become_more_while_nothing_can_be_committed),
+        KEEPING_TEST(what_waits_is_counted_from_when_it_is_handed_over),
         cmocka_unit_test(a_batch_that_found_no_memory_is_made_later_and_whole),
         KEEPING_TEST(the_last_word_is_that_all_is_kept),
         KEEPING_TEST(a_forgotten_session_leaves_nothing),
