@@ -117,8 +117,8 @@ const controls: Controls = {
     const isSystem = (other === 'dark') === darkness.matches;
     show({ ...view, theme: isSystem ? null : other }, 'replace');
   },
-  toggleHelp() {
-    help = !help;
+  toggleHelp(shown = !help) {
+    help = shown;
     request();
   },
   unlock: key.turn,

@@ -96,7 +96,12 @@ export function Bar(props: BarProps) {
             <button onClick={controls.toggleTheme} aria-label="Light or dark">
               {theme === 'dark' ? 'Light' : 'Dark'}
             </button>
-            <button onClick={controls.toggleHelp} aria-label="Help">
+            <button
+              onClick={() => {
+                controls.toggleHelp();
+              }}
+              aria-label="Help"
+            >
               ?
             </button>
           </>

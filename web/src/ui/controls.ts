@@ -19,7 +19,8 @@ export interface Controls {
   /** Makes a file of the page, to send. */
   readonly save: () => void;
   readonly toggleTheme: () => void;
-  readonly toggleHelp: () => void;
+  /** Shows it or not; without `shown`, the other of the two. */
+  readonly toggleHelp: (shown?: boolean) => void;
   /** Shows the daemon this token from now on. */
   readonly unlock: (token: string) => void;
   /** Where a run alone is. */

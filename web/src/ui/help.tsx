@@ -4,13 +4,15 @@
 import { useEffect, useRef } from 'react';
 import { KEYS } from './keys';
 
+/** `onClose` may be told twice: the browser says `close` some time after the key that asked for it,
+ * and the next key is the page's already. */
 export function Help({ onClose }: { readonly onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
   return (
-    <dialog ref={dialog} className="help" aria-label="Help" onClose={onClose}>
+    <dialog ref={dialog} className="help" aria-label="Help" onCancel={onClose} onClose={onClose}>
       <dl>
         {KEYS.map(({ key, what }) => (
           <div key={key}>

@@ -154,7 +154,13 @@ export function Page(props: PageProps) {
           <Run {...props} />
         </div>
       )}
-      {help && <Help onClose={controls.toggleHelp} />}
+      {help && (
+        <Help
+          onClose={() => {
+            controls.toggleHelp(false);
+          }}
+        />
+      )}
     </div>
   );
 }
