@@ -114,6 +114,43 @@ static const char *greet(struct daemon_link *l)
     return "what answers there speaks no TLS, or none that we do";
 }
 
+/* What OpenSSL writes. Its own socket leaves no room for MSG_NOSIGNAL, and SIGPIPE is not ignored
+ * in a tool: that is how its stdout ends it. */
+static int write_quietly(BIO *bio, const char *bytes, int len)
+{
+    int fd = (int)(intptr_t)BIO_get_data(bio);
+    int n = (int)send(fd, bytes, (size_t)len, MSG_NOSIGNAL);
+    BIO_clear_retry_flags(bio);
+    if (n < 0 && errno == EINTR)
+        BIO_set_retry_write(bio);
+    return n;
+}
+
+static long answer_control(BIO *bio, int what, long number, void *pointer)
+{
+    (void)bio, (void)number, (void)pointer;
+    return what == BIO_CTRL_FLUSH; /* nothing is kept back */
+}
+
+static bool use_socket(struct daemon_link *l)
+{
+    l->method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "quiet socket");
+    if (!l->method || BIO_meth_set_write(l->method, write_quietly) != 1 ||
+        BIO_meth_set_ctrl(l->method, answer_control) != 1)
+        return false;
+    BIO *in = BIO_new_socket(l->fd, BIO_NOCLOSE);
+    BIO *out = BIO_new(l->method);
+    if (!in || !out) {
+        BIO_free(in);
+        BIO_free(out);
+        return false;
+    }
+    BIO_set_data(out, (void *)(intptr_t)l->fd);
+    BIO_set_init(out, 1);
+    SSL_set_bio(l->tls, in, out);
+    return true;
+}
+
 static const char *seal(struct daemon_link *l, const char *host, const char *ca_file)
 {
     l->context = SSL_CTX_new(TLS_client_method());
@@ -127,7 +164,7 @@ static const char *seal(struct daemon_link *l, const char *host, const char *ca_
     if (trusting != 1)
         return "the certificates of --ca-file cannot be read";
     l->tls = SSL_new(l->context);
-    if (!l->tls || SSL_set_fd(l->tls, l->fd) != 1 || !expect_host(l->tls, host))
+    if (!l->tls || !use_socket(l) || !expect_host(l->tls, host))
         return "out of memory";
     return greet(l);
 }
@@ -147,6 +184,7 @@ const char *daemon_link_open(struct daemon_link *l, const struct daemon_place *p
 void daemon_link_close(struct daemon_link *l)
 {
     SSL_free(l->tls);
+    BIO_meth_free(l->method);
     SSL_CTX_free(l->context);
     if (l->fd >= 0)
         (void)close(l->fd);

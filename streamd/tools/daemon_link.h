@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * daemon_link: a tool's connection to a running daemon, plain or, of an https address, sealed by
- * TLS with the certificate checked: who signed it, and for which host. Blocking.
+ * TLS with the certificate checked: who signed it, and for which host. Blocking. A daemon that goes
+ * away is an error that is told; it raises no SIGPIPE.
  */
 #ifndef STREAMD_TOOLS_DAEMON_LINK_H
 #define STREAMD_TOOLS_DAEMON_LINK_H
@@ -21,9 +22,10 @@ struct daemon_place {
 
 /* One that is all zero but for fd -1 is closed. */
 struct daemon_link {
-    int fd; /* owns */
-    SSL_CTX *context;
-    SSL *tls; /* owns; NULL: plain */
+    int fd;             /* owns */
+    SSL_CTX *context;   /* owns, as what follows; NULL: plain */
+    BIO_METHOD *method; /* of what `tls` writes to */
+    SSL *tls;
 };
 
 /* http or https://host:port, with [] around an address that has colons, and nothing behind it but a

@@ -50,10 +50,16 @@ static int dial(const char *path)
     return -1;
 }
 
+/* An agent that is gone ends us by SIGPIPE, as any filter; a daemon that is gone is told of. */
+static ssize_t write_some(int fd, const char *bytes, size_t len)
+{
+    return fd == STDOUT_FILENO ? write(fd, bytes, len) : send(fd, bytes, len, MSG_NOSIGNAL);
+}
+
 static bool write_all(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
+        ssize_t n = write_some(fd, bytes, len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -86,26 +92,34 @@ static bool greet(int fd, bool operations)
     return memcmp(got, want, len) == 0;
 }
 
-/* Hands on what one end has; false at its end, or when the other one takes nothing any more. */
-static bool pass(int from, int to)
+enum passed { PASSED, PASSED_END, PASSED_LOST };
+
+/* Hands on what one end has, unless that has ended, or the other one takes nothing any more. */
+static enum passed pass(int from, int to)
 {
     static char piece[PIECE_BYTES];
     ssize_t n = read(from, piece, sizeof(piece));
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return true;
-    return n > 0 && write_all(to, piece, (size_t)n);
+        return PASSED;
+    if (n <= 0)
+        return PASSED_END;
+    return write_all(to, piece, (size_t)n) ? PASSED : PASSED_LOST;
 }
 
-/* Until the daemon closes. True: it did so because stdin had ended. */
+/* Until the daemon closes. True: it did so because stdin had ended. One that takes nothing any more
+ * may have said something before. */
 static bool lead(int fd)
 {
     struct pollfd ends[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    enum passed in = PASSED;
     for (;;) {
         if (poll(ends, 2, -1) < 0 && errno != EINTR)
             return false;
-        if (ends[1].revents != 0 && !pass(fd, STDOUT_FILENO))
-            return ends[0].fd < 0;
-        if (ends[0].revents != 0 && !pass(STDIN_FILENO, fd)) {
+        if (ends[1].revents != 0 && pass(fd, STDOUT_FILENO) != PASSED)
+            return in == PASSED_END;
+        if (ends[0].revents != 0)
+            in = pass(STDIN_FILENO, fd);
+        if (in != PASSED && ends[0].fd >= 0) {
             (void)shutdown(fd, SHUT_WR);
             ends[0].fd = -1;
             ends[0].revents = 0;
