@@ -7,6 +7,7 @@
 
 #include "proto/line.h"
 #include "streamd/log.h"
+#include "streamd/process.h"
 #include "streamd/relay/carrier.h"
 #include "streamd/relay/relay.h"
 
@@ -54,7 +55,7 @@ static void on_look(struct timer *timer, uint64_t now_us)
     struct missing *m = LIST_ENTRY(timer, struct missing, look);
     LIST_EACH_SAFE (at, &m->all) {
         struct absence *a = absence_at(at);
-        if (now_us - a->since_us < ORPHAN_GRACE_US || orphan_process_lives(a->pid))
+        if (now_us - a->since_us < ORPHAN_GRACE_US || process_lives(a->pid))
             continue;
         if (tell(m, a))
             drop(m, a);

@@ -2,11 +2,10 @@
 #include "streamd/session/orphans.h"
 
 #include "streamd/log.h"
+#include "streamd/process.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 
 enum { REASON_MAX = 96 };
@@ -50,11 +49,6 @@ void orphan_remove(struct session *s)
     list_remove(&s->orphan);
 }
 
-bool orphan_process_lives(int pid)
-{
-    return kill(pid, 0) == 0 || errno != ESRCH;
-}
-
 /* The trainer cannot say it any more. */
 void orphan_give_up(struct session *s, uint64_t pid, struct now now)
 {
@@ -75,13 +69,21 @@ void orphan_give_up(struct session *s, uint64_t pid, struct now now)
     s->given_up = true;
 }
 
+/* The runs of one trainer stand together, and looking takes some ten microseconds. */
 static void on_look(struct timer *timer, uint64_t now_us)
 {
     struct orphans *o = LIST_ENTRY(timer, struct orphans, timer);
+    int pid = 0;
+    bool lives = false;
     struct now now = {now_us, (double)now_us / 1e6 + o->wall_ahead_s};
     LIST_EACH_SAFE (at, &o->all) {
         struct session *s = LIST_ENTRY(at, struct session, orphan);
-        if (now_us - s->orphaned_us < ORPHAN_GRACE_US || orphan_process_lives(s->trainer_pid))
+        if (now_us - s->orphaned_us < ORPHAN_GRACE_US)
+            continue;
+        if (s->trainer_pid != pid)
+            lives = process_lives(s->trainer_pid);
+        pid = s->trainer_pid;
+        if (lives)
             continue;
         orphan_remove(s);
         orphan_give_up(s, (uint64_t)s->trainer_pid, now);

@@ -46,9 +46,6 @@ void orphan_add(struct session *s, int pid, struct now now);
  */
 void orphan_give_up(struct session *s, uint64_t pid, struct now now);
 
-/* Does that process live? One that may not be signalled does. */
-bool orphan_process_lives(int pid);
-
 /* It is no orphan (any more). */
 void orphan_remove(struct session *s);
 

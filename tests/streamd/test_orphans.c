@@ -20,6 +20,17 @@ static int a_dead_pid(void)
     return pid;
 }
 
+/* One that has ended, and that nobody has waited for. */
+static int a_zombie_pid(void)
+{
+    siginfo_t ended;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT), 0);
+    return pid;
+}
+
 static struct session *open_run(struct domain *d)
 {
     domain_defaults(d);
@@ -41,6 +52,25 @@ static void a_run_whose_trainer_died_has_failed(void **state)
     assert_int_equal(s->state, SESSION_FAILED);
     assert_non_null(strstr(s->error, "is gone"));
     assert_int_equal(session_assessment(s)->phase, PHASE_CRASHED);
+    domain_close(&d);
+}
+
+static void all_runs_of_a_killed_trainer_that_nobody_waits_for_have_failed(void **state)
+{
+    struct domain d;
+    (void)state;
+    struct session *s = open_run(&d);
+    domain_take(&d, "{\"type\":\"start\",\"sessionId\":\"b\"}");
+    domain_take(&d, "{\"type\":\"start\",\"sessionId\":\"c\"}");
+    int pid = a_zombie_pid();
+    orphan_add(s, pid, d.now);
+    orphan_add(domain_session(&d, "b"), getpid(), d.now);
+    orphan_add(domain_session(&d, "c"), pid, d.now);
+    domain_advance(&d, 7 * SECOND);
+    assert_int_equal(s->state, SESSION_FAILED);
+    assert_int_equal(domain_session(&d, "b")->state, SESSION_STARTING);
+    assert_int_equal(domain_session(&d, "c")->state, SESSION_FAILED);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
     domain_close(&d);
 }
 
@@ -127,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_whose_trainer_died_has_failed),
+        cmocka_unit_test(all_runs_of_a_killed_trainer_that_nobody_waits_for_have_failed),
         cmocka_unit_test(whoever_says_something_new_takes_it_up_again),
         cmocka_unit_test(it_is_over_for_whoever_looks_and_may_be_forgotten),
         cmocka_unit_test(one_who_comes_back_in_time_has_not_died),
