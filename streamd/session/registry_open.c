@@ -7,7 +7,9 @@
  *
  * Epochs: one begins with the store, and one whenever the daemon before did not say good-bye. What
  * that one told and had not kept is gone, and its offsets will be given again; so a watcher of the
- * epoch before is sure only up to what was kept, the session's floor.
+ * epoch before is sure only up to what was kept, the session's floor. A row says in which epoch it
+ * was written, and one of an earlier epoch means all that it has: so a new epoch needs no row to be
+ * written, however many runs there are.
  */
 #include "streamd/session/registry.h"
 
@@ -236,7 +238,6 @@ void registry_begin_epoch(struct registry *r)
     LIST_EACH (at, &r->sessions) {
         struct session *s = LIST_ENTRY(at, struct session, link);
         s->floor = series_newest(s->series);
-        keeping_touch(&r->keeping, s);
     }
     keeping_meta(&r->keeping, "epoch", span_of(r->epoch));
     keeping_meta(&r->keeping, "previous_epoch", span_of(r->previous_epoch));

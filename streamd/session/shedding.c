@@ -42,6 +42,7 @@ static void go_back(struct registry *r, struct session *s)
     r->stats->records_shed += told - series_newest(s->series);
     s->lost = false;
     s->resend = true;
+    keeping_touch(&r->keeping, s); /* of what happened to it meanwhile some is not taken back */
     recount_cancel(s);
     if (s->summary_stale)
         recount_mark(s);

@@ -105,6 +105,18 @@ static void a_healed_disk_brings_the_run_back_to_what_is_kept(void **state)
     assert_true(registry_recovers(&w->app->registry, s, span_of(before), kept));
 }
 
+static void what_a_user_did_to_a_lost_run_is_kept(void **state)
+{
+    struct world *w = *state;
+    session_pin(lose(w), true);
+    mend(w);
+    uint64_t kept = world_session(w, "run")->last_seq;
+    world_crashes(w);
+    world_begin(w);
+    assert_true(world_session(w, "run")->pinned);
+    assert_int_equal(world_session(w, "run")->last_seq, kept);
+}
+
 static void what_is_sent_again_is_there_once(void **state)
 {
     struct world *w = *state;
@@ -155,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(live_delivery_goes_on_and_nothing_is_acknowledged),
         TEST(a_healed_disk_brings_the_run_back_to_what_is_kept),
+        TEST(what_a_user_did_to_a_lost_run_is_kept),
         TEST(what_is_sent_again_is_there_once),
         TEST(a_watcher_is_told_that_offsets_went_back),
         TEST(what_was_kept_before_is_acknowledged_when_the_disk_is_well),

@@ -158,6 +158,63 @@ static void who_may_go_on_from_where_he_was(void **state)
     }
 }
 
+static bool goes_on(struct house *h, const char *id, const char *epoch, uint64_t since)
+{
+    return registry_recovers(&h->d.registry, domain_session(&h->d, id), span_of(epoch), since);
+}
+
+/* A run that is quiet, and one that gets two more records in the epoch that begins under way. */
+static void an_epoch_that_begins_under_way_outlives_any_end(void **state)
+{
+    static const struct {
+        bool kept; /* it is on disk, with what followed it */
+        bool in_good_order;
+    } cases[] = {{true, true}, {true, false}, {false, false}};
+    struct house *h = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char first[REGISTRY_EPOCH_MAX];
+        char second[REGISTRY_EPOCH_MAX];
+        domain_take(&h->d, START("quiet"));
+        domain_take(&h->d, PROGRESS("quiet"));
+        domain_take(&h->d, START("a"));
+        domain_take(&h->d, PROGRESS("a"));
+        settle(h);
+        uint64_t quiet = series_newest(domain_session(&h->d, "quiet")->series);
+        uint64_t floor = series_newest(domain_session(&h->d, "a")->series);
+        memcpy(first, h->d.registry.epoch, sizeof(first));
+        registry_begin_epoch(&h->d.registry);
+        memcpy(second, h->d.registry.epoch, sizeof(second));
+        domain_take(&h->d, PROGRESS("a"));
+        domain_take(&h->d, PROGRESS("a"));
+        if (cases[i].kept)
+            settle(h);
+        move(h, cases[i].in_good_order, 5 * SECOND_US);
+        bool goes_on_of_first = cases[i].in_good_order || !cases[i].kept;
+        if (goes_on(h, "quiet", first, quiet) != goes_on_of_first ||
+            goes_on(h, "a", first, floor) != goes_on_of_first ||
+            goes_on(h, "quiet", second, quiet) != cases[i].kept ||
+            goes_on(h, "a", second, floor + 2) != cases[i].kept)
+            fail_msg("case %zu", i);
+        assert_false(goes_on(h, "quiet", first, quiet + 1));
+        assert_false(goes_on(h, "a", first, floor + 1));
+        assert_false(goes_on(h, "a", second, floor + 3));
+    }
+}
+
+static void an_epoch_begins_without_a_row_of_its_runs(void **state)
+{
+    struct house *h = *state;
+    domain_take(&h->d, START("a"));
+    domain_take(&h->d, START("b"));
+    settle(h);
+    unsigned rows = h->store.sessions;
+    unsigned commits = h->store.commits;
+    registry_begin_epoch(&h->d.registry);
+    settle(h);
+    assert_int_equal(h->store.sessions, rows);
+    assert_int_equal(h->store.commits, commits + 1);
+}
+
 /* ---- ages and lists ---- */
 
 static void time_is_counted_while_a_daemon_runs_whatever_clocks_say(void **state)
@@ -414,6 +471,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OPEN_TEST(an_epoch_goes_on_only_after_a_good_bye),
         OPEN_TEST(who_may_go_on_from_where_he_was),
+        OPEN_TEST(an_epoch_that_begins_under_way_outlives_any_end),
+        OPEN_TEST(an_epoch_begins_without_a_row_of_its_runs),
         OPEN_TEST(time_is_counted_while_a_daemon_runs_whatever_clocks_say),
         OPEN_TEST(ages_between_sessions_stay_what_they_were),
         OPEN_TEST(the_list_is_in_the_order_of_starts),

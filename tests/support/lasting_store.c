@@ -36,6 +36,7 @@ static void lasting_rollback(struct store *s)
 
 static enum status lasting_put_session(struct store *s, const struct store_session *row)
 {
+    inside(s)->sessions++;
     return inside(s)->rows->ops->put_session(inside(s)->rows, row);
 }
 

@@ -20,6 +20,7 @@ struct lasting_store {
     struct store base;
     struct store *rows;   /* owns; see store_memory.h */
     atomic_uint commits;  /* that went well */
+    atomic_uint sessions; /* rows that were put */
     atomic_uint refusals; /* begins and commits that did not */
     atomic_bool broken;   /* none begins: any thread may say so */
     unsigned destroyed;
