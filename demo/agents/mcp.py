@@ -9,7 +9,7 @@ list of tools, at four characters a token.
 import json
 import urllib.error
 import urllib.request
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 VERSION = "2026-07-28"
 # What tools ask to be repeated in a header (x-mcp-header of their schemas).
@@ -20,6 +20,8 @@ PARAM_HEADERS = {
 CHARACTERS_A_TOKEN = 4
 #: Longer than any tool waits.
 TIMEOUT_S = 70.0
+#: One is what a relay needs.
+REDIRECTS_MAX = 3
 
 
 class Refused(Exception):
@@ -88,19 +90,29 @@ class Client:
 
     def ask(self, method: str, params: Dict[str, Any]) -> Dict[str, Any]:
         """The result of one request. A relay says where its hub is, which is then asked."""
-        try:
-            with urllib.request.urlopen(self._request(method, params), timeout=TIMEOUT_S) as answer:
-                said = message(answer.read().decode(), answer.headers["Content-Type"])
-        except urllib.error.HTTPError as error:
-            if error.code == 307 and error.headers["Location"] != self.url:
-                self.url = error.headers["Location"]
-                return self.ask(method, params)
-            raise Refused(f"{error.code} {error.read().decode('utf-8', 'replace')}") from error
-        except (OSError, ValueError) as error:
-            raise Refused(f"no answer from {self.url}: {error}") from error
+        for _ in range(REDIRECTS_MAX + 1):
+            asked = self.url
+            said = self._post(method, params)
+            if said is not None:
+                break
+        else:
+            raise Refused(f"{asked} leads elsewhere, as did {REDIRECTS_MAX} before it")
         if "error" in said:
             raise Refused(said["error"]["message"])
         return said["result"]
+
+    def _post(self, method: str, params: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+        """What is answered; None: that somebody else is to be asked, whose URL is ours now."""
+        try:
+            with urllib.request.urlopen(self._request(method, params), timeout=TIMEOUT_S) as answer:
+                return message(answer.read().decode(), answer.headers["Content-Type"])
+        except urllib.error.HTTPError as error:
+            if error.code == 307 and error.headers["Location"]:
+                self.url = error.headers["Location"]
+                return None
+            raise Refused(f"{error.code} {error.read().decode('utf-8', 'replace')}") from error
+        except (OSError, ValueError) as error:
+            raise Refused(f"no answer from {self.url}: {error}") from error
 
     def tools(self) -> List[str]:
         """The names of the tools; a model is shown name, description and arguments of each."""
