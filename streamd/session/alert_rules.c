@@ -8,6 +8,7 @@
 #include "proto/goal.h"
 #include "streamd/session/interpreter.h"
 #include "streamd/session/interpreter_tell.h"
+#include "streamd/session/registry.h"
 #include "streamd/session/session.h"
 
 #include <math.h>
@@ -30,6 +31,11 @@ enum alert_op alert_op_find(struct span name)
     while (op < ALERT_OPS && !span_is(name, ops[op].name))
         op++;
     return op;
+}
+
+const char *alert_op_name(enum alert_op op)
+{
+    return ops[op].name;
 }
 
 void alert_rules_fini(struct alert_rules *a)
@@ -202,6 +208,7 @@ enum status alert_rule_set(struct session *s, const struct alert_rule *rule,
         *place = *rule;
         place->best = (double)NAN;
         look_back(s, place);
+        keeping_touch(&s->registry->keeping, s);
     }
     *out = place;
     return OK;
@@ -215,5 +222,6 @@ bool alert_rule_remove(struct session *s, struct span name)
     *place = s->rules.rules[--s->rules.count];
     if (s->rules.count == 0)
         alert_rules_fini(&s->rules);
+    keeping_touch(&s->registry->keeping, s);
     return true;
 }

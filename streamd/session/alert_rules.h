@@ -6,16 +6,22 @@
  * the condition has held for so many epochs in a row (records, where the run says no epochs) the
  * rule fires: as `alert` in the run's room, in the bulletin and to people (notify). Then it is
  * silent for its cooldown, and fires again after it only if the condition still holds. A session
- * owns its rules, at most ALERT_RULES_MAX of them; they do not outlive the daemon.
+ * owns its rules, at most ALERT_RULES_MAX of them, and keeps them, and how they stand, in its row.
  */
 #ifndef STREAMD_SESSION_ALERT_RULES_H
 #define STREAMD_SESSION_ALERT_RULES_H
 
+#include "base/buf.h"
 #include "base/status.h"
 #include "streamd/clock.h"
 #include "streamd/session/record_point.h"
 
-enum { ALERT_RULES_MAX = 16, ALERT_NAME_MAX = 65, ALERT_TEXT_MAX = 200 };
+enum {
+    ALERT_RULES_MAX = 16,
+    ALERT_NAME_MAX = 65,
+    ALERT_TEXT_MAX = 200,
+    ALERT_RULES_BYTES_MAX = 32768, /* as a row has them */
+};
 
 /* X(op, name on the wire, as it is said) */
 #define ALERT_OP_TABLE(X)                                                                          \
@@ -61,6 +67,7 @@ struct alert_rules {
 
 /* ALERT_OPS when there is none of that name. */
 enum alert_op alert_op_find(struct span name);
+const char *alert_op_name(enum alert_op op);
 
 /* Creates the rule of that name or replaces it; one that is the same already stays as it stands.
  * It is held against the newest value at once (out->holds), and told from the next one on.
@@ -79,6 +86,14 @@ unsigned alert_rules_firing(const struct session *s);
 
 /* "val_loss is 0.31, above 0.3 for 2 epochs" */
 void alert_rule_write(const struct alert_rule *rule, double value, char out[ALERT_TEXT_MAX]);
+
+/* Appends them as JSON, nothing when there are none; ages are on the store's clock, which is
+ * `age_base_us` ahead of ours. */
+void alert_rules_write(const struct alert_rules *a, uint64_t age_base_us, struct buf *out);
+
+/* The same back, in place of those there are. E_NOMEM: there are none. */
+MUST_CHECK enum status alert_rules_read(struct alert_rules *a, uint64_t age_base_us,
+                                        struct span array);
 
 void alert_rules_fini(struct alert_rules *a);
 

@@ -74,16 +74,22 @@ static bool take_bytes(struct span *rest, struct span *out)
     return true;
 }
 
+/* A part that was made in a buf of its own, which ends here. */
+static void put_part(struct buf *out, struct buf *part)
+{
+    if (buf_status(part) != OK)
+        out->failed = E_NOMEM;
+    put_bytes(out, part->ptr ? buf_span(part) : SPAN(""));
+    buf_fini(part);
+}
+
 static void put_memory(struct buf *out, const struct record_memory *memory)
 {
     struct buf run;
     buf_init(&run, LINE_BYTES_MAX);
     run_begin(&run, memory);
     run_end(&run);
-    if (buf_status(&run) != OK)
-        out->failed = E_NOMEM;
-    put_bytes(out, buf_span(&run));
-    buf_fini(&run);
+    put_part(out, &run);
 }
 
 static void put_summary(struct buf *out, const struct summary *summary)
@@ -91,10 +97,7 @@ static void put_summary(struct buf *out, const struct summary *summary)
     struct buf bytes;
     buf_init(&bytes, SUMMARY_BYTES_MAX);
     summary_write(summary, &bytes);
-    if (buf_status(&bytes) != OK)
-        out->failed = E_NOMEM;
-    put_bytes(out, buf_span(&bytes));
-    buf_fini(&bytes);
+    put_part(out, &bytes);
 }
 
 static void put_epochs(struct buf *out, const struct epochs *epochs)
@@ -102,10 +105,7 @@ static void put_epochs(struct buf *out, const struct epochs *epochs)
     struct buf bytes;
     buf_init(&bytes, sizeof(*epochs) + EPOCHS_BYTES_MAX);
     epochs_write(epochs, &bytes);
-    if (buf_status(&bytes) != OK)
-        out->failed = E_NOMEM;
-    put_bytes(out, bytes.ptr ? buf_span(&bytes) : SPAN(""));
-    buf_fini(&bytes);
+    put_part(out, &bytes);
 }
 
 static void put_operation(struct buf *out, const struct operation *operation)
@@ -113,10 +113,7 @@ static void put_operation(struct buf *out, const struct operation *operation)
     struct buf bytes;
     buf_init(&bytes, (size_t)2 * LINE_BYTES_MAX);
     operation_write(operation, &bytes);
-    if (buf_status(&bytes) != OK)
-        out->failed = E_NOMEM;
-    put_bytes(out, bytes.ptr ? buf_span(&bytes) : SPAN(""));
-    buf_fini(&bytes);
+    put_part(out, &bytes);
 }
 
 static void put_knobs(struct buf *out, const struct knobs *knobs)
@@ -125,10 +122,15 @@ static void put_knobs(struct buf *out, const struct knobs *knobs)
     buf_init(&bytes, KNOBS_BYTES_MAX);
     if (knobs->count > 0)
         knobs_write(knobs, &bytes);
-    if (buf_status(&bytes) != OK)
-        out->failed = E_NOMEM;
-    put_bytes(out, bytes.ptr ? buf_span(&bytes) : SPAN(""));
-    buf_fini(&bytes);
+    put_part(out, &bytes);
+}
+
+static void put_rules(struct buf *out, const struct alert_rules *rules, uint64_t age_base_us)
+{
+    struct buf bytes;
+    buf_init(&bytes, ALERT_RULES_BYTES_MAX);
+    alert_rules_write(rules, age_base_us, &bytes);
+    put_part(out, &bytes);
 }
 
 static uint64_t epoch_of(const struct session *s)
@@ -162,7 +164,7 @@ static struct fixed fixed_of(const struct session *s)
     f.summary_from = s->summary_from;
     f.given_up = s->given_up;
     f.life_begins = s->life_begins;
-    f.parts = 3; /* epochs, operation, knobs */
+    f.parts = 4; /* epochs, operation, knobs, rules */
     return f;
 }
 
@@ -185,6 +187,7 @@ void session_state_row(const struct session *s, struct buf *scratch, struct stor
     put_epochs(scratch, &s->epochs);
     put_operation(scratch, &s->operation);
     put_knobs(scratch, &s->knobs);
+    put_rules(scratch, &s->rules, s->registry->age_base_us);
     *row = (struct store_session){
         .key = s->key,
         .id = session_id(s),
@@ -219,22 +222,24 @@ static bool read_fixed(struct span *rest, struct fixed *f)
 struct parts {
     struct fixed fixed;
     struct span memory, latest, error, summary;
-    struct span rewinds;                  /* whole */
-    struct span epochs, operation, knobs; /* a row of an earlier version has not all of them */
+    struct span rewinds; /* whole */
+    /* A row of an earlier version has not all of them. */
+    struct span epochs, operation, knobs, rules;
 };
 
 /* What was added behind the rewinds since. */
 static bool read_rest(struct span rest, struct parts *p)
 {
     uint64_t bytes = p->fixed.rewind_count * sizeof(struct rewind);
-    p->epochs = p->operation = p->knobs = (struct span){NULL, 0};
+    p->epochs = p->operation = p->knobs = p->rules = (struct span){NULL, 0};
     if (bytes > rest.len)
         return false;
     p->rewinds = (struct span){rest.ptr, (size_t)bytes};
     rest = (struct span){rest.ptr + bytes, rest.len - (size_t)bytes};
     return (p->fixed.parts == 0 ||
             (take_bytes(&rest, &p->epochs) && take_bytes(&rest, &p->operation))) &&
-           (p->fixed.parts < 3 || take_bytes(&rest, &p->knobs));
+           (p->fixed.parts < 3 || take_bytes(&rest, &p->knobs)) &&
+           (p->fixed.parts < 4 || take_bytes(&rest, &p->rules));
 }
 
 static bool read_parts(struct span state, struct parts *p)
@@ -357,5 +362,7 @@ enum status session_state_restore(struct session *s, const struct store_session 
     series_begin_at(s->series, parts.fixed.series_newest);
     enum status status = restore_parts(s, &parts, decoder);
     s->durable_seq = s->last_seq;
+    if (status == OK) /* rules are their users': one that goes back keeps those it has */
+        status = alert_rules_read(&s->rules, s->registry->age_base_us, parts.rules);
     return status == OK ? restore_texts(s, row, parts.error) : status;
 }

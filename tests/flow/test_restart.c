@@ -4,6 +4,7 @@
 #include "tests/flow/invariants.h"
 #include "tests/flow/world.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -290,6 +291,67 @@ static void what_was_told_and_lost_is_not_taken_for_what_comes_now(void **state)
         client_hears_step(sure, step);
 }
 
+static void says_epoch(struct world *w, unsigned epoch, double loss)
+{
+    char line[160];
+    (void)snprintf(line, sizeof(line),
+                   "{\"type\":\"progress\",\"sessionId\":\"run\",\"metrics\":{\"epoch\":%u,"
+                   "\"step\":%u,\"loss\":%g}}",
+                   epoch, epoch, loss);
+    trainer_says(w, line);
+    world_advance(w, SECOND);
+}
+
+static const struct alert_rule *only_rule(struct world *w)
+{
+    const struct alert_rules *a = &world_session(w, "run")->rules;
+    assert_int_equal(a->count, 1);
+    return a->rules;
+}
+
+/* It is set while nothing else happens to the run; its second epoch comes after the restart. */
+static void alert_rules_go_on_as_they_stood(void **state)
+{
+    struct world *w = *state;
+    const struct alert_rule high = {.name = "high",
+                                    .metric = "loss",
+                                    .op = ALERT_GT,
+                                    .value = 2,
+                                    .for_epochs = 2,
+                                    .cooldown_s = 60};
+    const struct alert_rule *kept;
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\"}");
+    world_advance(w, SECOND);
+    for (unsigned i = 0; i < 2; i++) {
+        world_enter(w);
+        assert_int_equal(alert_rule_set(world_session(w, "run"), &high, &kept), OK);
+        world_leave(w);
+        world_advance(w, SECOND);
+        restarts(w, i == 1);
+        assert_string_equal(only_rule(w)->name, "high");
+        assert_int_equal(only_rule(w)->op, ALERT_GT);
+        assert_true(isnan(only_rule(w)->best));
+    }
+    says_epoch(w, 1, 3);
+    restarts(w, false);
+    assert_int_equal(only_rule(w)->times, 0);
+    says_epoch(w, 2, 3);
+    assert_int_equal(only_rule(w)->times, 1);
+    restarts(w, true);
+    assert_true(only_rule(w)->firing);
+    says_epoch(w, 3, 3); /* it is silent for a while, whoever it was that told it */
+    assert_int_equal(only_rule(w)->times, 1);
+    world_advance(w, 60 * SECOND);
+    says_epoch(w, 4, 3);
+    assert_int_equal(only_rule(w)->times, 2);
+    world_enter(w);
+    assert_true(alert_rule_remove(world_session(w, "run"), SPAN("high")));
+    world_leave(w);
+    world_advance(w, SECOND);
+    restarts(w, false);
+    assert_int_equal(world_session(w, "run")->rules.count, 0);
+}
+
 static void a_removed_session_does_not_come_back(void **state)
 {
     struct world *w = *state;
@@ -325,6 +387,7 @@ int main(void)
         WORLD_TEST(an_end_that_was_told_stays_the_end),
         cmocka_unit_test(watchers_come_back_with_neither_gap_nor_repeat),
         WORLD_TEST(what_was_told_and_lost_is_not_taken_for_what_comes_now),
+        WORLD_TEST(alert_rules_go_on_as_they_stood),
         WORLD_TEST(a_removed_session_does_not_come_back),
         WORLD_TEST(memory_holds_only_the_newest_record_of_each),
     };

@@ -41,6 +41,9 @@ static int setup(void **state)
     domain_take(&b->from, "{\"type\":\"start\",\"sessionId\":\"a\",\"resume\":true}");
     domain_take(&b->from, "{\"type\":\"progress\",\"seq\":9,\"metrics\":{\"step\":2,\"acc\":0.5}}");
     domain_take(&b->from, "{\"type\":\"fail\",\"error\":\"because\"}");
+    const struct alert_rule rule = {.name = "r", .metric = "acc", .op = ALERT_GT, .value = 0.25};
+    const struct alert_rule *kept;
+    assert_int_equal(alert_rule_set(domain_session(&b->from, "a"), &rule, &kept), OK);
     domain_session(&b->from, "a")->summary_stale = true;
     domain_session(&b->from, "a")->given_up = true;
     domain_session(&b->from, "a")->summary_from = 7;
@@ -78,6 +81,9 @@ static void a_row_restores_what_it_was_made_of(void **state)
     assert_string_equal(s->name, "n");
     assert_string_equal(s->project, "p");
     assert_string_equal(s->error, "because");
+    assert_int_equal(s->rules.count, 1);
+    assert_string_equal(s->rules.rules[0].metric, "acc");
+    assert_true(s->rules.rules[0].firing);
     assert_true(span_is(refbuf_span(s->config), "{\"model_count\":4}"));
     assert_int_equal(s->state, SESSION_FAILED);
     assert_int_equal(s->last_seq, 9);
