@@ -53,7 +53,8 @@ static void host_metrics(struct app *app, const struct request *req, struct repl
     if (!read_told(req, &told, reply))
         return;
     if (app->relay) {
-        const struct posting_ask ask = {POSTING_HOST, told.id, told.metrics, SPAN("")};
+        const struct posting_ask ask = {
+            .kind = POSTING_HOST, .id = told.id, .object = told.metrics};
         posting_take(app->relay, &ask, reply);
         return;
     }

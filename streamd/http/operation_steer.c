@@ -11,6 +11,7 @@
 #include "streamd/app.h"
 #include "streamd/http/operation_reply.h"
 #include "streamd/ingest/kept_answer.h"
+#include "streamd/relay/posting.h"
 #include "streamd/session/session_life.h"
 
 #include <stdio.h>
@@ -269,4 +270,11 @@ void operation_set_status(struct app *app, const struct request *req, struct rep
         }
     }
     fields_destroy(body);
+}
+
+void operation_send_on(struct app *app, const struct request *req, struct reply *reply)
+{
+    const struct posting_ask ask = {
+        .kind = POSTING_ONWARD, .id = req->tail, .path = req->path, .query = req->query};
+    posting_take(app->relay, &ask, reply);
 }

@@ -44,5 +44,6 @@ void operation_write_added(struct span id, struct buf *out);
 /* operation_steer.c: those that change its course */
 route_fn operation_stop;
 route_fn operation_set_status;
+route_fn operation_send_on; /* the same, at a relay */
 
 #endif

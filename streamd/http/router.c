@@ -138,7 +138,7 @@ void router_answer(struct app *app, struct request *req, struct reply *reply)
     if (route)
         route->answer(app, req, reply);
     else if (app->relay && (allow == 0 || req->method != METHOD_OPTIONS))
-        relay_redirect(app->relay, req, reply);
+        relay_redirect(app->relay, req->path, req->query, reply);
     else if (allow != 0)
         refuse_method(req, allow, reply);
     else if (!assets_answer(app->assets, req, reply))

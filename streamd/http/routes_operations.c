@@ -26,5 +26,10 @@ const struct route routes_operations_relay[] = {
      "Begin an operation of any type at the hub"},
     {"/api/v1/operations/{id}/metrics", METHOD_POST, SCOPE_WRITE, operation_add_metrics,
      "Add one epoch, or merge keys, at the hub"},
+    /* Whether he may is asked there. */
+    {"/api/v1/operations/{id}", METHOD_DELETE, SCOPE_PUBLIC, operation_send_on,
+     "Cancel an operation: sent on to the hub, after what was said before"},
+    {"/api/v1/operations/{id}/status", METHOD_PATCH, SCOPE_PUBLIC, operation_send_on,
+     "Say how it stands: sent on to the hub, after what was said before"},
     {NULL, 0, SCOPE_PUBLIC, NULL, NULL},
 };

@@ -172,9 +172,31 @@ static bool begin_and_arrive(struct relay *r, const struct posting_ask *ask, boo
     return true;
 }
 
+/* ---- what only the hub can do ---- */
+
+/* False: it has to wait. */
+static bool send_on(struct relay *r, const struct posting_ask *ask, bool late, struct reply *reply)
+{
+    const struct carrier *c = relay_find(r, ask->id);
+    bool delivered = !c || backlog_empty(&c->backlog);
+    if (!delivered && !is_away(r, c) && !late)
+        return false;
+    if (delivered)
+        relay_redirect(r, ask->path, ask->query, reply);
+    else
+        reply_error(reply, 503, "what was said of it before is still on its way to the hub");
+    return true;
+}
+
 bool posting_step(struct relay *r, const struct posting_ask *ask, bool late, uint64_t *begun,
                   struct reply *reply)
 {
-    return ask->kind == POSTING_BEGIN ? begin_and_arrive(r, ask, late, begun, reply)
-                                      : add_metrics(r, ask, late, reply);
+    switch (ask->kind) {
+    case POSTING_BEGIN:
+        return begin_and_arrive(r, ask, late, begun, reply);
+    case POSTING_ONWARD:
+        return send_on(r, ask, late, reply);
+    default:
+        return add_metrics(r, ask, late, reply);
+    }
 }

@@ -57,7 +57,8 @@ static struct span copy(char **at, struct span text)
 static struct posting *create(struct relay *r, const struct posting_ask *ask)
 {
     struct posting *p = calloc(1, sizeof(*p));
-    char *text = malloc(ask->id.len + ask->object.len + ask->type.len + 1);
+    char *text =
+        malloc(ask->id.len + ask->object.len + ask->type.len + ask->path.len + ask->query.len + 1);
     if (!p || !text) {
         free(p);
         free(text);
@@ -68,7 +69,9 @@ static struct posting *create(struct relay *r, const struct posting_ask *ask)
     p->ask = (struct posting_ask){.kind = ask->kind,
                                   .id = copy(&text, ask->id),
                                   .object = copy(&text, ask->object),
-                                  .type = copy(&text, ask->type)};
+                                  .type = copy(&text, ask->type),
+                                  .path = copy(&text, ask->path),
+                                  .query = copy(&text, ask->query)};
     list_init(&p->link);
     timer_init(&p->deadline, on_late);
     reply_init(&p->reply, REPLY_BODY_MAX);

@@ -159,16 +159,16 @@ static void add_escaped(struct buf *b, struct span text, const char *keep)
     }
 }
 
-void relay_redirect(struct relay *r, const struct request *req, struct reply *reply)
+void relay_redirect(struct relay *r, struct span path, struct span query, struct reply *reply)
 {
     struct buf *b = &r->location;
     buf_reset(b);
     buf_add_str(b, "Location: ");
     buf_add_str(b, r->params.hub->base);
-    add_escaped(b, req->path, "/-._~:@!$&'()*+,;=");
-    if (req->query.len > 0) {
+    add_escaped(b, path, "/-._~:@!$&'()*+,;=");
+    if (query.len > 0) {
         buf_add_char(b, '?');
-        add_escaped(b, req->query, "/-._~:@!$&'()*+,;=?%");
+        add_escaped(b, query, "/-._~:@!$&'()*+,;=?%");
     }
     buf_add_str(b, "\r\n");
     buf_add_char(b, '\0');

@@ -90,8 +90,8 @@ struct carrier *relay_run(struct relay *r, struct span id, bool implied);
 struct carrier *relay_add(struct relay *r, struct span id, struct span start, bool anew);
 
 /* What is not answered here is answered by the hub: 307 to the same path there; 404 for one that is
- * too long. */
-void relay_redirect(struct relay *r, const struct request *req, struct reply *reply);
+ * too long. The reply borrows from the relay until the next one. */
+void relay_redirect(struct relay *r, struct span path, struct span query, struct reply *reply);
 
 /* A connection came about, or was lost (`was_up`), or did not come about: a line in the log when
  * the hub comes or goes; and when it comes, the other runs try at once. */

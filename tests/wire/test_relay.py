@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import unittest
-from typing import Any, Dict
+from typing import Any, Dict, Iterator
 
 import requests
 from test_operations import EPOCH as FIELDS
@@ -278,6 +278,40 @@ class Jobs(RelayTest):
             eventually(line, lambda l=line: l in relay.log())
         self.assertEqual(metrics(hub, "none"), {"detail": "Operation not found: none"})
         relay.kill()  # it would give the refused ones up in five seconds
+
+    def ends(self, relay: Program, **more: Any) -> Iterator[requests.Response]:
+        """What is answered to a PATCH that the job is completed, and to a DELETE."""
+        job = f"{relay.url}/api/v1/operations/job"
+        for method, path in (("PATCH", job + "/status"), ("DELETE", job)):
+            body = {"status": "completed"}
+            yield requests.request(method, path, json=body, **{"timeout": DEADLINE_S, **more})
+
+    def test_an_end_does_not_overtake_what_was_said_before(self) -> None:
+        hub, relay = self.both()
+        far = self.far(relay)  # who keeps the connection to the hub open
+        far.begin("job", config={"operation_type": "data_load"})
+        relay.json("/api/v1/operations/job/metrics", {"rows": 1})
+        eventually("the first", lambda: "rows" in metrics(hub, "job")["data"]["metrics"])
+        hub.hold(True)
+        self.addCleanup(hub.hold, False)
+        relay.json("/api/v1/operations/job/metrics", {"rows": 2})
+        for _ in range(2):  # sent on, it would be answered at once, by a 307
+            with self.assertRaises(requests.Timeout):
+                next(self.ends(relay, timeout=0.2, allow_redirects=False))
+        hub.hold(False)
+        patched, deleted = self.ends(relay)
+        self.assertEqual((patched.status_code, deleted.status_code), (200, 400), patched.text)
+        whole = self.whole(hub, "job")
+        self.assertEqual((whole["status"], whole["metrics"]), ("completed", {"rows": 2}))
+
+    def test_an_end_waits_for_no_hub_that_is_away(self) -> None:
+        relay = self.relay(f"http://127.0.0.1:{free_port()}")
+        relay.json("/api/v1/operations", {"operation_id": "job", "operation_type": "data_load"})
+        eventually("the error", lambda: "error relay: hub away" in relay.log())
+        for answer in self.ends(relay):
+            self.assertEqual(answer.status_code, 503)
+            self.assertIn("still on its way to the hub", answer.text)
+        relay.kill()
 
     def test_who_posts_is_no_trainer(self) -> None:
         hub, relay = self.both()

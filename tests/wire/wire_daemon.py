@@ -77,6 +77,10 @@ class Program:
         assert found, name
         return float(found.group(1))
 
+    def hold(self, still: bool) -> None:
+        """Have it stand still, its connections open, or go on."""
+        self._process.send_signal(signal.SIGSTOP if still else signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as a crash would."""
         self._process.send_signal(signal.SIGKILL)
