@@ -121,6 +121,13 @@ static void lose_patience(struct carrier *c)
     c->refused = 0;
 }
 
+/* The tunnel has limits of its own, and its own words for them. */
+static void lose_opening(struct carrier *c)
+{
+    upstream_note(c->relay->params.hub, "the hub does not say where the run stands");
+    lose(c);
+}
+
 static void on_attempt(struct timer *timer, uint64_t due_us)
 {
     struct carrier *c = LIST_ENTRY(timer, struct carrier, attempt);
@@ -128,7 +135,7 @@ static void on_attempt(struct timer *timer, uint64_t due_us)
     if (c->state == CARRIER_AWAY)
         open_tunnel(c);
     else if (c->state == CARRIER_OPENING)
-        lose(c);
+        lose_opening(c);
     else
         lose_patience(c);
 }

@@ -88,6 +88,7 @@ static void a_hub_that_never_says_where_a_run_stands_is_left(void **state)
     assert_int_equal(run_of(w)->state, CARRIER_OPENING);
     passes(w, 1);
     assert_int_equal(run_of(w)->state, CARRIER_AWAY);
+    expect_why(w, "the hub does not say where the run stands");
     hub_hears_text(&w->hub, WS_CLOSE, "\x03\xe8");
 }
 
