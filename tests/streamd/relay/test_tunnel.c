@@ -175,16 +175,34 @@ static void a_hub_that_is_away_is_no_way(void **state)
     ends(h, opens(h), "onnect");
 }
 
-static void a_caller_that_leaves_meanwhile_ends_it(void **state)
+/* The hub sees the end of a tunnel whose caller noted why it closed it. */
+static void ends_and_keeps_the_note(struct far_hub *h, int fd)
+{
+    char byte;
+    char noted[UPSTREAM_WHY_MAX];
+    (void)close(fd);
+    do
+        await_bytes(h->fd);
+    while (recv(h->fd, &byte, 1, 0) > 0);
+    upstream_why(&h->upstream, noted);
+    assert_string_equal(noted, "the caller's reason");
+    (void)close(h->fd);
+    h->fd = -1;
+}
+
+static void a_caller_that_leaves_at_any_time_ends_it_and_has_said_why(void **state)
 {
     struct far_hub *h = *state;
     char key[32];
+    upstream_note(&h->upstream, "the caller's reason");
     int fd = opens(h);
     reads_request(h, key);
-    (void)close(fd);
-    char byte;
-    await_bytes(h->fd);
-    assert_int_equal(recv(h->fd, &byte, 1, 0), 0);
+    ends_and_keeps_the_note(h, fd);
+    fd = opens(h);
+    accepts(h);
+    hub_frames(h, WS_BINARY, "ack\n", 4);
+    hears(fd, "ack\n");
+    ends_and_keeps_the_note(h, fd);
 }
 
 #define TUNNEL_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -198,7 +216,7 @@ int main(void)
         TUNNEL_TEST(a_hub_that_misbehaves_ends_it),
         TUNNEL_TEST(a_hub_that_is_none_is_told_apart),
         TUNNEL_TEST(a_hub_that_is_away_is_no_way),
-        TUNNEL_TEST(a_caller_that_leaves_meanwhile_ends_it),
+        TUNNEL_TEST(a_caller_that_leaves_at_any_time_ends_it_and_has_said_why),
     };
     return cmocka_run_group_tests_name("streamd/relay/tunnel", tests, NULL, NULL);
 }
