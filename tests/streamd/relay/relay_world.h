@@ -11,7 +11,6 @@
 
 #include "streamd/options.h"
 #include "streamd/relay/caller.h"
-#include "streamd/relay/carrier.h"
 #include "streamd/relay/relay.h"
 #include "tests/clients/c/fake_daemon.h"
 #include "tests/streamd/relay/far_hub.h"
@@ -204,28 +203,6 @@ static inline void hub_takes(struct relay_world *w, const char *start)
     settles(w);
     accepts(&w->hub);
     hub_hears_text(&w->hub, WS_BINARY, start);
-}
-
-/* It says where `run` stands. */
-static inline void hub_begins(struct relay_world *w, unsigned last_seq)
-{
-    char line[128];
-    const struct carrier *c = relay_find(w->relay, SPAN("run"));
-    (void)snprintf(line, sizeof(line),
-                   "{\"type\":\"started\",\"sessionId\":\"run\",\"lastSeq\":%u}", last_seq);
-    hub_says(w, line);
-    while (c->state != CARRIER_UP)
-        sleeps(w);
-}
-
-/* A trainer has begun `run`, and the hub has heard of it. */
-static inline void a_run_is_up(struct relay_world *w)
-{
-    trainer_comes(w, 0);
-    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\"}");
-    hub_takes(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":false}\n");
-    hub_begins(w, 0);
-    trainer_hears(w, "\"type\":\"started\"");
 }
 
 #define RELAY_TEST(test)                                                                           \

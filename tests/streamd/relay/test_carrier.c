@@ -12,6 +12,28 @@ static const char second[] =
     "{\"type\":\"progress\",\"sessionId\":\"run\",\"seq\":2,\"metrics\":{}}";
 static const char start_again[] = "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}\n";
 
+/* It says where `run` stands. */
+static void hub_begins(struct relay_world *w, unsigned last_seq)
+{
+    char line[128];
+    const struct carrier *c = relay_find(w->relay, SPAN("run"));
+    (void)snprintf(line, sizeof(line),
+                   "{\"type\":\"started\",\"sessionId\":\"run\",\"lastSeq\":%u}", last_seq);
+    hub_says(w, line);
+    while (c->state != CARRIER_UP)
+        sleeps(w);
+}
+
+/* A trainer has begun `run`, and the hub has heard of it. */
+static void a_run_is_up(struct relay_world *w)
+{
+    trainer_comes(w, 0);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\"}");
+    hub_takes(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":false}\n");
+    hub_begins(w, 0);
+    trainer_hears(w, "\"type\":\"started\"");
+}
+
 static const struct carrier *run_of(struct relay_world *w)
 {
     const struct carrier *c = relay_find(w->relay, SPAN("run"));
