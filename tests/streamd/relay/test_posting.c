@@ -90,11 +90,28 @@ static void what_the_disk_does_not_take_is_to_be_said_again(void **state)
     expect_answer(&a, 503, "the spool is full, or its disk fails: send again later");
 }
 
+static void a_config_that_no_line_can_take_is_not_to_be_said_again(void **state)
+{
+    struct relay_world *w = *state;
+    static char config[RELAY_START_MAX];
+    struct posting_ask large = operation;
+    the_hub_goes_away(w);
+    memset(config, ' ', sizeof(config));
+    config[0] = '{';
+    config[sizeof(config) - 1] = '}';
+    large.object = (struct span){config, sizeof(config)};
+    struct asker a = posts(w, &large);
+    expect_answer(&a, 422, "at most 63000 bytes");
+    a = posts(w, &operation);
+    expect_answer(&a, 200, "pending");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RELAY_TEST(a_hub_that_is_silent_is_waited_for_no_longer_than_five_seconds),
         RELAY_TEST(a_relay_that_is_to_end_begins_no_run),
+        RELAY_TEST(a_config_that_no_line_can_take_is_not_to_be_said_again),
         RELAY_TEST(what_the_disk_does_not_take_is_to_be_said_again),
     };
     return cmocka_run_group_tests_name("streamd/relay/posting", tests, NULL, NULL);
