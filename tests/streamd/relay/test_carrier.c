@@ -167,6 +167,33 @@ static void a_relay_without_a_descriptor_left_tries_again(void **state)
     hub_takes(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":false}\n");
 }
 
+static void a_disk_that_takes_none_is_asked_again_after_a_second(void **state)
+{
+    enum { BYTES = 32 * 1024, LINES = RELAY_MEMORY_MAX / BYTES + 2 };
+    static char line[BYTES];
+    struct relay_world *w = *state;
+    relay_ends(w);
+    w->params.spool_bytes = 16;
+    relay_begins(w);
+    a_run_is_up(w);
+    const struct carrier *c = run_of(w);
+    for (size_t i = 1; i <= LINES; i++) {
+        memset(line, 'x', sizeof(line));
+        int len =
+            snprintf(line, 80, "{\"type\":\"progress\",\"seq\":%zu,\"metrics\":{},\"text\":\"", i);
+        line[len] = 'x';
+        memcpy(line + BYTES - 3, "\"}", 3);
+        trainer_says(w, line);
+        while (c->backlog.count < i)
+            sleeps(w);
+    }
+    settles(w);
+    assert_int_equal(c->keep.due_us, w->now.us + 1 * SECOND);
+    passes(w, 1 * SECOND);
+    assert_int_equal(c->keep.due_us, w->now.us + 1 * SECOND);
+    assert_int_equal(c->backlog.count, LINES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +203,7 @@ int main(void)
         RELAY_TEST(a_hub_that_lacks_what_was_said_hears_it_all_again),
         RELAY_TEST(a_start_that_the_hub_refuses_is_said_again_after_a_second),
         RELAY_TEST(a_relay_without_a_descriptor_left_tries_again),
+        RELAY_TEST(a_disk_that_takes_none_is_asked_again_after_a_second),
     };
     return cmocka_run_group_tests_name("streamd/relay/carrier", tests, NULL, NULL);
 }
