@@ -3,6 +3,7 @@
 #include "streamd/relay/posting.h"
 
 #include "streamd/http/later.h"
+#include "streamd/ingest/refusal.h"
 #include "tests/streamd/relay/relay_world.h"
 
 struct asker {
@@ -90,6 +91,17 @@ static void what_the_disk_does_not_take_is_to_be_said_again(void **state)
     expect_answer(&a, 503, "the spool is full, or its disk fails: send again later");
 }
 
+static void a_run_whose_trainer_has_ended_it_takes_nothing_more(void **state)
+{
+    struct relay_world *w = *state;
+    the_hub_goes_away(w);
+    trainer_comes(w, 0);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\"}");
+    trainer_says(w, "{\"type\":\"complete\"}");
+    struct asker a = posts(w, &host);
+    expect_answer(&a, 400, refusal_finished.why);
+}
+
 static void a_config_that_no_line_can_take_is_not_to_be_said_again(void **state)
 {
     struct relay_world *w = *state;
@@ -111,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RELAY_TEST(a_hub_that_is_silent_is_waited_for_no_longer_than_five_seconds),
         RELAY_TEST(a_relay_that_is_to_end_begins_no_run),
+        RELAY_TEST(a_run_whose_trainer_has_ended_it_takes_nothing_more),
         RELAY_TEST(a_config_that_no_line_can_take_is_not_to_be_said_again),
         RELAY_TEST(what_the_disk_does_not_take_is_to_be_said_again),
     };
