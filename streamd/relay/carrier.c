@@ -17,6 +17,7 @@
 #include "streamd/relay/relay_line.h"
 #include "streamd/relay/tunnel.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -386,9 +387,7 @@ struct carrier *carrier_reopen(struct relay *r, struct leftover *from)
 
 void carrier_destroy(struct carrier *c)
 {
-    struct list *first;
-    while ((first = list_first(&c->attachments)) != NULL)
-        attachment_destroy(LIST_ENTRY(first, struct attachment, of_carrier));
+    assert(list_empty(&c->attachments));
     carrier_hang_up(c);
     timers_disarm(c->relay->params.timers, &c->attempt);
     timers_disarm(c->relay->params.timers, &c->keep);
