@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The disk is in trouble for longer than memory can wait for it: everything goes on live, nothing
  * of it is acknowledged, and afterwards it is all asked for again. */
-#include "tests/flow/client.h"
-#include "tests/flow/world.h"
+#include "streamd/session/interpreter.h"
+#include "tests/flow/recovering.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,18 +24,23 @@ static int begin(void **state)
     return 0;
 }
 
-static void logs(struct world *w, unsigned from, unsigned to)
+static void logs_of(struct world *w, const char *id, unsigned from, unsigned to)
 {
     char line[160];
     for (unsigned i = from; i <= to; i++) {
         (void)snprintf(line, sizeof(line),
-                       "{\"type\":\"progress\",\"sessionId\":\"run\",\"seq\":%u,\"metrics\":{"
+                       "{\"type\":\"progress\",\"sessionId\":\"%s\",\"seq\":%u,\"metrics\":{"
                        "\"step\":%u,\"loss\":1}}",
-                       i, i);
+                       id, i, i);
         trainer_says(w, line);
         intake_ack(&w->trainer);
         world_advance(w, 20 * MS);
     }
+}
+
+static void log_steps(struct world *w, unsigned from, unsigned to)
+{
+    logs_of(w, "run", from, to);
 }
 
 static uint64_t acked(struct world *w)
@@ -55,9 +60,9 @@ static uint64_t acked(struct world *w)
 static struct session *lose(struct world *w)
 {
     trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
-    logs(w, 1, KEPT);
+    log_steps(w, 1, KEPT);
     w->disk.broken = true;
-    logs(w, KEPT + 1, LOST_FROM);
+    log_steps(w, KEPT + 1, LOST_FROM);
     struct session *s = world_session(w, "run");
     assert_true(s->lost);
     return s;
@@ -112,7 +117,7 @@ static void what_is_sent_again_is_there_once(void **state)
     mend(w);
     buf_reset(&w->answers);
     trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
-    logs(w, (unsigned)s->last_seq + 1, LOST_FROM + 5);
+    log_steps(w, (unsigned)s->last_seq + 1, LOST_FROM + 5);
     assert_int_equal(series_newest(s->series), LOST_FROM + 5);
     assert_int_equal(session_durable_seq(s), LOST_FROM + 5);
     struct client *c = client_watch_since(w, PLAIN, "run", 0);
@@ -122,6 +127,62 @@ static void what_is_sent_again_is_there_once(void **state)
         assert_int_equal(heard_number(h, "offset"), i);
         assert_int_equal(heard_number(h, "metrics.currentStep"), i);
     }
+}
+
+static void what_is_sent_again_is_interpreted_once(void **state)
+{
+    struct world *w = *state;
+    w->app->registry.interpreters.max = 2;
+    struct session *s = lose(w);
+    mend(w);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    log_steps(w, (unsigned)s->last_seq + 1, LOST_FROM);
+    world_advance(w, 2 * SECOND);
+    logs_of(w, "other", 1, LOST_FROM);
+    const struct assessment *a = session_assessment(s);
+    const struct assessment *b = session_assessment(world_session(w, "other"));
+    assert_int_equal(a->evaluations, b->evaluations);
+    assert_false(s->interpreter->partial);
+}
+
+static void a_run_that_ended_meanwhile_runs_again(void **state)
+{
+    struct world *w = *state;
+    struct session *s = lose(w);
+    trainer_completes(w, "run");
+    mend(w);
+    assert_int_equal(s->state, SESSION_RUNNING);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    log_steps(w, (unsigned)s->last_seq + 1, LOST_FROM);
+    trainer_completes(w, "run");
+    assert_int_equal(s->state, SESSION_COMPLETED);
+    assert_int_equal(series_newest(s->series), LOST_FROM);
+}
+
+static void who_comes_back_afterwards_goes_on_from_the_new_offsets_only(void **state)
+{
+    struct world *w = *state;
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\"}");
+    struct client *c = watches(w, SOCKETIO, "run");
+    struct client *d = watches(w, SOCKETIO, "run");
+    struct session *s = lose(w);
+    (void)client_counts(d, "");
+    char old[sizeof(d->mark)];
+    memcpy(old, d->mark, sizeof(old));
+    mend(w);
+    (void)client_counts(c, "");
+    (void)client_counts(d, "");
+    client_leaves(c);
+    client_leaves(d);
+    memcpy(d->mark, old, sizeof(old));
+    struct client *again = client_comes_back(w, SOCKETIO, c);
+    assert_true(came_back(again, c));
+    assert_false(came_back(client_comes_back(w, SOCKETIO, d), d));
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    (void)client_counts(again, "");
+    unsigned next = (unsigned)s->last_seq + 1;
+    log_steps(w, next, next);
+    client_hears_step(again, next);
 }
 
 static void a_watcher_is_told_that_offsets_went_back(void **state)
@@ -135,7 +196,7 @@ static void a_watcher_is_told_that_offsets_went_back(void **state)
     assert_true(heard_is(h, "epoch", w->app->registry.epoch));
     trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
     uint64_t next = s->last_seq + 1;
-    logs(w, (unsigned)next, (unsigned)next);
+    log_steps(w, (unsigned)next, (unsigned)next);
     assert_int_equal(heard_number(client_hears(c, "progress_update"), "offset"), next);
 }
 
@@ -156,6 +217,9 @@ int main(void)
         TEST(live_delivery_goes_on_and_nothing_is_acknowledged),
         TEST(a_healed_disk_brings_the_run_back_to_what_is_kept),
         TEST(what_is_sent_again_is_there_once),
+        TEST(what_is_sent_again_is_interpreted_once),
+        TEST(a_run_that_ended_meanwhile_runs_again),
+        TEST(who_comes_back_afterwards_goes_on_from_the_new_offsets_only),
         TEST(a_watcher_is_told_that_offsets_went_back),
         TEST(what_was_kept_before_is_acknowledged_when_the_disk_is_well),
     };
