@@ -56,12 +56,17 @@ static uint64_t acked(struct world *w)
     return seq;
 }
 
-/* Ten records are on disk, then nothing is for long enough that the run is lost. */
-static struct session *lose(struct world *w)
+static void breaks(struct world *w)
 {
     trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
     log_steps(w, 1, KEPT);
     w->disk.broken = true;
+}
+
+/* Ten records are on disk, then nothing is for long enough that the run is lost. */
+static struct session *lose(struct world *w)
+{
+    breaks(w);
     log_steps(w, KEPT + 1, LOST_FROM);
     struct session *s = world_session(w, "run");
     assert_true(s->lost);
@@ -145,6 +150,52 @@ static void what_is_sent_again_is_interpreted_once(void **state)
     assert_false(s->interpreter->partial);
 }
 
+static void what_a_run_means_is_not_read_from_a_disk_that_lacks_the_newest(void **state)
+{
+    enum { LAST = 20 };
+    struct world *w = *state;
+    breaks(w);
+    log_steps(w, KEPT + 1, LAST);
+    w->app->registry.interpreters.max = 2;
+    log_steps(w, LAST + 1, LAST + 1);
+    world_advance(w, 2 * SECOND);
+    struct session *s = world_session(w, "run");
+    assert_true(s->interpreter->partial);
+    mend(w);
+    logs_of(w, "other", 1, LAST + 1);
+    const struct assessment *a = session_assessment(s);
+    const struct assessment *b = session_assessment(world_session(w, "other"));
+    assert_false(s->interpreter->partial);
+    assert_int_equal(a->evaluations, b->evaluations);
+    assert_true(a->best.step == b->best.step);
+}
+
+static void a_summary_that_was_to_be_made_again_still_is(void **state)
+{
+    enum { BACK_TO = 15, LAST = 20, SUPERSEDED = LAST - BACK_TO + 1 };
+    struct world *w = *state;
+    struct buf b;
+    char count[32];
+    breaks(w);
+    log_steps(w, KEPT + 1, LAST);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    trainer_says(w, "{\"type\":\"progress\",\"sessionId\":\"run\",\"seq\":21,\"metrics\":{"
+                    "\"step\":15,\"loss\":1}}");
+    log_steps(w, LAST + 2, LOST_FROM);
+    struct session *s = world_session(w, "run");
+    assert_true(s->lost);
+    mend(w);
+    assert_int_equal(s->rewind_count, 1);
+    assert_false(s->summary_stale);
+    buf_init(&b, 4096);
+    summary_write_json(s->summary, &b);
+    buf_add_char(&b, '\0');
+    (void)snprintf(count, sizeof(count), "\"count\":%u,",
+                   (unsigned)series_newest(s->series) - SUPERSEDED);
+    assert_non_null(strstr(b.ptr, count));
+    buf_fini(&b);
+}
+
 static void a_run_that_ended_meanwhile_runs_again(void **state)
 {
     struct world *w = *state;
@@ -218,6 +269,8 @@ int main(void)
         TEST(a_healed_disk_brings_the_run_back_to_what_is_kept),
         TEST(what_is_sent_again_is_there_once),
         TEST(what_is_sent_again_is_interpreted_once),
+        TEST(what_a_run_means_is_not_read_from_a_disk_that_lacks_the_newest),
+        TEST(a_summary_that_was_to_be_made_again_still_is),
         TEST(a_run_that_ended_meanwhile_runs_again),
         TEST(who_comes_back_afterwards_goes_on_from_the_new_offsets_only),
         TEST(a_watcher_is_told_that_offsets_went_back),
