@@ -262,6 +262,14 @@ static void a_forgotten_session_leaves_nothing(void **state)
     assert_int_equal(h->store.base.ops->next_session(&h->store.base, 0, &row), E_NOT_FOUND);
 }
 
+static void what_was_never_handed_over_is_freed_with_it(void **state)
+{
+    struct house *h = *state;
+    domain_take(&h->d, START("a"));
+    keeping_meta(keeping_of(h), "name", SPAN("value"));
+    assert_non_null(keeping_of(h)->open); /* the teardown frees it, or its leak is found */
+}
+
 static void without_a_keeper_everything_is_kept_at_once(void **state)
 {
     (void)state;
@@ -294,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_batch_that_found_no_memory_is_made_later_and_whole),
         KEEPING_TEST(the_last_word_is_that_all_is_kept),
         KEEPING_TEST(a_forgotten_session_leaves_nothing),
+        KEEPING_TEST(what_was_never_handed_over_is_freed_with_it),
         cmocka_unit_test(without_a_keeper_everything_is_kept_at_once),
     };
     return cmocka_run_group_tests_name("streamd/session/keeping", tests, NULL, NULL);
