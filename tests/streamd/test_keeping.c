@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "streamd/session/keeping.h"
 
+#include "streamd/session/interpreter.h"
 #include "tests/streamd/domain.h"
 #include "tests/support/lasting_store.h"
 #include "tests/support/oom.h"
@@ -288,6 +289,22 @@ static void without_a_keeper_everything_is_kept_at_once(void **state)
     domain_close(&h.d);
 }
 
+static void without_a_keeper_a_run_that_is_partial_stays_so(void **state)
+{
+    (void)state;
+    struct domain d;
+    domain_defaults(&d);
+    d.config.max_insights = 0;
+    domain_open(&d);
+    domain_take(&d, PROGRESS("a"));
+    d.registry.interpreters.max = 1;
+    domain_take(&d, PROGRESS("a"));
+    domain_advance(&d, 3 * INSIGHT_TICK_US);
+    domain_take(&d, PROGRESS("a"));
+    assert_true(domain_session(&d, "a")->interpreter->partial);
+    domain_close(&d);
+}
+
 #define KEEPING_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -304,6 +321,7 @@ int main(void)
         KEEPING_TEST(a_forgotten_session_leaves_nothing),
         KEEPING_TEST(what_was_never_handed_over_is_freed_with_it),
         cmocka_unit_test(without_a_keeper_everything_is_kept_at_once),
+        cmocka_unit_test(without_a_keeper_a_run_that_is_partial_stays_so),
     };
     return cmocka_run_group_tests_name("streamd/session/keeping", tests, NULL, NULL);
 }

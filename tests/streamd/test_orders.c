@@ -2,6 +2,7 @@
 /* What becomes of an order: docs/protocol.md P-14, P-75. */
 #include "streamd/session/orders.h"
 
+#include "streamd/notify/notify.h"
 #include "tests/streamd/domain.h"
 
 static int setup(void **state)
@@ -214,6 +215,25 @@ static void all_runs_together_are_bounded_too(void **state)
     assert_true(list_empty(&domain_session(d, "s0")->orders));
 }
 
+static void who_is_notified_hears_of_an_order_without_an_answer(void **state)
+{
+    struct domain *d = *state;
+    char *text = NULL;
+    size_t len;
+    const char *why;
+    FILE *console = open_memstream(&text, &len);
+    assert_non_null(console);
+    d->registry.notify = notify_create(&(struct notify_options){.console = console}, &why);
+    assert_non_null(d->registry.notify);
+    (void)tell(d, ORDER_PAUSE);
+    domain_advance(d, d->config.control_deadline_ms * 1000);
+    notify_destroy(d->registry.notify);
+    d->registry.notify = NULL;
+    assert_int_equal(fclose(console), 0);
+    assert_non_null(strstr(text, "order 1 (pause) has had no answer for"));
+    free(text);
+}
+
 static void of_orders_that_all_wait_the_oldest_makes_room(void **state)
 {
     struct domain *d = *state;
@@ -309,6 +329,7 @@ int main(void)
         IN_DOMAIN(the_oldest_that_nobody_waits_for_makes_room),
         IN_DOMAIN(all_runs_together_are_bounded_too),
         IN_DOMAIN(of_orders_that_all_wait_the_oldest_makes_room),
+        IN_DOMAIN(who_is_notified_hears_of_an_order_without_an_answer),
         IN_DOMAIN(of_all_runs_orders_that_all_wait_the_oldest_makes_room),
         cmocka_unit_test(the_table_of_states_is_the_picture),
         IN_DOMAIN(what_is_written_is_read_again_whatever_the_texts),
