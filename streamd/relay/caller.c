@@ -62,7 +62,7 @@ static struct attachment *attachment_at(struct list *link)
     return LIST_ENTRY(link, struct attachment, of_caller);
 }
 
-void attachment_destroy(struct attachment *a)
+static void attachment_destroy(struct attachment *a)
 {
     if (a->caller->started == a)
         a->caller->started = NULL;

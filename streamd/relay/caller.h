@@ -15,7 +15,7 @@ struct caller;
 struct carrier;
 struct relay;
 
-/* A caller and a run. Owned by both lists; freed with either. */
+/* A caller and a run. Owned by its caller, and freed with it; a carrier lives while it has one. */
 struct attachment {
     struct list of_caller;
     struct list of_carrier;
@@ -51,8 +51,6 @@ void attachment_control(struct attachment *a, struct span line);
 
 /* The hub has refused a line. */
 void attachment_refused(struct attachment *a, struct span code);
-
-void attachment_destroy(struct attachment *a);
 
 struct caller *caller_of(struct list *link);
 

@@ -17,6 +17,7 @@
 #include "streamd/relay/relay_line.h"
 #include "streamd/relay/tunnel.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -121,6 +122,13 @@ static void lose_patience(struct carrier *c)
     c->refused = 0;
 }
 
+/* The tunnel has limits of its own, and its own words for them. */
+static void lose_opening(struct carrier *c)
+{
+    upstream_note(c->relay->params.hub, "the hub does not say where the run stands");
+    lose(c);
+}
+
 static void on_attempt(struct timer *timer, uint64_t due_us)
 {
     struct carrier *c = LIST_ENTRY(timer, struct carrier, attempt);
@@ -128,7 +136,7 @@ static void on_attempt(struct timer *timer, uint64_t due_us)
     if (c->state == CARRIER_AWAY)
         open_tunnel(c);
     else if (c->state == CARRIER_OPENING)
-        lose(c);
+        lose_opening(c);
     else
         lose_patience(c);
 }
@@ -379,9 +387,7 @@ struct carrier *carrier_reopen(struct relay *r, struct leftover *from)
 
 void carrier_destroy(struct carrier *c)
 {
-    struct list *first;
-    while ((first = list_first(&c->attachments)) != NULL)
-        attachment_destroy(LIST_ENTRY(first, struct attachment, of_carrier));
+    assert(list_empty(&c->attachments));
     carrier_hang_up(c);
     timers_disarm(c->relay->params.timers, &c->attempt);
     timers_disarm(c->relay->params.timers, &c->keep);

@@ -72,7 +72,7 @@ struct carrier *carrier_create(struct relay *relay, struct span id, struct span 
 /* Goes on with a file that an earlier relay left. NULL: it cannot be read. */
 struct carrier *carrier_reopen(struct relay *relay, struct leftover *from);
 
-/* What is not delivered stays in the file, if it is there. */
+/* Nobody here speaks of it. What is not delivered stays in the file, if it is there. */
 void carrier_destroy(struct carrier *c);
 
 /* A `start`. Without `resume` all must be delivered (backlog_empty): the hub begins it anew only

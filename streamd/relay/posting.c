@@ -86,23 +86,33 @@ static bool add_metrics(struct relay *r, const struct posting_ask *ask, bool lat
 /* ---- a new operation ---- */
 
 /* A first line, which says nothing, so that the `start` before it is on the disk, and acknowledged.
- * False, and the reply says why not. */
+ * False: *out_why says why not, NULL: out of memory. */
+static bool say_start(struct relay *r, struct carrier *c, struct span id, struct buf *b,
+                      const char **out_why)
+{
+    if ((*out_why = carrier_start(c, buf_span(b), true)) != NULL)
+        return false;
+    buf_reset(b);
+    write_report(b, id, SPAN("{}"));
+    return buf_status(b) == OK && relay_post(r, c, buf_span(b), out_why) == OK;
+}
+
+/* False, and the reply says why not. */
 static bool start(struct relay *r, struct carrier *c, const struct posting_ask *ask,
                   struct reply *reply)
 {
     struct buf b;
-    const char *why = "it is longer than a line may be";
+    const char *why = NULL;
     buf_init(&b, RELAY_START_MAX);
     relay_line_head(&b, LINE_START, ask->id);
     json_write_pair_raw(&b, "config", ask->object);
-    bool good = buf_status(&b) == OK && (why = carrier_start(c, buf_span(&b), true)) == NULL;
-    if (good) {
-        buf_reset(&b);
-        write_report(&b, ask->id, SPAN("{}"));
-        good = buf_status(&b) == OK && relay_post(r, c, buf_span(&b), &why) == OK;
-    }
+    bool too_long = buf_status(&b) == E_LIMIT;
+    bool good = buf_status(&b) == OK && say_start(r, c, ask->id, &b, &why);
     buf_fini(&b);
-    if (!good)
+    if (too_long)
+        operation_invalid(reply, "body", "Input should be of at most 63000 bytes at a relay",
+                          "dict_type");
+    else if (!good)
         reply_error(reply, 503, why ? why : "Out of memory");
     return good;
 }

@@ -181,7 +181,9 @@ static bool await_answer(struct tunnel *t, struct span accept)
         struct pollfd fd = {.fd = t->socket,
                             .events = (short)(t->out.len > 0 ? POLLIN | POLLOUT : POLLIN)};
         uint64_t now_us = clock_read().us;
-        if (now_us >= until_us || caller_is_gone(t))
+        if (caller_is_gone(t))
+            return false;
+        if (now_us >= until_us)
             return fail(t, "the hub does not answer");
         (void)poll(&fd, 1, LOOK_MS / 10);
         if (!send_out(t) || !receive_in(t))
@@ -306,7 +308,7 @@ static bool turn(struct tunnel *t)
     if (!send_out(t) || !send_local(t))
         return false;
     if (t->finishing && t->out.len == 0)
-        return fail(t, "it was not needed any more");
+        return false;
     bool goes_on = true;
     if (t->local.len == 0) {
         goes_on = receive_in(t);
@@ -344,7 +346,9 @@ static void *tunnel_main(void *tunnel)
         while (turn(t))
             ;
     }
-    upstream_note(hub, t->why);
+    /* Who closed it himself knows why, and may have said so. */
+    if (t->why[0] != '\0')
+        upstream_note(hub, t->why);
     destroy(t);
     /* What a thread's own clean-up would free may come after the process has ended. */
     OPENSSL_thread_stop();

@@ -180,7 +180,7 @@ static bool undo(const struct trail_entry *e, struct stream *s)
 {
     if (!s) /* the run list (`*`) may have to tell what was told in a room that was left */
         return e->what != HAPPENED;
-    if (s->went)
+    if (s->went && e->what != MARKED)
         return false;
     switch ((enum what)e->what) {
     case MARKED:
@@ -236,7 +236,7 @@ enum status trail_rewind(struct trail *t, uint64_t serial, struct stream *stream
         return E_NOT_FOUND;
     while (t->count > keep) {
         const struct trail_entry *e = entry_at(t, --t->count);
-        if (e->what != MARKED && !undo(e, find_stream(streams, count, e->stream)))
+        if (!undo(e, find_stream(streams, count, e->stream)))
             return E_STATE;
     }
     struct trail_entry *last = entry_at(t, keep - 1);

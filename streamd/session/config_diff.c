@@ -58,8 +58,10 @@ void config_diff_find(const struct session *const *runs, size_t count, struct co
     for (size_t i = 0; i < count; i++) {
         struct side side = {out, i};
         if (runs[i]->config &&
-            json_leaves(refbuf_span(runs[i]->config), keep_leaf, &side) == E_NOMEM)
+            json_leaves(refbuf_span(runs[i]->config), keep_leaf, &side) == E_NOMEM) {
             out->count = 0;
+            return;
+        }
     }
     for (size_t i = 0; i < out->count; i++) {
         if (differs(&out->at[i], count))

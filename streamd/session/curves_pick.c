@@ -114,7 +114,7 @@ static size_t best_of(const struct curves *c, const struct view *v)
     return best;
 }
 
-/* Marks one row of each of `places` stretches. */
+/* Marks one row of each of `places` stretches: there are more rows than places. */
 static void take_stretches(const struct curves *c, size_t places, bool *taken)
 {
     size_t inner = c->kept - 2;
@@ -123,8 +123,6 @@ static void take_stretches(const struct curves *c, size_t places, bool *taken)
         v.from = 1 + i * inner / places;
         v.to = 1 + (i + 1) * inner / places;
         size_t next = i + 1 < places ? 1 + (i + 2) * inner / places : c->kept;
-        if (v.from == v.to)
-            continue;
         v.next_x = (c->x[v.to] + c->x[next - 1]) / 2;
         for (size_t name = 0; name < c->plan.names; name++)
             v.next_y[name] = mean_of(c, name, v.to, next);

@@ -181,9 +181,11 @@ static void on_recalled(struct reading *reading, struct refbuf *piece, bool last
                         enum status status)
 {
     struct interpreter *in = LIST_ENTRY(reading, struct interpreter, reading);
-    if (status == OK && !last)
+    if (in->session->registry->keeping.committed < in->batch) {
+        in->recalling = false; /* a disk in trouble lacks the newest: it asks again */
         return;
-    bool whole = status == OK && piece->len == sizeof(struct reckoning);
+    }
+    bool whole = status == OK && last && piece->len == sizeof(struct reckoning);
     if (whole && is_in_memory(in)) {
         struct reckoning recalled;
         memcpy(&recalled, refbuf_span(piece).ptr, sizeof(recalled));
@@ -205,6 +207,7 @@ static void recall(struct interpreter *in)
     in->reading.on_piece = on_recalled;
     if (ask_begin(in->session->registry, &in->reading, q) != OK)
         log_debug("insight", "no archive to recall id=%s from", in->session->id);
+    in->batch = keeping_awaited(&in->session->registry->keeping);
     free(q);
 }
 
@@ -212,6 +215,8 @@ static void recall(struct interpreter *in)
 static void recall_some(struct interpreters *all)
 {
     unsigned under_way = 0;
+    if (all->registry->keeping.troubled)
+        return;
     LIST_EACH (at, &all->all)
         under_way += LIST_ENTRY(at, struct interpreter, link)->reading.keeper != NULL;
     LIST_EACH_SAFE (at, &all->all) {

@@ -35,6 +35,7 @@ struct interpreter {
     struct reckoning reckoning;
     struct reading reading; /* of what came before, while `recalling` */
     uint64_t recalled;      /* the offset up to which it goes */
+    uint64_t batch;         /* that has the newest of it */
     bool partial;           /* it has not seen the run from its first record on */
     bool recalling;
     bool untold;          /* there is news that no `insight` has told */

@@ -155,14 +155,14 @@ static void drop(struct order *o)
     destroy(o);
 }
 
-/* The oldest that nobody waits for. */
+/* The oldest that nobody waits for, else the oldest: a store may be damaged. */
 static struct order *oldest_of(struct session *s)
 {
     LIST_EACH (at, &s->orders) {
         if (!order_is_open(order_of(at)))
             return order_of(at);
     }
-    return NULL;
+    return order_of(list_first(&s->orders));
 }
 
 static struct order *oldest_of_all(struct orders *orders)

@@ -2,7 +2,8 @@
 /*
  * The reading is asked for everything up to the moment it begins, the record that rewound included;
  * `since` has what came after that. So nothing is counted twice, and a second rewind only has to
- * begin again.
+ * begin again. A disk in trouble gives what it has, which is not all that was said: then it is read
+ * again once all is there.
  */
 #include "streamd/session/recount.h"
 
@@ -17,6 +18,7 @@ struct recount {
     struct reading reading;
     struct session *session; /* borrows; it owns this */
     struct summary *since;   /* owns */
+    uint64_t batch;          /* that has the newest of what is read */
 };
 
 void recount_cancel(struct session *s)
@@ -48,7 +50,12 @@ static void take_over(struct session *s, struct span bytes)
 
 static void on_piece(struct reading *r, struct refbuf *piece, bool last, enum status status)
 {
-    struct session *s = LIST_ENTRY(r, struct recount, reading)->session;
+    const struct recount *c = LIST_ENTRY(r, struct recount, reading);
+    struct session *s = c->session;
+    if (s->registry->keeping.committed < c->batch) {
+        recount_mark(s);
+        return;
+    }
     if (status == OK && last)
         take_over(s, refbuf_span(piece));
     if (s->summary_stale)
@@ -87,12 +94,14 @@ static void start(struct recount *c)
     request.since = s->summary_from;
     if (!is_whole(s) || !c->since || ask_begin(s->registry, &c->reading, &request) != OK)
         recount_cancel(s);
+    else
+        c->batch = keeping_awaited(&s->registry->keeping);
 }
 
 void recounts_start(struct registry *r)
 {
     struct list *first;
-    while ((first = list_first(&r->recounts)) != NULL)
+    while (!r->keeping.troubled && (first = list_first(&r->recounts)) != NULL)
         start(LIST_ENTRY(first, struct recount, link));
 }
 

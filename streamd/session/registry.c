@@ -53,9 +53,7 @@ enum status registry_init(struct registry *r, const struct config *config, struc
     (void)snprintf(r->epoch, sizeof(r->epoch), "%016llx", (unsigned long long)seed);
     const struct keeping_params nowhere = {.config = config, .timers = timers, .stats = stats};
     enum status status = keeping_init(&r->keeping, &nowhere);
-    if (status != OK)
-        return status;
-    return registry_sweep_init(r, now.us);
+    return status == OK ? registry_sweep_init(r, now.us) : status;
 }
 
 /* The last word to the store: the next daemon may go on with this epoch. */

@@ -7,6 +7,7 @@
 #include "streamd/session/shedding.h"
 
 #include "streamd/log.h"
+#include "streamd/session/interpreter.h"
 #include "streamd/session/recount.h"
 #include "streamd/session/session_life.h"
 #include "streamd/session/session_state.h"
@@ -39,6 +40,7 @@ static void go_back(struct registry *r, struct session *s)
     if (session_state_return(s, buf_span(&s->before_loss), &r->decoder) != OK)
         log_error("shedding", "cannot go back id=%s", s->id);
     buf_fini(&s->before_loss);
+    interpreter_forget(s); /* it has heard what is sent again; the archive has the rest */
     r->stats->records_shed += told - series_newest(s->series);
     s->lost = false;
     s->resend = true;

@@ -147,8 +147,6 @@ static void count_in(struct numbers *n, struct point p)
 
 static void join(struct numbers *n, const struct numbers *later)
 {
-    if (later->count == 0)
-        return;
     n->count += later->count;
     n->last = later->last;
     if (later->min.value < n->min.value)

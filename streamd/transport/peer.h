@@ -32,7 +32,8 @@ struct dialect {
     enum scope scope; /* without which nobody stays */
     /* The heartbeat is due: ask for a sign of life. True: one is awaited. */
     bool (*ping)(struct peer *p);
-    /* A whole message came in on `l`, which is the peer's or one it is moving to. */
+    /* A whole message came in on `l`, which is the peer's or one it is moving to. NULL: its clients
+     * cannot say anything. */
     void (*message)(struct peer *p, struct link *l, struct span message, bool binary);
     /* `l`, which names this peer, is gone. */
     void (*link_closed)(struct peer *p, struct link *l);

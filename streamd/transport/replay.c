@@ -17,6 +17,7 @@
 #include "streamd/session/ask.h"
 #include "streamd/transport/peers.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,12 +58,13 @@ void replay_destroy(struct replay *r)
 
 static struct membership *membership_of(const struct replay *r)
 {
-    struct subscriber *s = &r->peer->subscriber;
-    for (uint16_t i = 0; i < s->count; i++) {
-        if (s->memberships[i].replay == r)
-            return &s->memberships[i];
+    const struct subscriber *s = &r->peer->subscriber;
+    uint16_t i = 0;
+    while (s->memberships[i].replay != r) {
+        i++;
+        assert(i < s->count);
     }
-    return NULL;
+    return &s->memberships[i];
 }
 
 /* Has it a piece that its watcher does not take? A poll that is not there takes nothing either. */

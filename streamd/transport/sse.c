@@ -23,14 +23,6 @@ static bool ping(struct peer *p)
     return false;
 }
 
-static void on_message(struct peer *p, struct link *l, struct span message, bool binary)
-{
-    (void)p;
-    (void)l;
-    (void)message;
-    (void)binary;
-}
-
 static void on_link_closed(struct peer *p, struct link *l)
 {
     (void)l;
@@ -53,7 +45,6 @@ static const struct dialect dialect_sse = {
     .name = "sse",
     .scope = SCOPE_READ,
     .ping = ping,
-    .message = on_message,
     .link_closed = on_link_closed,
     .goodbye = goodbye,
     .subscriber = {.flush = peer_flush_stream,
@@ -78,8 +69,6 @@ static void refuse(struct link *l, struct request *req, int status, const char *
     struct reply reply;
     reply_init(&reply, 4096);
     reply_error(&reply, status, why);
-    if (status == 405)
-        reply.allow = METHOD_GET;
     front_answer(l, req, &reply);
     reply_fini(&reply);
 }
@@ -105,10 +94,6 @@ void sse_open(struct peers *peers, struct link *l, struct request *req)
     struct span id = {req->path.ptr + prefix.len, req->path.len - prefix.len};
     struct query_value epoch;
     struct watch_since since = {.offset = UINT64_MAX};
-    if (req->method != METHOD_GET) {
-        refuse(l, req, 405, "Method not allowed");
-        return;
-    }
     if (!session_id_valid(id) && !span_is(id, "*")) {
         refuse(l, req, 400, "sessionId is not valid");
         return;

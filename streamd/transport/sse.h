@@ -16,7 +16,7 @@ struct peers;
 /* Is this request ours? */
 bool sse_path(struct span path);
 
-/* Answers: a stream, or an error. */
+/* Answers a GET: a stream, or an error. */
 void sse_open(struct peers *peers, struct link *l, struct request *req);
 
 #endif

@@ -334,9 +334,8 @@ static void run(struct command *c, const struct watch_row *row, struct span data
         fail(c, why);
         return;
     }
-    if (data.len && fields_parse(data, &fields, NULL) != OK)
-        fields = NULL;
-    c->data = fields && fields_is_object(fields) ? fields : NULL;
+    bool read = data.len > 0 && fields_parse(data, &fields, NULL) == OK;
+    c->data = read && fields_is_object(fields) ? fields : NULL;
     if (read_session_id(c, data))
         row->run(c);
     else

@@ -193,6 +193,22 @@ static void a_query_of_the_plain_websocket_subscribes_at_once(void **state)
     client_hears_nothing(c);
 }
 
+static void a_query_whose_since_is_no_offset_is_told_so_and_hears_what_is_new(void **state)
+{
+    struct world *w = *state;
+    trainer_logs(w, "a", 1);
+    trainer_logs(w, "a", 2);
+    struct client *c = client_nobody(w);
+    c->stream = client_opens_ws(c, "/ws", SPAN("since=-1&sessionId=a"));
+    while (client_react(c))
+        continue;
+    (void)client_hears(c, "connection_established");
+    assert_true(heard_is(client_hears(c, "error"), "code", "bad_since"));
+    (void)client_hears(c, "session_status");
+    client_hears_step(c, 2);
+    client_hears_nothing(c);
+}
+
 static void the_plain_websocket_says_what_it_cannot_read_and_stays(void **state)
 {
     struct world *w = *state;
@@ -218,6 +234,7 @@ int main(void)
         WORLD_TEST(a_plain_request_is_answered_by_the_routes),
         WORLD_TEST(a_websocket_is_for_known_paths_hosts_and_origins),
         WORLD_TEST(a_query_of_the_plain_websocket_subscribes_at_once),
+        WORLD_TEST(a_query_whose_since_is_no_offset_is_told_so_and_hears_what_is_new),
         WORLD_TEST(the_plain_websocket_says_what_it_cannot_read_and_stays),
     };
     return cmocka_run_group_tests_name("flow/front", tests, NULL, NULL);

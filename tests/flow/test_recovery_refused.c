@@ -148,6 +148,16 @@ static void it_is_kept_for_so_long_and_no_longer(void **state)
     assert_int_equal(w->app->registry.journal.listeners, 0);
 }
 
+static void time_in_which_the_daemon_was_stopped_does_not_count(void **state)
+{
+    struct world *w = *state;
+    struct client *c = watches(w, SOCKETIO, "run");
+    client_leaves(c);
+    world_jump(w, 3600ULL * SECOND);
+    assert_int_equal(w->app->stats.recoveries_kept, 1);
+    assert_true(came_back(client_comes_back(w, SOCKETIO, c), c));
+}
+
 static void who_left_longest_ago_is_forgotten_first(void **state)
 {
     (void)state;
@@ -189,6 +199,24 @@ static void another_run_of_the_same_name_is_no_continuation(void **state)
     trainer_starts(w, "other"); /* takes its place */
     trainer_completes(w, "other");
     logs(w, "run", 1, 5);
+    assert_false(came_back(client_comes_back(w, SOCKETIO, c), c));
+    world_destroy(w);
+}
+
+static void a_run_that_came_and_went_meanwhile_is_no_beginning(void **state)
+{
+    (void)state;
+    struct world *w = unthrottled();
+    w->config.max_sessions = 1;
+    world_begin(w);
+    trainer_starts(w, "other");
+    struct client *c = watches(w, SOCKETIO, "run");
+    client_leaves(c);
+    trainer_completes(w, "other");
+    logs(w, "run", 1, 3);
+    trainer_completes(w, "run");
+    trainer_starts(w, "another"); /* takes its place */
+    assert_null(registry_find(&w->app->registry, SPAN("run")));
     assert_false(came_back(client_comes_back(w, SOCKETIO, c), c));
     world_destroy(w);
 }
@@ -245,9 +273,11 @@ int main(void)
         RUN_TEST(marks_that_it_was_never_given_lead_to_a_fresh_session),
         cmocka_unit_test(who_missed_more_than_the_trail_holds_begins_anew),
         RUN_TEST(it_is_kept_for_so_long_and_no_longer),
+        RUN_TEST(time_in_which_the_daemon_was_stopped_does_not_count),
         cmocka_unit_test(who_left_longest_ago_is_forgotten_first),
         cmocka_unit_test(it_can_be_turned_off),
         cmocka_unit_test(another_run_of_the_same_name_is_no_continuation),
+        cmocka_unit_test(a_run_that_came_and_went_meanwhile_is_no_beginning),
         RUN_TEST(offsets_of_an_earlier_epoch_count_as_far_as_they_stand),
         RUN_TEST(a_legacy_room_is_not_kept),
         cmocka_unit_test(too_many_events_at_once_are_not_tried),

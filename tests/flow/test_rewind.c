@@ -71,6 +71,20 @@ static void only_the_first_record_after_a_resume_may_be_a_rewind(void **state)
     }
 }
 
+static void of_many_rewinds_the_oldest_is_forgotten_first(void **state)
+{
+    struct world *w = *state;
+    for (unsigned step = 1; step <= REWINDS_MAX + 1; step++) {
+        trainer_logs(w, "a", step);
+        trainer_says(w, RESUME("a"));
+        trainer_logs(w, "a", step);
+    }
+    const struct session *s = world_session(w, "a");
+    assert_int_equal(s->rewind_count, REWINDS_MAX);
+    assert_true(s->rewinds[0].step == 2);
+    assert_true(s->rewinds[REWINDS_MAX - 1].step == REWINDS_MAX + 1);
+}
+
 static void the_first_record_after_a_restart_may_be_a_rewind_once_resumed(void **state)
 {
     struct world *w = *state;
@@ -213,6 +227,7 @@ int main(void)
         WORLD_TEST(what_a_run_said_before_it_began_anew_stays_out_of_its_summary),
         WORLD_TEST(a_summary_that_was_not_made_again_is_after_a_restart),
         WORLD_TEST(a_summary_stays_as_it_is_where_history_is_not_whole),
+        WORLD_TEST(of_many_rewinds_the_oldest_is_forgotten_first),
         WORLD_TEST(the_first_record_after_a_restart_may_be_a_rewind_once_resumed),
     };
     return cmocka_run_group_tests_name("flow/rewind", tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The disk is in trouble for longer than memory can wait for it: everything goes on live, nothing
  * of it is acknowledged, and afterwards it is all asked for again. */
-#include "tests/flow/client.h"
-#include "tests/flow/world.h"
+#include "streamd/session/interpreter.h"
+#include "tests/flow/recovering.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,18 +24,23 @@ static int begin(void **state)
     return 0;
 }
 
-static void logs(struct world *w, unsigned from, unsigned to)
+static void logs_of(struct world *w, const char *id, unsigned from, unsigned to)
 {
     char line[160];
     for (unsigned i = from; i <= to; i++) {
         (void)snprintf(line, sizeof(line),
-                       "{\"type\":\"progress\",\"sessionId\":\"run\",\"seq\":%u,\"metrics\":{"
+                       "{\"type\":\"progress\",\"sessionId\":\"%s\",\"seq\":%u,\"metrics\":{"
                        "\"step\":%u,\"loss\":1}}",
-                       i, i);
+                       id, i, i);
         trainer_says(w, line);
         intake_ack(&w->trainer);
         world_advance(w, 20 * MS);
     }
+}
+
+static void log_steps(struct world *w, unsigned from, unsigned to)
+{
+    logs_of(w, "run", from, to);
 }
 
 static uint64_t acked(struct world *w)
@@ -51,13 +56,18 @@ static uint64_t acked(struct world *w)
     return seq;
 }
 
+static void breaks(struct world *w)
+{
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    log_steps(w, 1, KEPT);
+    w->disk.broken = true;
+}
+
 /* Ten records are on disk, then nothing is for long enough that the run is lost. */
 static struct session *lose(struct world *w)
 {
-    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
-    logs(w, 1, KEPT);
-    w->disk.broken = true;
-    logs(w, KEPT + 1, LOST_FROM);
+    breaks(w);
+    log_steps(w, KEPT + 1, LOST_FROM);
     struct session *s = world_session(w, "run");
     assert_true(s->lost);
     return s;
@@ -124,7 +134,7 @@ static void what_is_sent_again_is_there_once(void **state)
     mend(w);
     buf_reset(&w->answers);
     trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
-    logs(w, (unsigned)s->last_seq + 1, LOST_FROM + 5);
+    log_steps(w, (unsigned)s->last_seq + 1, LOST_FROM + 5);
     assert_int_equal(series_newest(s->series), LOST_FROM + 5);
     assert_int_equal(session_durable_seq(s), LOST_FROM + 5);
     struct client *c = client_watch_since(w, PLAIN, "run", 0);
@@ -134,6 +144,108 @@ static void what_is_sent_again_is_there_once(void **state)
         assert_int_equal(heard_number(h, "offset"), i);
         assert_int_equal(heard_number(h, "metrics.currentStep"), i);
     }
+}
+
+static void what_is_sent_again_is_interpreted_once(void **state)
+{
+    struct world *w = *state;
+    w->app->registry.interpreters.max = 2;
+    struct session *s = lose(w);
+    mend(w);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    log_steps(w, (unsigned)s->last_seq + 1, LOST_FROM);
+    world_advance(w, 2 * SECOND);
+    logs_of(w, "other", 1, LOST_FROM);
+    const struct assessment *a = session_assessment(s);
+    const struct assessment *b = session_assessment(world_session(w, "other"));
+    assert_int_equal(a->evaluations, b->evaluations);
+    assert_false(s->interpreter->partial);
+}
+
+static void what_a_run_means_is_not_read_from_a_disk_that_lacks_the_newest(void **state)
+{
+    enum { LAST = 20 };
+    struct world *w = *state;
+    breaks(w);
+    log_steps(w, KEPT + 1, LAST);
+    w->app->registry.interpreters.max = 2;
+    log_steps(w, LAST + 1, LAST + 1);
+    world_advance(w, 2 * SECOND);
+    struct session *s = world_session(w, "run");
+    assert_true(s->interpreter->partial);
+    mend(w);
+    logs_of(w, "other", 1, LAST + 1);
+    const struct assessment *a = session_assessment(s);
+    const struct assessment *b = session_assessment(world_session(w, "other"));
+    assert_false(s->interpreter->partial);
+    assert_int_equal(a->evaluations, b->evaluations);
+    assert_true(a->best.step == b->best.step);
+}
+
+static void a_summary_that_was_to_be_made_again_still_is(void **state)
+{
+    enum { BACK_TO = 15, LAST = 20, SUPERSEDED = LAST - BACK_TO + 1 };
+    struct world *w = *state;
+    struct buf b;
+    char count[32];
+    breaks(w);
+    log_steps(w, KEPT + 1, LAST);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    trainer_says(w, "{\"type\":\"progress\",\"sessionId\":\"run\",\"seq\":21,\"metrics\":{"
+                    "\"step\":15,\"loss\":1}}");
+    log_steps(w, LAST + 2, LOST_FROM);
+    struct session *s = world_session(w, "run");
+    assert_true(s->lost);
+    mend(w);
+    assert_int_equal(s->rewind_count, 1);
+    assert_false(s->summary_stale);
+    buf_init(&b, 4096);
+    summary_write_json(s->summary, &b);
+    buf_add_char(&b, '\0');
+    (void)snprintf(count, sizeof(count), "\"count\":%u,",
+                   (unsigned)series_newest(s->series) - SUPERSEDED);
+    assert_non_null(strstr(b.ptr, count));
+    buf_fini(&b);
+}
+
+static void a_run_that_ended_meanwhile_runs_again(void **state)
+{
+    struct world *w = *state;
+    struct session *s = lose(w);
+    trainer_completes(w, "run");
+    mend(w);
+    assert_int_equal(s->state, SESSION_RUNNING);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    log_steps(w, (unsigned)s->last_seq + 1, LOST_FROM);
+    trainer_completes(w, "run");
+    assert_int_equal(s->state, SESSION_COMPLETED);
+    assert_int_equal(series_newest(s->series), LOST_FROM);
+}
+
+static void who_comes_back_afterwards_goes_on_from_the_new_offsets_only(void **state)
+{
+    struct world *w = *state;
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\"}");
+    struct client *c = watches(w, SOCKETIO, "run");
+    struct client *d = watches(w, SOCKETIO, "run");
+    struct session *s = lose(w);
+    (void)client_counts(d, "");
+    char old[sizeof(d->mark)];
+    memcpy(old, d->mark, sizeof(old));
+    mend(w);
+    (void)client_counts(c, "");
+    (void)client_counts(d, "");
+    client_leaves(c);
+    client_leaves(d);
+    memcpy(d->mark, old, sizeof(old));
+    struct client *again = client_comes_back(w, SOCKETIO, c);
+    assert_true(came_back(again, c));
+    assert_false(came_back(client_comes_back(w, SOCKETIO, d), d));
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
+    (void)client_counts(again, "");
+    unsigned next = (unsigned)s->last_seq + 1;
+    log_steps(w, next, next);
+    client_hears_step(again, next);
 }
 
 static void a_watcher_is_told_that_offsets_went_back(void **state)
@@ -147,7 +259,7 @@ static void a_watcher_is_told_that_offsets_went_back(void **state)
     assert_true(heard_is(h, "epoch", w->app->registry.epoch));
     trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
     uint64_t next = s->last_seq + 1;
-    logs(w, (unsigned)next, (unsigned)next);
+    log_steps(w, (unsigned)next, (unsigned)next);
     assert_int_equal(heard_number(client_hears(c, "progress_update"), "offset"), next);
 }
 
@@ -169,6 +281,11 @@ int main(void)
         TEST(a_healed_disk_brings_the_run_back_to_what_is_kept),
         TEST(what_a_user_did_to_a_lost_run_is_kept),
         TEST(what_is_sent_again_is_there_once),
+        TEST(what_is_sent_again_is_interpreted_once),
+        TEST(what_a_run_means_is_not_read_from_a_disk_that_lacks_the_newest),
+        TEST(a_summary_that_was_to_be_made_again_still_is),
+        TEST(a_run_that_ended_meanwhile_runs_again),
+        TEST(who_comes_back_afterwards_goes_on_from_the_new_offsets_only),
         TEST(a_watcher_is_told_that_offsets_went_back),
         TEST(what_was_kept_before_is_acknowledged_when_the_disk_is_well),
     };

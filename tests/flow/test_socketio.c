@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Socket.IO packets of a client, and what each leads to: docs/protocol.md P-40, P-41. */
 #include "streamd/transport/front.h"
+#include "streamd/transport/socketio.h"
 #include "tests/flow/client.h"
 #include "tests/flow/client_engine.h"
 #include "tests/flow/client_parts.h"
@@ -77,6 +78,47 @@ static void an_unknown_event_is_told_only_to_who_asks_for_an_answer(void **state
         assert_string_equal(client_hears(c, "ack")->data,
                             "{\"success\":false,\"error\":\"no such event\"}");
     }
+}
+
+static void greets_nobody(struct engine *e, const struct socketio_namespace *nsp, struct span auth)
+{
+    (void)e;
+    (void)nsp;
+    (void)auth;
+}
+
+static void a_namespace_without_events_knows_none(void **state)
+{
+    static const struct socketio_namespace mute = {.name = "/mute", .connected = greets_nobody};
+    struct world *w = *state;
+    struct client *c = client_open(w, SOCKETIO);
+    w->app->peers.namespaces = &mute;
+    client_sends(c, "40/mute,");
+    client_sends(c, "42/mute,[\"dance\"]");
+    client_hears_nothing(c);
+    client_sends(c, "42/mute,7[\"dance\"]");
+    assert_string_equal(client_hears(c, "ack")->data,
+                        "{\"success\":false,\"error\":\"no such event\"}");
+}
+
+static void nobody_is_in_more_than_eight_namespaces(void **state)
+{
+    enum { MOST = 8 };
+    static struct socketio_namespace more[MOST];
+    static char names[MOST][8];
+    struct world *w = *state;
+    struct client *c = client_open(w, SOCKETIO);
+    for (size_t i = 0; i < MOST; i++) {
+        char packet[16];
+        (void)snprintf(names[i], sizeof(names[i]), "/n%zu", i);
+        more[i] = (struct socketio_namespace){
+            .name = names[i], .connected = greets_nobody, .next = w->app->peers.namespaces};
+        w->app->peers.namespaces = &more[i];
+        client_hears_nothing(c);
+        (void)snprintf(packet, sizeof(packet), "40%s,", names[i]);
+        client_sends(c, packet);
+    }
+    assert_true(heard_is(client_hears(c, "connect_error"), "message", "Too many namespaces"));
 }
 
 static void an_event_with_an_attachment_is_put_together(void **state)
@@ -185,6 +227,8 @@ int main(void)
         WORLD_TEST(what_a_client_need_not_send_is_passed_over),
         WORLD_TEST(a_connect_error_of_a_client_closes_it),
         WORLD_TEST(an_unknown_event_is_told_only_to_who_asks_for_an_answer),
+        WORLD_TEST(a_namespace_without_events_knows_none),
+        WORLD_TEST(nobody_is_in_more_than_eight_namespaces),
         WORLD_TEST(an_event_with_an_attachment_is_put_together),
         WORLD_TEST(bytes_that_belong_to_nothing_close_the_connection),
         WORLD_TEST(an_event_for_a_namespace_never_joined_closes_the_connection),

@@ -168,6 +168,14 @@ static void loopback_is_told_from_all_others(void **state)
     }
 }
 
+static void a_peer_that_is_not_known_has_no_name(void **state)
+{
+    char name[ADDRESS_TEXT_MAX] = "before";
+    (void)state;
+    address_of_peer(-1, name, sizeof(name));
+    assert_string_equal(name, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +185,7 @@ int main(void)
         cmocka_unit_test(an_ipv6_address_stands_in_brackets),
         cmocka_unit_test(a_name_is_looked_up),
         cmocka_unit_test(what_is_no_address_is_said),
+        cmocka_unit_test(a_peer_that_is_not_known_has_no_name),
     };
     return cmocka_run_group_tests_name("streamd/address", tests, NULL, NULL);
 }

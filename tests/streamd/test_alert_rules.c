@@ -31,6 +31,7 @@ static void each_condition_fires_when_it_has_held_for_long_enough(void **state)
         {"m", ALERT_GT, 1, 1, {"NaN", "NaN"}, -1},
         {"val_loss", ALERT_NO_IMPROVEMENT, 0, 2, {"3", "2", "2.5", "2"}, 3},
         {"val_acc", ALERT_NO_IMPROVEMENT, 0, 2, {"0.1", "0.2", "0.3", "0.4"}, -1},
+        {"val_loss", ALERT_NO_IMPROVEMENT, 0, 2, {"3", "NaN", "NaN"}, 2},
         {"m", ALERT_NO_IMPROVEMENT, 0.5, 3, {"3", "2.9", "2.8", "2.7"}, 3},
     };
     struct world *w = *state;
@@ -70,6 +71,21 @@ static void records_of_one_epoch_count_as_one(void **state)
                       "\"m\":2}}");
     assert_int_equal(kept->times, 0);
     world_line(w, "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"epoch\":2,\"m\":2}}");
+    assert_int_equal(kept->times, 1);
+}
+
+static void a_record_without_the_metric_says_nothing_of_it(void **state)
+{
+    struct world *w = *state;
+    const struct alert_rule *kept;
+    starts(w, "a", "{}");
+    struct session *s = registry_find(&w->app->registry, SPAN("a"));
+    const struct alert_rule rule = rule_of("m", ALERT_GT, 1, 2);
+    assert_int_equal(alert_rule_set(s, &rule, &kept), OK);
+    world_line(w, "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"epoch\":1,\"m\":2}}");
+    world_line(w, "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"epoch\":2,\"n\":0}}");
+    assert_int_equal(kept->times, 0);
+    world_line(w, "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"epoch\":3,\"m\":2}}");
     assert_int_equal(kept->times, 1);
 }
 
@@ -196,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AGENT_TEST(each_condition_fires_when_it_has_held_for_long_enough),
         AGENT_TEST(records_of_one_epoch_count_as_one),
+        AGENT_TEST(a_record_without_the_metric_says_nothing_of_it),
         AGENT_TEST(a_run_has_a_bounded_number_of_them),
         AGENT_TEST(operators_are_found_by_name),
         cmocka_unit_test(as_many_as_there_may_be_come_back_as_they_stood),

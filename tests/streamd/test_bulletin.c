@@ -62,6 +62,19 @@ static void epochs_push_no_alert_out(void **state)
     assert_int_equal(b->epochs.count, BULLETIN_EPOCHS_MAX);
 }
 
+static void of_news_and_epochs_the_one_that_lacks_more_is_counted(void **state)
+{
+    static const struct bulletin_filter epochs = {.types = 1U << BULLETIN_EPOCH};
+    struct bulletin *b = *state;
+    for (int i = 0; i < BULLETIN_NEWS_MAX + 3; i++)
+        add(b, BULLETIN_ALERT, "a");
+    for (int i = 0; i < BULLETIN_EPOCHS_MAX + 10; i++)
+        add(b, BULLETIN_EPOCH, "b");
+    assert_int_equal(bulletin_missed(b, &epochs, 5000), BULLETIN_NEWS_MAX + 3 + 10);
+    assert_int_equal(bulletin_missed(b, &all, 5000), BULLETIN_NEWS_MAX + 3 + 10);
+    assert_int_equal(bulletin_missed(b, &alerts_of_a, 5000), 3);
+}
+
 static void what_is_gone_is_counted_as_missed(void **state)
 {
     struct bulletin *b = *state;
@@ -175,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(items_are_numbered_over_all_sessions_from_the_time_of_the_start),
         TEST(epochs_push_no_alert_out),
+        TEST(of_news_and_epochs_the_one_that_lacks_more_is_counted),
         TEST(what_is_gone_is_counted_as_missed),
         TEST(the_newest_are_found_from_the_end),
         TEST(long_texts_are_cut_at_a_character_and_long_data_left_out),

@@ -103,6 +103,23 @@ static void a_target_was_reached_or_is_foretold(void **state)
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(target_of(w, 1), "reached")));
 }
 
+static void what_a_record_has_by_itself_is_a_metric_too(void **state)
+{
+    struct world *w = *state;
+    char line[160];
+    starts(w, "a", "{}");
+    for (int step = 1; step <= 10; step++) {
+        (void)snprintf(line, sizeof(line),
+                       "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"step\":%d%s%d}}",
+                       step, step % 2 ? ",\"perplexity\":" : ",\"other\":", 11 - step);
+        world_line(w, line);
+    }
+    compares(w, "ids=a&target=perplexity<3");
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(target_of(w, 0), "reached")));
+    compares(w, "ids=a&target=perplexity<1.9");
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(target_of(w, 0), "reached")));
+}
+
 static void runs_that_have_no_metric_in_common_have_no_better_one(void **state)
 {
     struct world *w = *state;
@@ -122,6 +139,7 @@ int main(void)
         AGENT_TEST(the_better_run_and_what_sets_it_apart_are_named),
         AGENT_TEST(runs_of_one_configuration_are_told_as_such),
         AGENT_TEST(a_target_was_reached_or_is_foretold),
+        AGENT_TEST(what_a_record_has_by_itself_is_a_metric_too),
         AGENT_TEST(runs_that_have_no_metric_in_common_have_no_better_one),
     };
     return cmocka_run_group_tests_name("http/compare", tests, NULL, NULL);

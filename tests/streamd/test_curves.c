@@ -123,6 +123,16 @@ static void names_that_were_not_given_are_found_and_those_too_many_told(void **s
     assert_true(curves_value(&run->curves, 1, 7) == 4);
 }
 
+static void a_name_that_no_curve_can_have_is_passed_over(void **state)
+{
+    struct run *run = *state;
+    begin(run, false, NULL, NULL);
+    says(run, "\"epoch\":1,\"%0*d\":1,\"%0*d\":2", METRIC_NAME_MAX, 0, METRIC_NAME_MAX - 1, 0);
+    curves_end(&run->curves);
+    assert_int_equal(run->curves.plan.names, 1);
+    assert_int_equal(strlen(run->curves.plan.name[0].text), METRIC_NAME_MAX - 1);
+}
+
 static void a_range_counts_what_is_in_it(void **state)
 {
     struct run *run = *state;
@@ -195,6 +205,7 @@ int main(void)
         TEST(a_run_without_epochs_has_its_records_as_rows),
         TEST(what_came_before_the_first_epoch_is_not_on_its_axis),
         TEST(names_that_were_not_given_are_found_and_those_too_many_told),
+        TEST(a_name_that_no_curve_can_have_is_passed_over),
         TEST(a_range_counts_what_is_in_it),
         TEST(a_long_run_is_counted_exactly_and_shown_with_its_extremes),
         TEST(a_row_is_found_by_its_place),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "streamd/session/keeping.h"
 
+#include "streamd/session/interpreter.h"
 #include "tests/streamd/domain.h"
 #include "tests/support/lasting_store.h"
 #include "tests/support/oom.h"
@@ -262,6 +263,14 @@ static void a_forgotten_session_leaves_nothing(void **state)
     assert_int_equal(h->store.base.ops->next_session(&h->store.base, 0, &row), E_NOT_FOUND);
 }
 
+static void what_was_never_handed_over_is_freed_with_it(void **state)
+{
+    struct house *h = *state;
+    domain_take(&h->d, START("a"));
+    keeping_meta(keeping_of(h), "name", SPAN("value"));
+    assert_non_null(keeping_of(h)->open); /* the teardown frees it, or its leak is found */
+}
+
 static void without_a_keeper_everything_is_kept_at_once(void **state)
 {
     (void)state;
@@ -280,6 +289,22 @@ static void without_a_keeper_everything_is_kept_at_once(void **state)
     domain_close(&h.d);
 }
 
+static void without_a_keeper_a_run_that_is_partial_stays_so(void **state)
+{
+    (void)state;
+    struct domain d;
+    domain_defaults(&d);
+    d.config.max_insights = 0;
+    domain_open(&d);
+    domain_take(&d, PROGRESS("a"));
+    d.registry.interpreters.max = 1;
+    domain_take(&d, PROGRESS("a"));
+    domain_advance(&d, 3 * INSIGHT_TICK_US);
+    domain_take(&d, PROGRESS("a"));
+    assert_true(domain_session(&d, "a")->interpreter->partial);
+    domain_close(&d);
+}
+
 #define KEEPING_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -294,7 +319,9 @@ int main(void)
         cmocka_unit_test(a_batch_that_found_no_memory_is_made_later_and_whole),
         KEEPING_TEST(the_last_word_is_that_all_is_kept),
         KEEPING_TEST(a_forgotten_session_leaves_nothing),
+        KEEPING_TEST(what_was_never_handed_over_is_freed_with_it),
         cmocka_unit_test(without_a_keeper_everything_is_kept_at_once),
+        cmocka_unit_test(without_a_keeper_a_run_that_is_partial_stays_so),
     };
     return cmocka_run_group_tests_name("streamd/session/keeping", tests, NULL, NULL);
 }

@@ -113,6 +113,24 @@ static void a_set_is_refused_with_what_would_be_right(void **state)
     knobs_fini(&k);
 }
 
+static void a_refusal_that_would_be_too_long_is_cut(void **state)
+{
+    struct knobs k = {0};
+    char why[KNOB_WHY_MAX];
+    struct buf b;
+    (void)state;
+    buf_init(&b, 4096);
+    buf_add_str(&b, "{\"knobs\":{");
+    for (int i = 0; i < KNOBS_MAX; i++)
+        buf_addf(&b, "%s\"%0*d\":{}", i ? "," : "", KNOB_NAME_BYTES_MAX / 2, i);
+    buf_add_str(&b, "}}");
+    assert_int_equal(knobs_declare(&k, buf_span(&b)), OK);
+    assert_false(knobs_allow(&k, SPAN("lr"), (struct knob_value){false, 1}, why));
+    assert_int_equal(strlen(why), KNOB_WHY_MAX - 1);
+    buf_fini(&b);
+    knobs_fini(&k);
+}
+
 static void what_was_applied_is_the_value(void **state)
 {
     struct knobs k = {0};
@@ -132,6 +150,7 @@ int main(void)
         cmocka_unit_test(what_makes_no_sense_is_no_knob),
         cmocka_unit_test(as_many_as_are_allowed_are_known_and_come_back_from_what_was_written),
         cmocka_unit_test(a_set_is_refused_with_what_would_be_right),
+        cmocka_unit_test(a_refusal_that_would_be_too_long_is_cut),
         cmocka_unit_test(what_was_applied_is_the_value),
     };
     return cmocka_run_group_tests_name("streamd/knobs", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* What becomes of an order: docs/protocol.md P-14, P-75. */
 #include "streamd/session/orders.h"
 
+#include "streamd/notify/notify.h"
 #include "tests/streamd/domain.h"
 
 static int setup(void **state)
@@ -214,6 +215,52 @@ static void all_runs_together_are_bounded_too(void **state)
     assert_true(list_empty(&domain_session(d, "s0")->orders));
 }
 
+static void who_is_notified_hears_of_an_order_without_an_answer(void **state)
+{
+    struct domain *d = *state;
+    char *text = NULL;
+    size_t len;
+    const char *why;
+    FILE *console = open_memstream(&text, &len);
+    assert_non_null(console);
+    d->registry.notify = notify_create(&(struct notify_options){.console = console}, &why);
+    assert_non_null(d->registry.notify);
+    (void)tell(d, ORDER_PAUSE);
+    domain_advance(d, d->config.control_deadline_ms * 1000);
+    notify_destroy(d->registry.notify);
+    d->registry.notify = NULL;
+    assert_int_equal(fclose(console), 0);
+    assert_non_null(strstr(text, "order 1 (pause) has had no answer for"));
+    free(text);
+}
+
+static void of_orders_that_all_wait_the_oldest_makes_room(void **state)
+{
+    struct domain *d = *state;
+    struct session *s = domain_session(d, "a");
+    for (int i = 0; i <= ORDERS_OF_SESSION; i++)
+        (void)tell(d, ORDER_PAUSE);
+    assert_int_equal(d->registry.orders.count, ORDERS_OF_SESSION);
+    assert_int_equal(LIST_ENTRY(list_first(&s->orders), struct order, link)->id, 2);
+}
+
+static void of_all_runs_orders_that_all_wait_the_oldest_makes_room(void **state)
+{
+    struct domain *d = *state;
+    for (int i = 0; i <= ORDERS_MAX / ORDERS_OPEN_MAX; i++) {
+        char line[64];
+        const struct order_ask a = {.command = ORDER_PAUSE};
+        (void)snprintf(line, sizeof(line), "{\"type\":\"start\",\"sessionId\":\"s%d\"}", i);
+        domain_take(d, line);
+        struct session *s = LIST_ENTRY(list_first(&d->registry.sessions), struct session, link);
+        for (int n = 0; n < ORDERS_OPEN_MAX; n++)
+            orders_told(orders_add(s, &a, d->now), 1, false, d->now);
+        assert_int_equal(orders_open(s), ORDERS_OPEN_MAX);
+    }
+    assert_int_equal(d->registry.orders.count, ORDERS_MAX);
+    assert_true(list_empty(&domain_session(d, "s0")->orders));
+}
+
 static void the_table_of_states_is_the_picture(void **state)
 {
     static const char *const allowed[] = {
@@ -281,6 +328,9 @@ int main(void)
         IN_DOMAIN(the_status_shows_what_waits_and_the_knobs_as_applied),
         IN_DOMAIN(the_oldest_that_nobody_waits_for_makes_room),
         IN_DOMAIN(all_runs_together_are_bounded_too),
+        IN_DOMAIN(of_orders_that_all_wait_the_oldest_makes_room),
+        IN_DOMAIN(who_is_notified_hears_of_an_order_without_an_answer),
+        IN_DOMAIN(of_all_runs_orders_that_all_wait_the_oldest_makes_room),
         cmocka_unit_test(the_table_of_states_is_the_picture),
         IN_DOMAIN(what_is_written_is_read_again_whatever_the_texts),
     };

@@ -179,6 +179,27 @@ static void a_session_that_came_is_taken_back_and_one_that_went_only_alone(void 
     assert_int_equal(rewound(f, 1, &k), E_STATE);
 }
 
+static void of_updates_in_one_entry_none_is_taken_back_once_their_session_went(void **state)
+{
+    struct fixture *f = *state;
+    struct kept k;
+    updates(f, 0, 1, 1);
+    updates(f, 0, 2, 2);
+    trail_session_gone(&f->trail, f->streams[0]);
+    assert_int_equal(rewound(f, 1, &k), E_STATE);
+}
+
+static void what_changed_nothing_is_taken_back_also_when_the_session_went(void **state)
+{
+    struct fixture *f = *state;
+    struct kept k;
+    updates(f, 0, 1, 1);
+    trail_add(&f->trail, f->streams[0], &(struct mark){.serial = 2});
+    trail_session_gone(&f->trail, f->streams[0]);
+    assert_int_equal(rewound(f, 1, &k), OK);
+    assert_true(k.streams[0].went);
+}
+
 static void offsets_that_went_back_are_not_taken_back(void **state)
 {
     struct fixture *f = *state;
@@ -230,6 +251,8 @@ int main(void)
         TRAIL_TEST(updates_that_follow_each_other_are_one_entry),
         TRAIL_TEST(a_long_stretch_is_several_entries),
         TRAIL_TEST(a_session_that_came_is_taken_back_and_one_that_went_only_alone),
+        TRAIL_TEST(of_updates_in_one_entry_none_is_taken_back_once_their_session_went),
+        TRAIL_TEST(what_changed_nothing_is_taken_back_also_when_the_session_went),
         TRAIL_TEST(offsets_that_went_back_are_not_taken_back),
         TRAIL_TEST(an_event_of_a_room_that_was_left_cannot_be_taken_back),
         TRAIL_TEST(without_memory_it_is_broken),

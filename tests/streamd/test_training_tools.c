@@ -299,6 +299,23 @@ static void prompts_say_which_tools_to_call(void **state)
     assert_non_null(memmem(w->body.ptr, w->body.len, "runs a,b by val_loss", 20));
 }
 
+static void a_run_that_is_asked_for_takes_a_place_also_from_one_that_talks(void **state)
+{
+    struct world *w = *state;
+    w->app->registry.interpreters.max = 1;
+    starts(w, "over", "{}");
+    learns(w, "over", 30, 0.5);
+    world_line(w, "{\"type\":\"complete\",\"sessionId\":\"over\"}");
+    starts(w, "talks", "{}");
+    learns(w, "talks", 30, 0.5);
+    const struct session *talks = registry_find(&w->app->registry, SPAN("talks"));
+    assert_non_null(talks->interpreter);
+    assert_int_equal(world_get(w, "/api/training/insight/over"), 200);
+    assert_string_equal(world_string(w, "data.phase"), "CONVERGED");
+    assert_true(world_number(w, "data.evaluations") == 30);
+    assert_null(talks->interpreter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +333,7 @@ int main(void)
         AGENT_TEST(without_a_trainer_command_nothing_is_started),
         AGENT_TEST(a_run_is_three_resources),
         AGENT_TEST(prompts_say_which_tools_to_call),
+        AGENT_TEST(a_run_that_is_asked_for_takes_a_place_also_from_one_that_talks),
     };
     return cmocka_run_group_tests_name("mcp/tools", tests, NULL, NULL);
 }

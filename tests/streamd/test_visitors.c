@@ -2,6 +2,7 @@
 #include "streamd/transport/visitors.h"
 
 #include "streamd/options.h"
+#include "tests/support/oom.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -100,6 +101,18 @@ static void loopback_is_free_unless_it_is_to_be_limited(void **state)
     assert_int_equal(enter(f, "127.0.0.1", &v), VISITOR_COUNTED);
 }
 
+static void who_has_no_address_is_free_and_who_finds_no_memory_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct visitor *v;
+    const struct sockaddr_storage local = {.ss_family = AF_UNIX};
+    assert_int_equal(visitors_enter(&f->all, &local, S, &v), VISITOR_FREE);
+    for (size_t n = 1; oom_sweeps(n); n++) {
+        enum visitor_entry entry = enter(f, "192.0.2.1", &v);
+        assert_int_equal(entry, oom_failed() ? VISITOR_REFUSED : VISITOR_COUNTED);
+    }
+}
+
 static void two_seconds_worth_may_come_at_once_then_so_many_a_second(void **state)
 {
     struct fixture *f = *state;
@@ -162,6 +175,7 @@ int main(void)
         VISITORS_TEST(an_address_has_so_many_connections_and_no_more),
         VISITORS_TEST(a_host_of_ipv6_has_all_of_its_64_bits),
         VISITORS_TEST(loopback_is_free_unless_it_is_to_be_limited),
+        VISITORS_TEST(who_has_no_address_is_free_and_who_finds_no_memory_is_refused),
         VISITORS_TEST(two_seconds_worth_may_come_at_once_then_so_many_a_second),
         VISITORS_TEST(more_bytes_than_there_is_room_for_are_paid_for_later),
         VISITORS_TEST(leaving_and_coming_back_gives_nothing_new),

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { WebSocket } from 'ws';
 import { Daemon } from './daemon.ts';
 import { Plain } from './plain.ts';
 import { within } from './waiting.ts';
@@ -18,6 +19,17 @@ async function silent(daemon: Daemon, host: string): Promise<Socket> {
   socket.on('error', () => {});
   await within('a connection', once(socket, 'connect'));
   return socket;
+}
+
+/** The status of a WebSocket handshake. */
+async function upgraded(daemon: Daemon): Promise<number> {
+  const socket = new WebSocket(`${daemon.url.replace('http', 'ws')}/ws`);
+  socket.on('error', () => {});
+  const status = new Promise<number>((resolve) => {
+    socket.on('open', () => resolve(101));
+    socket.on('unexpected-response', (_, answer) => resolve(answer.statusCode ?? 0));
+  });
+  return within('an answer', status).finally(() => socket.terminate());
 }
 
 test('connections past the limit of an address are closed, others come in', async (t) => {
@@ -57,6 +69,9 @@ test('requests past the limit of an address are answered with 429, and later one
       while ((await daemon.fetch('/health')).status !== 200);
     })(),
   );
+  let handshake = 101;
+  for (let i = 0; i < 70 && handshake === 101; i++) handshake = await upgraded(daemon);
+  assert.equal(handshake, 429);
 });
 
 test('messages past it close with 1013', async (t) => {

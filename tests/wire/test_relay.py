@@ -154,6 +154,14 @@ class Through(RelayTest):
         sent_to = hub.url + path.replace("%2F", "/")
         self.assertEqual((answer.status_code, answer.headers["Location"]), (307, sent_to))
         self.assertEqual(requests.get(relay.url + "/x" * 1500, timeout=DEADLINE_S).status_code, 404)
+        upgrade = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        }
+        answer = requests.get(relay.url + "/ws", headers=upgrade, timeout=DEADLINE_S)
+        self.assertEqual((answer.status_code, answer.json()["error"][:8]), (404, "Not here"))
         self.assertEqual(relay.json("/health")["status"], "healthy")
         self.assertIn("/sessions/{id}/metrics", relay.json("/openapi.json")["paths"])
 

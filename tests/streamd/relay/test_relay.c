@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* What an earlier relay left on the disk. */
+#include "streamd/relay/relay.h"
+
+#include "streamd/relay/carrier.h"
+#include "tests/clients/c/spool_folder.h"
+#include "tests/streamd/relay/relay_world.h"
+
+/* An earlier relay has ended with a line of `run` in its file, whose path this is. */
+static void a_file_is_left(struct relay_world *w, char path[512])
+{
+    (void)close(w->hub.listener);
+    w->hub.listener = -1;
+    trainer_comes(w, 0);
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\"}");
+    trainer_says(w, "{\"type\":\"progress\",\"seq\":1,\"metrics\":{}}");
+    trainer_leaves(w);
+    relay_ends(w);
+    assert_int_equal(fake_spooled(&w->place, path, 512), 1);
+}
+
+static size_t lines_of_run(struct relay_world *w)
+{
+    const struct carrier *c = relay_find(w->relay, SPAN("run"));
+    return c ? backlog_lines(&c->backlog) : 0;
+}
+
+static void a_file_that_another_process_has_is_left_to_it(void **state)
+{
+    struct relay_world *w = *state;
+    char path[512];
+    a_file_is_left(w, path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0 && spool_lock(fd));
+    relay_begins(w);
+    assert_int_equal(lines_of_run(w), 0);
+    relay_ends(w);
+    (void)close(fd);
+    relay_begins(w);
+    assert_int_equal(lines_of_run(w), 1);
+}
+
+static void of_two_files_of_one_run_the_later_waits_for_the_next_relay(void **state)
+{
+    struct relay_world *w = *state;
+    char path[512];
+    char other[512];
+    char *text;
+    a_file_is_left(w, path);
+    text = spooled_text(&w->place);
+    (void)snprintf(other, sizeof(other), "%s/9-9-run%s", w->place.spool, SPOOL_SUFFIX);
+    int fd = open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    (void)close(fd);
+    free(text);
+    relay_begins(w);
+    assert_int_equal(lines_of_run(w), 1);
+    assert_int_equal(fake_spooled(&w->place, NULL, 0), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RELAY_TEST(a_file_that_another_process_has_is_left_to_it),
+        RELAY_TEST(of_two_files_of_one_run_the_later_waits_for_the_next_relay),
+    };
+    return cmocka_run_group_tests_name("streamd/relay/relay", tests, NULL, NULL);
+}
