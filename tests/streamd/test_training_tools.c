@@ -50,6 +50,19 @@ static void runs_are_found_by_status_and_words(void **state)
     is_refused(w, "list_sessions", "{\"limit\":0}", "limit");
 }
 
+static void a_long_name_is_listed_without_half_a_character(void **state)
+{
+    struct world *w = *state;
+    char line[160];
+    char name[63] = "";
+    memset(name, 'x', sizeof(name) - 1);
+    (void)snprintf(line, sizeof(line),
+                   "{\"type\":\"start\",\"sessionId\":\"a\",\"name\":\"%s\xe2\x82\xac\"}", name);
+    world_line(w, line);
+    calls(w, "list_sessions", "{}");
+    assert_string_equal(text_at(w, "sessions", 0, "name"), name);
+}
+
 static void a_status_is_one_small_answer(void **state)
 {
     struct world *w = *state;
@@ -304,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AGENT_TEST(runs_are_listed_newest_first_page_by_page),
         AGENT_TEST(runs_are_found_by_status_and_words),
+        AGENT_TEST(a_long_name_is_listed_without_half_a_character),
         AGENT_TEST(a_status_is_one_small_answer),
         AGENT_TEST(a_run_that_lost_its_interpreter_is_read_back_first),
         AGENT_TEST(metrics_come_in_a_few_rows_with_exact_figures),
