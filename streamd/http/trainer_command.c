@@ -150,13 +150,14 @@ static void describe_end(int wait_status, char *out, size_t cap)
                        WEXITSTATUS(wait_status));
 }
 
-/* The place is free again; the session fails unless its trainer said how it ended. */
+/* The place is free again; the session fails unless its trainer said how it ended, or it has been
+ * started anew. */
 static void settle(struct child *c, struct now now)
 {
     struct session *s = registry_find_live(c->owner->registry, span_of(c->id));
     char why[128];
     c->used = false;
-    if (!s || session_finished(s))
+    if (!s || session_finished(s) || trainer_command_runs(c->owner, span_of(c->id)))
         return;
     describe_end(c->wait_status, why, sizeof(why));
     session_fail(s, span_of(why), now);

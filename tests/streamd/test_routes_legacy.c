@@ -203,6 +203,29 @@ static void a_finished_session_may_be_started_again(void **state)
     assert_true(world_number(w, "metrics.loss") == 2.5);
 }
 
+/* The trainer of a run says that it has completed, and its process ends. */
+static void complete(struct world *w, const char *id)
+{
+    char line[128];
+    siginfo_t info;
+    (void)snprintf(line, sizeof(line), "{\"type\":\"complete\",\"sessionId\":\"%s\"}", id);
+    world_line(w, line);
+    assert_true(trainer_command_stop(w->app->control.trainers, span_of(id)));
+    assert_int_equal(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+    trainer_command_reap(w->app->control.trainers, w->now);
+}
+
+static void a_run_started_anew_outlives_the_trainer_before(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"mine\"}"), 200);
+    complete(w, "mine");
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"mine\"}"), 200);
+    world_pass(w, 2); /* past the time that the first one's last words had */
+    poll_phase(w, "mine");
+    assert_string_equal(world_string(w, "status"), "running");
+}
+
 static void wrong_requests_are_told_what_is_wrong(void **state)
 {
     static const struct {
@@ -292,6 +315,7 @@ int main(void)
         LEGACY_TEST(a_paused_trainer_is_shown_as_paused),
         LEGACY_TEST(what_has_ended_shows_how_and_stops_again),
         LEGACY_TEST(a_finished_session_may_be_started_again),
+        LEGACY_TEST(a_run_started_anew_outlives_the_trainer_before),
         LEGACY_TEST(wrong_requests_are_told_what_is_wrong),
         LEGACY_TEST(a_config_too_long_for_a_trainer_is_refused),
         LEGACY_TEST(past_the_limit_of_trainers_no_session_is_left_behind),
