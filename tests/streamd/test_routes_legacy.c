@@ -226,6 +226,27 @@ static void a_run_started_anew_outlives_the_trainer_before(void **state)
     assert_string_equal(world_string(w, "status"), "running");
 }
 
+/* Starting a run again takes its history, so what can be known to fail is refused before. */
+static void a_start_that_cannot_be_leaves_the_run_as_it_was(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"mine\"}"), 200);
+    world_line(w, "{\"type\":\"progress\",\"sessionId\":\"mine\",\"metrics\":{\"loss\":1}}");
+    world_line(w, "{\"type\":\"complete\",\"sessionId\":\"mine\"}"); /* and still tidies up */
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"mine\"}"), 409);
+    assert_non_null(strstr(world_string(w, "error"), "runs already"));
+    poll_phase(w, "mine");
+    assert_string_equal(world_string(w, "status"), "completed");
+    assert_true(world_number(w, "metrics.loss") == 1);
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"other\"}");
+    world_line(w, "{\"type\":\"complete\"}");
+    for (int i = 1; i < TRAINER_COMMANDS_MAX; i++)
+        assert_int_equal(post(w, "/api/cognate/start", "{}"), 200);
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"other\"}"), 503);
+    poll_phase(w, "other");
+    assert_string_equal(world_string(w, "status"), "completed");
+}
+
 static void wrong_requests_are_told_what_is_wrong(void **state)
 {
     static const struct {
@@ -316,6 +337,7 @@ int main(void)
         LEGACY_TEST(what_has_ended_shows_how_and_stops_again),
         LEGACY_TEST(a_finished_session_may_be_started_again),
         LEGACY_TEST(a_run_started_anew_outlives_the_trainer_before),
+        LEGACY_TEST(a_start_that_cannot_be_leaves_the_run_as_it_was),
         LEGACY_TEST(wrong_requests_are_told_what_is_wrong),
         LEGACY_TEST(a_config_too_long_for_a_trainer_is_refused),
         LEGACY_TEST(past_the_limit_of_trainers_no_session_is_left_behind),
