@@ -247,6 +247,26 @@ static void a_start_that_cannot_be_leaves_the_run_as_it_was(void **state)
     assert_string_equal(world_string(w, "status"), "completed");
 }
 
+/* One string of an environment has at most 128 KiB: with a longer one nothing can be executed. */
+static void what_cannot_be_executed_fails_the_run_it_was_for(void **state)
+{
+    struct world *w = *state;
+    char *value = calloc(1, 200 * 1024 + 1);
+    assert_non_null(value);
+    memset(value, 'x', 200 * 1024);
+    assert_int_equal(setenv("STREAMD_TEST_TOO_LONG", value, 1), 0);
+    free(value);
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"new\"}"), 500);
+    assert_int_equal(world_get(w, "/api/training/status/new"), 404);
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"known\"}");
+    world_line(w, "{\"type\":\"complete\"}");
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"known\"}"), 500);
+    poll_phase(w, "known");
+    assert_string_equal(world_string(w, "error"), "the trainer command could not be started");
+    assert_int_equal(unsetenv("STREAMD_TEST_TOO_LONG"), 0);
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"new\"}"), 200);
+}
+
 static void wrong_requests_are_told_what_is_wrong(void **state)
 {
     static const struct {
@@ -338,6 +358,7 @@ int main(void)
         LEGACY_TEST(a_finished_session_may_be_started_again),
         LEGACY_TEST(a_run_started_anew_outlives_the_trainer_before),
         LEGACY_TEST(a_start_that_cannot_be_leaves_the_run_as_it_was),
+        LEGACY_TEST(what_cannot_be_executed_fails_the_run_it_was_for),
         LEGACY_TEST(wrong_requests_are_told_what_is_wrong),
         LEGACY_TEST(a_config_too_long_for_a_trainer_is_refused),
         LEGACY_TEST(past_the_limit_of_trainers_no_session_is_left_behind),
