@@ -21,8 +21,6 @@ static struct mcp_wire *wire_of(struct transfer *t)
 
 static void fail(struct mcp_wire *wire)
 {
-    if (wire->broken)
-        return;
     wire->broken = true;
     if (wire->bound)
         wire->transfer.link->ops->kill(wire->transfer.link);
