@@ -155,8 +155,6 @@ void mcp_wire_on_quiet(struct wait *wait, uint64_t now_us)
 {
     struct mcp_wire *wire = LIST_ENTRY(wait, struct mcp_wire, quiet);
     (void)now_us;
-    if (wire->ending)
-        return;
     if (wire->queue.len == 0)
         mcp_wire_send(wire, SPAN(":\n\n"));
     else
