@@ -2,6 +2,8 @@
 /* What waits for the disk on a trainer's connection, over a real socket. */
 #include "streamd/ingest/trainer.h"
 
+#include "streamd/session/shedding.h"
+
 #include "tests/streamd/domain.h"
 #include "tests/support/lasting_store.h"
 #include "tests/support/oom.h"
@@ -93,6 +95,10 @@ static void hand_over(struct bench *b)
 static void receive(struct bench *b)
 {
     keeping_receive(keeping_of(b));
+    if (shedding_ends(&b->d.registry)) {
+        unix_ingest_resend(b->ingest);
+        shedding_told(&b->d.registry);
+    }
     unix_ingest_relieve(b->ingest);
     run(b);
 }
@@ -265,6 +271,62 @@ static void who_waits_to_be_read_is_read_when_trouble_comes(void **state)
     b->store.broken = false;
 }
 
+static void says_numbered(struct bench *b, int fd, const char *id, unsigned from, unsigned to)
+{
+    char line[160];
+    for (unsigned n = from; n <= to; n++) {
+        (void)snprintf(line, sizeof(line),
+                       "{\"type\":\"progress\",\"sessionId\":\"%s\",\"seq\":%u,\"metrics\":{"
+                       "\"step\":%u}}\n",
+                       id, n, n);
+        says(b, fd, line);
+    }
+}
+
+static void whose_run_was_not_kept_is_to_send_it_again(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    says(b, fd, LINE("a", 1));
+    hand_over(b);
+    receive(b);
+    hears(fd, ACK("a", 1));
+    b->store.broken = true;
+    says_numbered(b, fd, "a", 2, 60);
+    hand_over(b);
+    receive(b);
+    says_numbered(b, fd, "a", 61, 90);
+    struct session *s = domain_session(&b->d, "a");
+    assert_true(s->lost);
+    b->store.broken = false;
+    receive(b);
+    assert_false(s->lost);
+    assert_true(s->last_seq < 90);
+    char heard[4096];
+    ssize_t n = read(fd, heard, sizeof(heard) - 1);
+    heard[n > 0 ? n : 0] = '\0';
+    assert_non_null(strstr(heard, "\"code\":\"resend\""));
+    hears_the_end(b, fd);
+}
+
+static void who_lost_nothing_is_not_asked_for_anything(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    says(b, fd, LINE("b", 1));
+    hand_over(b);
+    receive(b);
+    hears(fd, ACK("b", 1));
+    domain_session(&b->d, "b")->registry->keeping.shedding = true; /* another's run is to go back */
+    receive(b);
+    says(b, fd, LINE("b", 2));
+    hand_over(b);
+    receive(b);
+    hears(fd, ACK("b", 2));
+    close(fd);
+    run(b);
+}
+
 /* Lines 1 to 3, while the nth allocation fails; false when none did. */
 static bool a_line_finds_no_memory_at(size_t nth)
 {
@@ -321,6 +383,8 @@ int main(void)
         TRAINER_TEST(nobody_is_read_while_too_much_waits_for_the_disk),
         TRAINER_TEST(acks_of_thousands_of_sessions_wait_for_who_is_late_to_read),
         TRAINER_TEST(who_waits_to_be_read_is_read_when_trouble_comes),
+        TRAINER_TEST(whose_run_was_not_kept_is_to_send_it_again),
+        TRAINER_TEST(who_lost_nothing_is_not_asked_for_anything),
         cmocka_unit_test(what_is_acknowledged_has_found_memory_and_all_before_it_too),
     };
     return cmocka_run_group_tests_name("streamd/ingest/trainer", tests, NULL, NULL);
