@@ -150,6 +150,21 @@ static void what_was_said_before_leaving_is_taken_though_an_ack_finds_nobody(voi
     assert_int_equal(b->d.stats.trainers, 0);
 }
 
+/* A trainer that is seen going after its run has ended changes nothing of it. */
+static void what_needs_no_disk_is_acknowledged_at_once(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    says(b, fd, LINE("a", 1) "{\"type\":\"complete\",\"sessionId\":\"a\",\"seq\":2}\n");
+    hand_over(b);
+    receive(b);
+    hears(fd, ACK("a", 2));
+    says(b, fd, "{\"type\":\"gone\",\"sessionId\":\"a\",\"seq\":3,\"pid\":12}\n");
+    hears(fd, ACK("a", 3));
+    close(fd);
+    run(b);
+}
+
 static void who_half_closes_still_hears_that_it_is_kept(void **state)
 {
     struct bench *b = *state;
@@ -377,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRAINER_TEST(what_was_said_before_leaving_is_taken_though_an_ack_finds_nobody),
+        TRAINER_TEST(what_needs_no_disk_is_acknowledged_at_once),
         TRAINER_TEST(who_half_closes_still_hears_that_it_is_kept),
         TRAINER_TEST(who_half_closes_while_the_disk_is_in_trouble_is_let_go),
         TRAINER_TEST(who_waits_to_hear_it_is_let_go_when_trouble_comes),
