@@ -171,7 +171,7 @@ static inline void world_await(struct world *w)
             conn_step(conn);
         app_leave(w->app);
     }
-    if (!http_answer_take(&conn->wire, false, &answer))
+    if (!http_answer_take(&conn->wire, w->req.method == METHOD_HEAD, &answer))
         fail_msg("no whole answer in %zu bytes", conn->wire.len);
     buf_add_span(&w->out, buf_span(&answer.head));
     buf_add_span(&w->out, buf_span(&answer.body));
