@@ -271,6 +271,22 @@ static void folders_are_read_three_deep(void **state)
     assert_int_equal(world_get(w, "/a/b/c/out.txt"), 404);
 }
 
+static void a_path_too_long_to_be_asked_for_is_left_out(void **state)
+{
+    struct build *b = *state;
+    struct world *w = &b->world;
+    char path[300] = "/folder/";
+    make_dir(b, "folder");
+    put_text(b, "folder/short", "x");
+    memset(path + 8, 'n', 250);
+    put_text(b, path + 1, "x");
+    world_open(w);
+    assert_int_equal(world_get(w, "/folder/short"), 200);
+    assert_int_equal(world_get(w, path), 404);
+    path[ASSETS_PATH_MAX] = '\0'; /* nor is it there under what of its name has room */
+    assert_int_equal(world_get(w, path), 404);
+}
+
 static void what_is_past_the_limits_is_left_out(void **state)
 {
     struct build *b = *state;
@@ -384,6 +400,7 @@ int main(void)
         ASSETS_TEST(head_works_and_writing_does_not),
         ASSETS_TEST(only_plain_files_of_the_folder_are_served),
         ASSETS_TEST(folders_are_read_three_deep),
+        ASSETS_TEST(a_path_too_long_to_be_asked_for_is_left_out),
         ASSETS_TEST(what_is_past_the_limits_is_left_out),
         ASSETS_TEST(an_empty_file_is_an_empty_answer),
         ASSETS_TEST(without_a_build_the_page_says_how_to_make_one),

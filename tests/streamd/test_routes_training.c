@@ -158,6 +158,19 @@ static void every_answer_is_minified_json(void **state)
     }
 }
 
+static void an_order_that_is_no_json_is_told_where(void **state)
+{
+    struct world *w = *state;
+    start_runs(w, 1);
+    w->req.content_type = SPAN("application/json");
+    assert_int_equal(world_ask(w, METHOD_POST, "/api/training/control/run-0", "{\"command\":stop}"),
+                     400);
+    assert_non_null(strstr(world_string(w, "error"), "at byte 11"));
+    assert_int_equal(world_ask(w, METHOD_POST, "/api/training/control/run-0", "{\"command\":7}"),
+                     400);
+    assert_non_null(strstr(world_string(w, "error"), "command must be"));
+}
+
 static void what_a_run_means_is_told_whoever_asks(void **state)
 {
     struct world *w = *state;
@@ -188,6 +201,7 @@ int main(void)
         WORLD_TEST(the_end_of_a_run_changes_its_status),
         WORLD_TEST(etags_of_two_runs_and_of_two_daemons_differ),
         WORLD_TEST(every_answer_is_minified_json),
+        WORLD_TEST(an_order_that_is_no_json_is_told_where),
         WORLD_TEST(what_a_run_means_is_told_whoever_asks),
     };
     return cmocka_run_group_tests_name("http/routes_training", tests, NULL, NULL);
