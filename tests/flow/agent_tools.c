@@ -97,7 +97,8 @@ static const struct mcp_tool talks = {.name = "talks",
 static const struct mcp_tool of_run = {
     .name = "of_run",
     .input_schema = "{\"type\":\"object\",\"properties\":{\"session_id\":{\"type\":\"string\","
-                    "\"x-mcp-header\":\"Session-Id\"}}}",
+                    "\"x-mcp-header\":\"Session-Id\"},\"other\":{\"type\":\"string\","
+                    "\"x-mcp-header\":\"Other\"}}}",
     .scope = SCOPE_READ,
     .call = call_echo};
 static const struct mcp_tool *const tools[] = {&echo,    &later, &large,  &large_blocks,

@@ -183,6 +183,7 @@ static void an_argument_that_a_header_repeats_must_be_what_it_says(void **state)
         {{"a", 1}, "{}", "400 Bad Request"},
         {{NULL, 0}, "{}", "200 OK"},
         {{NULL, 0}, "{\"session_id\":7}", "200 OK"}, /* and isError */
+        {{"a", 1}, "{\"session_id\":\"a\",\"other\":\"b\"}", "400 Bad Request"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct agent a;

@@ -159,7 +159,7 @@ static void an_agent_is_answered_whichever_allocation_fails(void **state)
         {"tools/call", "\"name\":\"set_alert\",\"arguments\":{\"session_id\":\"a\",\"name\":\"r\","
                        "\"metric\":\"val_loss\",\"op\":\"lt\",\"value\":0.1}"},
         {"tools/call", "\"name\":\"wait_for_event\",\"arguments\":{\"timeout_s\":0.1,"
-                       "\"types\":[\"recommendation\"],\"session_id\":\"b\"}"},
+                       "\"types\":[\"epoch\"],\"session_id\":\"job\"}"},
         {"prompts/get", "\"name\":\"diagnose_run\",\"arguments\":{\"session_id\":\"a\"}"},
         {"resources/read", "\"uri\":\"training://sessions/a/events\""},
         {"completion/complete", "\"ref\":{\"uri\":\"training://sessions/{id}\"},\"argument\":{"
@@ -171,6 +171,17 @@ static void an_agent_is_answered_whichever_allocation_fails(void **state)
         agent_writes(&req, body, "1", asked[i][0], asked[i][1]);
         sweep(*state, &req, "\"result\":");
     }
+}
+
+static void lines_are_taken_or_not_whichever_allocation_fails(void **state)
+{
+    sweep(*state,
+          &(struct request){.method = METHOD_POST,
+                            .path = SPAN("/api/training/ingest"),
+                            .content_type = SPAN("application/x-ndjson"),
+                            .body = SPAN("{\"type\":\"start\",\"sessionId\":\"c\"}\n"
+                                         "{\"type\":\"progress\",\"metrics\":{\"step\":1}}")},
+          "\"accepted\":2");
 }
 
 static void who_listens_hears_or_is_cut_off_whichever_allocation_fails(void **state)
@@ -213,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ASKED_TEST(a_reader_is_answered_whichever_allocation_fails),
         ASKED_TEST(a_writer_is_answered_whichever_allocation_fails),
+        ASKED_TEST(lines_are_taken_or_not_whichever_allocation_fails),
         ASKED_TEST(an_agent_is_answered_whichever_allocation_fails),
         ASKED_TEST(who_listens_hears_or_is_cut_off_whichever_allocation_fails),
         ASKED_TEST(a_session_begins_or_not_whichever_allocation_fails),

@@ -5,6 +5,7 @@
 #include "streamd/ingest/unix.h"
 #include "streamd/mcp/listener.h"
 #include "tests/support/http_world.h"
+#include "tests/support/oom.h"
 
 #include <ev.h>
 #include <sys/socket.h>
@@ -175,6 +176,34 @@ static void an_agent_that_reads_nothing_of_what_it_listens_to_is_cut_off(void **
     close(fd);
 }
 
+/* True: no allocation was left to fail. */
+static bool is_answered_without(struct bench *b, size_t nth)
+{
+    static char heard[65536];
+    int fd = connects(b);
+    oom_fail(nth);
+    says(b, fd, HELLO INITIALIZE "{\"jsonrpc\":\"2.0\",");
+    if (b->w.app->stats.mcp_pipes == 1)
+        says(b, fd, "\"id\":1,\"method\":\"ping\"}\n");
+    bool failed = oom_failed();
+    ssize_t n = read(fd, heard, sizeof(heard) - 1);
+    heard[n > 0 ? n : 0] = '\0';
+    bool answered = strstr(heard, "\"id\":1,\"result\":{}") != NULL;
+    assert_true(answered || is_hung_up(fd) || strstr(heard, "\"error\""));
+    close(fd);
+    run(b);
+    assert_int_equal(b->w.app->stats.mcp_pipes, 0);
+    return !failed && answered;
+}
+
+static void an_agent_is_answered_or_hung_up_on_whichever_allocation_fails(void **state)
+{
+    size_t nth = 1;
+    while (!is_answered_without(*state, nth))
+        assert_true(++nth < 200);
+    assert_true(nth > 5);
+}
+
 static void a_daemon_that_ends_hangs_up(void **state)
 {
     struct bench *b = *state;
@@ -195,6 +224,7 @@ int main(void)
         PIPE_TEST(agents_have_their_number),
         PIPE_TEST(a_request_more_than_may_be_answered_at_once_is_refused),
         PIPE_TEST(an_agent_that_reads_nothing_of_what_it_listens_to_is_cut_off),
+        PIPE_TEST(an_agent_is_answered_or_hung_up_on_whichever_allocation_fails),
         PIPE_TEST(a_daemon_that_ends_hangs_up),
     };
     return cmocka_run_group_tests_name("mcp/pipe", tests, NULL, NULL);

@@ -353,7 +353,9 @@ static bool a_line_finds_no_memory_at(size_t nth)
     b = state;
     int fd = connects(b);
     oom_fail(nth);
-    says(b, fd, LINE("a", 1) LINE("a", 2) LINE("a", 3));
+    says(b, fd, LINE("a", 1) "{\"type\":\"progress\",");     /* and the line goes on */
+    if (recv(fd, heard, 1, MSG_PEEK) < 0 && errno == EAGAIN) /* else it is refused already */
+        says(b, fd, "\"sessionId\":\"a\",\"seq\":2,\"metrics\":{\"step\":2}}\n" LINE("a", 3));
     hand_over(b);
     receive(b);
     bool failed = oom_failed();
@@ -386,6 +388,29 @@ static void what_is_acknowledged_has_found_memory_and_all_before_it_too(void **s
     assert_true(n > 3);
 }
 
+static void who_finds_no_memory_to_come_in_is_hung_up_on(void **state)
+{
+    struct bench *b = *state;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char byte;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    (void)strcpy(address.sun_path, b->path);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    oom_fail(1);
+    run(b);
+    assert_true(oom_failed());
+    assert_int_equal(read(fd, &byte, 1), 0);
+    close(fd);
+    assert_int_equal(b->d.stats.connections_refused, 1);
+    oom_fail(1);
+    assert_int_equal(unix_ingest_adopt(b->ingest), -1);
+    assert_true(oom_failed());
+    assert_int_equal(b->d.stats.trainers, 0);
+    fd = connects(b);
+    close(fd);
+    run(b);
+}
+
 #define TRAINER_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -401,6 +426,7 @@ int main(void)
         TRAINER_TEST(who_waits_to_be_read_is_read_when_trouble_comes),
         TRAINER_TEST(whose_run_was_not_kept_is_to_send_it_again),
         TRAINER_TEST(who_lost_nothing_is_not_asked_for_anything),
+        TRAINER_TEST(who_finds_no_memory_to_come_in_is_hung_up_on),
         cmocka_unit_test(what_is_acknowledged_has_found_memory_and_all_before_it_too),
     };
     return cmocka_run_group_tests_name("streamd/ingest/trainer", tests, NULL, NULL);
