@@ -3,6 +3,7 @@
 
 #include "streamd/http/assets_load.h"
 #include "tests/support/http_world.h"
+#include "tests/support/oom.h"
 
 #include <ftw.h>
 #include <sys/stat.h>
@@ -387,6 +388,51 @@ static void a_page_inside_the_program_is_served_like_a_folder(void **state)
     forget(&folder);
 }
 
+static void a_file_that_finds_no_memory_is_left_out(void **state)
+{
+    struct build *b = *state;
+    struct world *w = &b->world;
+    static char script[4096];
+    static const struct page_file files[] = {{"/app.js", script, script + sizeof(script)},
+                                             {NULL, NULL, NULL}};
+    bool failed = true;
+    memset(script, 'a', sizeof(script));
+    put(b, "app.js", script, sizeof(script));
+    world_open(w);
+    for (size_t nth = 1; failed; nth++) {
+        struct strmap inside;
+        struct strmap folder;
+        strmap_init(&inside, 0);
+        strmap_init(&folder, 0);
+        oom_fail(nth);
+        assets_load_page(&inside, files, w->app->encoder.deflater);
+        assets_load(&folder, b->dir, w->app->encoder.deflater);
+        failed = oom_failed();
+        struct strmap *const maps[] = {&inside, &folder};
+        for (size_t i = 0; i < 2; i++) {
+            const struct asset *a = strmap_find(maps[i], SPAN("/app.js"));
+            assert_true(a || failed);
+            if (a)
+                assert_memory_equal(a->plain, script, sizeof(script));
+            forget(maps[i]);
+        }
+    }
+}
+
+static void without_memory_for_it_there_is_no_page(void **state)
+{
+    struct build *b = *state;
+    bool failed = true;
+    world_open(&b->world);
+    for (size_t nth = 1; failed; nth++) {
+        oom_fail(nth);
+        struct assets *assets = assets_create(&b->world.config, NULL);
+        failed = oom_failed();
+        assert_true(assets || nth <= 2);
+        assets_destroy(assets);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +451,8 @@ int main(void)
         ASSETS_TEST(an_empty_file_is_an_empty_answer),
         ASSETS_TEST(without_a_build_the_page_says_how_to_make_one),
         ASSETS_TEST(a_page_inside_the_program_is_served_like_a_folder),
+        ASSETS_TEST(a_file_that_finds_no_memory_is_left_out),
+        ASSETS_TEST(without_memory_for_it_there_is_no_page),
     };
     return cmocka_run_group_tests_name("http/assets", tests, NULL, NULL);
 }
