@@ -156,6 +156,25 @@ static void a_request_more_than_may_be_answered_at_once_is_refused(void **state)
     close(fd);
 }
 
+static void an_agent_that_says_no_more_still_hears_what_it_asked_for(void **state)
+{
+    struct bench *b = *state;
+    int fd = connects(b);
+    says(b, fd, HELLO INITIALIZE);
+    hears(fd, "protocolVersion");
+    says(b, fd,
+         "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{\"name\":"
+         "\"wait_for_event\",\"arguments\":{\"timeout_s\":5}}}\n");
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    run(b);
+    assert_int_equal(b->w.app->stats.mcp_pipes, 1);
+    world_pass(&b->w, 6);
+    run(b);
+    hears(fd, "\"id\":7,\"result\"");
+    assert_true(is_hung_up(fd));
+    close(fd);
+}
+
 static void an_agent_that_reads_nothing_of_what_it_listens_to_is_cut_off(void **state)
 {
     struct bench *b = *state;
@@ -223,6 +242,7 @@ int main(void)
         PIPE_TEST(an_agent_says_at_which_endpoint_it_is),
         PIPE_TEST(agents_have_their_number),
         PIPE_TEST(a_request_more_than_may_be_answered_at_once_is_refused),
+        PIPE_TEST(an_agent_that_says_no_more_still_hears_what_it_asked_for),
         PIPE_TEST(an_agent_that_reads_nothing_of_what_it_listens_to_is_cut_off),
         PIPE_TEST(an_agent_is_answered_or_hung_up_on_whichever_allocation_fails),
         PIPE_TEST(a_daemon_that_ends_hangs_up),

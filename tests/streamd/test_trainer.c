@@ -262,6 +262,33 @@ static void acks_of_thousands_of_sessions_wait_for_who_is_late_to_read(void **st
     run(b);
 }
 
+/* It is not read on while its answers wait, and picked up in the middle of what was read. */
+static void nonsense_is_answered_line_by_line_to_who_is_late_to_read(void **state)
+{
+    struct bench *b = *state;
+    static char text[65536];
+    unsigned told = 0;
+    size_t said = 0; /* bytes, of two a line */
+    int fd = connects(b);
+    memset(text, 'x', sizeof(text));
+    for (size_t i = 1; i < sizeof(text); i += 2)
+        text[i] = '\n';
+    for (ssize_t n = 1; n > 0 && said < 40000; run(b)) {
+        n = write(fd, text + said % 2, 40000 - said);
+        said += n > 0 ? (size_t)n : 0;
+    }
+    assert_true(b->d.stats.lines_received < said / 2);
+    static char heard[65536];
+    for (ssize_t n; (n = read(fd, heard, sizeof(heard))) > 0; run(b)) {
+        for (ssize_t i = 0; i < n; i++)
+            told += heard[i] == '\n';
+    }
+    assert_int_equal(told, said / 2);
+    assert_int_equal(b->d.stats.lines_rejected, said / 2);
+    close(fd);
+    run(b);
+}
+
 static void who_waits_to_be_read_is_read_when_trouble_comes(void **state)
 {
     struct bench *b = *state;
@@ -423,6 +450,7 @@ int main(void)
         TRAINER_TEST(who_waits_to_hear_it_is_let_go_when_trouble_comes),
         TRAINER_TEST(nobody_is_read_while_too_much_waits_for_the_disk),
         TRAINER_TEST(acks_of_thousands_of_sessions_wait_for_who_is_late_to_read),
+        TRAINER_TEST(nonsense_is_answered_line_by_line_to_who_is_late_to_read),
         TRAINER_TEST(who_waits_to_be_read_is_read_when_trouble_comes),
         TRAINER_TEST(whose_run_was_not_kept_is_to_send_it_again),
         TRAINER_TEST(who_lost_nothing_is_not_asked_for_anything),
