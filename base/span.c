@@ -80,6 +80,15 @@ bool span_take(struct span *rest, void *out, size_t n)
     return true;
 }
 
+struct span span_head(struct span text, size_t max)
+{
+    if (text.len <= max)
+        return text;
+    while (max > 0 && ((unsigned char)text.ptr[max] & 0xC0) == 0x80)
+        max--;
+    return (struct span){text.ptr, max};
+}
+
 bool span_u64(struct span s, uint64_t *out)
 {
     uint64_t value = 0;

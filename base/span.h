@@ -49,6 +49,9 @@ struct span span_cut(struct span *rest, char sep);
  */
 bool span_take(struct span *rest, void *out, size_t n);
 
+/* The first `max` bytes of UTF-8 text, fewer where a character would be cut in two. */
+struct span span_head(struct span text, size_t max);
+
 /*
  * Reads the whole span as decimal digits. False, *out untouched: empty, any other byte (a sign
  * too), or more than UINT64_MAX.

@@ -44,22 +44,12 @@ size_t wsframe_header(unsigned char out[WS_HEADER_MAX], enum ws_opcode op, bool 
     return 10;
 }
 
-/* The length of the longest head of at most `max` bytes that does not end inside a character. */
-static size_t cut_at_character(struct span text, size_t max)
-{
-    if (text.len <= max)
-        return text.len;
-    while (max > 0 && ((unsigned char)text.ptr[max] & 0xc0) == 0x80)
-        max--;
-    return max;
-}
-
 size_t wsframe_close_payload(unsigned char out[WS_CONTROL_MAX], unsigned code, struct span reason)
 {
     assert(code >= 1000 && code <= 4999);
-    size_t len = cut_at_character(reason, WS_REASON_MAX);
+    reason = span_head(reason, WS_REASON_MAX);
     put_big_endian(out, code, 2);
-    if (len > 0)
-        memcpy(out + 2, reason.ptr, len);
-    return 2 + len;
+    if (reason.len > 0)
+        memcpy(out + 2, reason.ptr, reason.len);
+    return 2 + reason.len;
 }

@@ -206,7 +206,7 @@ static void say_result(struct buf *b, const struct contest *c, size_t other,
 
 static void say_value(struct buf *b, const char *value)
 {
-    buf_add_span(b, value[0] ? config_diff_cut(span_of(value), VALUE_TOLD) : SPAN("none"));
+    buf_add_span(b, value[0] ? span_head(span_of(value), VALUE_TOLD) : SPAN("none"));
 }
 
 static void say_differences(struct buf *b, const struct config_diff *d)
@@ -216,7 +216,7 @@ static void say_differences(struct buf *b, const struct config_diff *d)
         buf_add_str(b, " Their configurations are the same.");
     for (size_t i = 0; i < told; i++) {
         buf_add_str(b, i ? "; " : " It has, against the other: ");
-        buf_add_span(b, config_diff_cut(span_of(d->at[i].path), PATH_TOLD));
+        buf_add_span(b, span_head(span_of(d->at[i].path), PATH_TOLD));
         buf_add_char(b, ' ');
         say_value(b, d->at[i].values[0]);
         buf_add_str(b, " / ");

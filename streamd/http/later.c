@@ -10,18 +10,14 @@ static void begin(struct transfer *t, const struct request *req)
     l->ops->begin(l);
 }
 
-static void writable(struct transfer *t)
-{
-    (void)t; /* it is answered whole */
-}
-
 static void gone(struct transfer *t)
 {
     struct later *l = LIST_ENTRY(t, struct later, transfer);
     l->ops->gone(l);
 }
 
-static const struct transfer_ops ops_later = {.begin = begin, .writable = writable, .gone = gone};
+/* What is answered whole never waits to be writable. */
+static const struct transfer_ops ops_later = {.begin = begin, .gone = gone};
 
 void later_leave(struct later *l, const struct later_ops *ops, struct reply *reply)
 {

@@ -46,21 +46,6 @@ static void write_config(struct span config, const struct fields *body, struct b
     buf_add_char(out, '}');
 }
 
-static void refuse_spawn(struct reply *reply, enum status status)
-{
-    switch (status) {
-    case E_STATE:
-        reply_error(reply, 409, "A trainer of this session runs already");
-        break;
-    case E_LIMIT:
-        reply_error(reply, 503, "As many trainers as may run at once are running");
-        break;
-    default:
-        reply_error(reply, 500, "The trainer command could not be started");
-        break;
-    }
-}
-
 static void launch(struct app *app, const struct request *req, struct span id, struct span config,
                    struct reply *reply)
 {
@@ -77,11 +62,21 @@ static void launch(struct app *app, const struct request *req, struct span id, s
         answer_success(reply, session_id(s), "running");
         return;
     }
-    refuse_spawn(reply, status);
+    reply_error(reply, 500, "The trainer command could not be started");
     if (known)
         session_fail(s, SPAN("the trainer command could not be started"), req->now);
     else
         registry_remove(&app->registry, s);
+}
+
+static bool may_spawn(struct app *app, struct span id, struct reply *reply)
+{
+    enum status status = trainer_command_may_start(app->control.trainers, id);
+    if (status == E_STATE)
+        reply_error(reply, 409, "A trainer of this session runs already");
+    else if (status != OK)
+        reply_error(reply, 503, "As many trainers as may run at once are running");
+    return status == OK;
 }
 
 /* What must hold before a session is touched. */
@@ -99,7 +94,7 @@ static bool may_launch(struct app *app, struct span id, const struct buf *config
     else if (buf_status(config) != OK)
         reply_error(reply, 413, "The config is longer than 65536 bytes");
     else
-        return true;
+        return may_spawn(app, id, reply);
     return false;
 }
 

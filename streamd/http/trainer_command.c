@@ -89,22 +89,30 @@ static struct child *find_free(struct trainer_command *t)
     return NULL;
 }
 
+enum status trainer_command_may_start(struct trainer_command *t, struct span session_id)
+{
+    if (find_running(t, session_id))
+        return E_STATE;
+    return find_free(t) ? OK : E_LIMIT;
+}
+
 enum status trainer_command_start(struct trainer_command *t, struct span session_id,
                                   struct span config_json)
 {
     assert(session_id_valid(session_id));
+    enum status status = trainer_command_may_start(t, session_id);
     struct child *c = find_free(t);
     pid_t pid;
-    if (find_running(t, session_id))
-        return E_STATE;
-    if (!c || config_json.len > TRAINER_CONFIG_BYTES_MAX)
-        return E_LIMIT;
+    if (status == OK && config_json.len > TRAINER_CONFIG_BYTES_MAX)
+        status = E_LIMIT;
+    if (status != OK)
+        return status;
     const struct spawn_variable variables[SPAWN_VARIABLES] = {
         {"STREAMD_SOCKET", span_of(t->config->socket_path)},
         {"STREAMD_SESSION_ID", session_id},
         {"STREAMD_CONFIG", config_json},
     };
-    enum status status = spawn_shell(t->config->trainer_command, variables, &pid);
+    status = spawn_shell(t->config->trainer_command, variables, &pid);
     if (status != OK)
         return status;
     c->used = true;
@@ -150,13 +158,14 @@ static void describe_end(int wait_status, char *out, size_t cap)
                        WEXITSTATUS(wait_status));
 }
 
-/* The place is free again; the session fails unless its trainer said how it ended. */
+/* The place is free again; the session fails unless its trainer said how it ended, or it has been
+ * started anew. */
 static void settle(struct child *c, struct now now)
 {
     struct session *s = registry_find_live(c->owner->registry, span_of(c->id));
     char why[128];
     c->used = false;
-    if (!s || session_finished(s))
+    if (!s || session_finished(s) || trainer_command_runs(c->owner, span_of(c->id)))
         return;
     describe_end(c->wait_status, why, sizeof(why));
     session_fail(s, span_of(why), now);

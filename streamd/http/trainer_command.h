@@ -32,9 +32,13 @@ struct trainer_command *trainer_command_create(const struct config *config,
 /* Sends SIGTERM to what still runs and forgets it. NULL is allowed. */
 void trainer_command_destroy(struct trainer_command *t);
 
+/* Could one be started for this id, which may be empty? E_STATE: one of ours runs for it already;
+ * E_LIMIT: as many as may run at once do. */
+MUST_CHECK enum status trainer_command_may_start(struct trainer_command *t, struct span session_id);
+
 /*
- * E_LIMIT when too many run at once or the config is too long, E_STATE when one runs for this id
- * already, E_NOMEM, E_IO when it cannot be spawned (logged).
+ * As trainer_command_may_start; also E_LIMIT when the config is too long, E_NOMEM, E_IO when it
+ * cannot be spawned (logged).
  */
 MUST_CHECK enum status trainer_command_start(struct trainer_command *t, struct span session_id,
                                              struct span config_json);

@@ -14,6 +14,7 @@
 #include "proto/framer.h"
 #include "streamd/ingest/refusal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <ev.h>
 #include <stdlib.h>
@@ -188,9 +189,8 @@ static bool read_chunk(struct trainer *t)
 /* The answers have drained: goes on with the lines that were left. */
 static void resume(struct trainer *t)
 {
+    assert(t->chunk);
     t->paused = false;
-    if (!t->chunk)
-        return;
     take_lines(t);
     if (t->paused)
         return;

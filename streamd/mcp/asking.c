@@ -109,8 +109,7 @@ static bool match_template(const char *pattern, struct span uri, char *room, str
 {
     const char *open = strchr(pattern, '{');
     const char *close = open ? strchr(open, '}') : NULL;
-    if (!close)
-        return false;
+    assert(close);
     struct span before = {pattern, (size_t)(open - pattern)};
     struct span after = span_of(close + 1);
     if (uri.len <= before.len + after.len || uri.len > MCP_URI_MAX || !span_starts(uri, before) ||

@@ -7,8 +7,6 @@
 #include "proto/number.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 static const char too_long[] = "The answer would be longer than 40,000 bytes: ask for less";
 
@@ -45,16 +43,6 @@ void mcp_call_fail(struct mcp_call *call, struct span text)
     write_text_block(out, text);
     json_write_pair_bool(out, "isError", true);
     mcp_work_close(w);
-}
-
-void mcp_call_failf(struct mcp_call *call, const char *format, ...)
-{
-    char text[2048];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    mcp_call_fail(call, n >= 0 ? span_of(text) : SPAN("It failed"));
 }
 
 void mcp_call_content(struct mcp_call *call, struct span blocks)

@@ -4,6 +4,7 @@
 #include "streamd/app.h"
 #include "streamd/mcp/stream.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct mcp_post {
@@ -32,8 +33,7 @@ static bool take_wire(struct mcp_post *post)
 {
     if (post->wire)
         return true;
-    if (!post->reply)
-        return false;
+    assert(post->reply);
     post->wire = mcp_wire_create(post->work.mcp);
     if (!post->wire)
         return false;

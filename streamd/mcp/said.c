@@ -60,12 +60,9 @@ static bool can_be_sent_back(const struct fields *token)
 struct span mcp_client_name(const struct fields *info)
 {
     struct span name = {NULL, 0};
-    if (info && fields_string(info, "name", &name) && name.len > MCP_CLIENT_MAX) {
-        name.len = MCP_CLIENT_MAX;
-        while (name.len > 0 && ((unsigned char)name.ptr[name.len] & 0xC0) == 0x80)
-            name.len--;
-    }
-    return name;
+    if (info)
+        (void)fields_string(info, "name", &name);
+    return span_head(name, MCP_CLIENT_MAX);
 }
 
 void mcp_said_read(const struct fields *params, struct mcp_said *out)

@@ -69,14 +69,6 @@ static bool passes(const struct session *s, const struct query *q)
             (s->config && span_has_nocase(refbuf_span(s->config), q->text)));
 }
 
-static struct span cut(struct span text)
-{
-    text.len = text.len < NAME_MAX_BYTES ? text.len : NAME_MAX_BYTES;
-    while (text.len > 0 && text.len == NAME_MAX_BYTES && (text.ptr[text.len] & 0xC0) == 0x80)
-        text.len--;
-    return text;
-}
-
 static void write_row(struct session *s, struct buf *out)
 {
     uint64_t planned = operation_of(s)->epochs_planned;
@@ -84,7 +76,7 @@ static void write_row(struct session *s, struct buf *out)
     buf_add_char(out, '{');
     run_write_head(s, out);
     if (s->name)
-        json_write_pair_string(out, "name", cut(span_of(s->name)));
+        json_write_pair_string(out, "name", span_head(span_of(s->name), NAME_MAX_BYTES));
     run_write_whole(out, "epoch", run_epoch(s));
     if (planned > 0)
         json_write_pair_u64(out, "total_epochs", planned);

@@ -76,8 +76,6 @@ void mcp_call_result(struct mcp_call *call, struct span json);
 
 /* The answer: it could not be done, `text` says why and what to do instead; the agent reads it. */
 void mcp_call_fail(struct mcp_call *call, struct span text);
-void mcp_call_failf(struct mcp_call *call, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* The answer: an array of content blocks, as JSON. */
 void mcp_call_content(struct mcp_call *call, struct span blocks);

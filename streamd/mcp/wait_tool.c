@@ -11,6 +11,7 @@
 #include "streamd/http/later.h"
 #include "streamd/mcp/run_words.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,13 +138,12 @@ static unsigned read_types(const struct mcp_call *call)
     return types ? types : 1U << BULLETIN_PHASE | 1U << BULLETIN_ALERT | 1U << BULLETIN_STATUS;
 }
 
-/* The newest EVENTS_MAX of the run, as if nobody had read any. */
+/* The newest EVENTS_MAX of the run, which its resource has found, as if nobody had read any. */
 void answer_newest_events(struct mcp_call *call, struct reply *reply)
 {
     const struct bulletin *b = &call->app->registry.bulletin;
     const struct session *s = answer_session(call, "session_id", reply);
-    if (!s)
-        return;
+    assert(s);
     const struct bulletin_filter filter = {.types = (1U << BULLETIN_TYPES) - 1,
                                            .session = session_id(s)};
     write_events(b, &filter, bulletin_behind(b, &filter, EVENTS_MAX), &reply->body);

@@ -21,8 +21,6 @@ static struct mcp_wire *wire_of(struct transfer *t)
 
 static void fail(struct mcp_wire *wire)
 {
-    if (wire->broken)
-        return;
     wire->broken = true;
     if (wire->bound)
         wire->transfer.link->ops->kill(wire->transfer.link);
@@ -157,8 +155,6 @@ void mcp_wire_on_quiet(struct wait *wait, uint64_t now_us)
 {
     struct mcp_wire *wire = LIST_ENTRY(wait, struct mcp_wire, quiet);
     (void)now_us;
-    if (wire->ending)
-        return;
     if (wire->queue.len == 0)
         mcp_wire_send(wire, SPAN(":\n\n"));
     else

@@ -70,17 +70,6 @@ static struct bulletin_shelf *shelf_of(struct bulletin *b, enum bulletin_type ty
     return type == BULLETIN_EPOCH ? &b->epochs : &b->news;
 }
 
-/* At most so many bytes, whole characters. */
-static struct span cut_text(struct span text)
-{
-    if (text.len <= BULLETIN_TEXT_MAX)
-        return text;
-    text.len = BULLETIN_TEXT_MAX;
-    while (text.len > 0 && ((unsigned char)text.ptr[text.len] & 0xC0) == 0x80)
-        text.len--;
-    return text;
-}
-
 static struct bulletin_item *create(struct span session, struct span text, struct span data)
 {
     struct bulletin_item *item = malloc(sizeof(*item) + session.len + text.len + data.len);
@@ -120,8 +109,8 @@ void bulletin_add(struct bulletin *b, enum bulletin_type type, struct span sessi
 {
     struct bulletin_shelf *shelf = shelf_of(b, type);
     const struct span none = {NULL, 0};
-    struct bulletin_item *item =
-        create(session, cut_text(text), data.len <= BULLETIN_DATA_MAX ? data : none);
+    struct bulletin_item *item = create(session, span_head(text, BULLETIN_TEXT_MAX),
+                                        data.len <= BULLETIN_DATA_MAX ? data : none);
     b->last++;
     if (!item) {
         shelf->dropped = b->last;

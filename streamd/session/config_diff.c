@@ -13,14 +13,6 @@ struct side {
     size_t number;
 };
 
-struct span config_diff_cut(struct span text, size_t most)
-{
-    size_t len = text.len < most ? text.len : most;
-    while (len > 0 && len < text.len && ((unsigned char)text.ptr[len] & 0xC0) == 0x80)
-        len--;
-    return (struct span){text.ptr, len};
-}
-
 static void keep_leaf(void *context, struct span path, struct span value)
 {
     const struct side *side = context;
@@ -35,7 +27,7 @@ static void keep_leaf(void *context, struct span path, struct span value)
         memset(&d->at[i], 0, sizeof(d->at[i]));
         memcpy(d->at[i].path, path.ptr, path.len);
     }
-    value = config_diff_cut(value, CONFIG_DIFF_VALUE_MAX - 1);
+    value = span_head(value, CONFIG_DIFF_VALUE_MAX - 1);
     memset(d->at[i].values[side->number], 0, CONFIG_DIFF_VALUE_MAX);
     memcpy(d->at[i].values[side->number], value.ptr, value.len);
 }

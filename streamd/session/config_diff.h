@@ -29,7 +29,4 @@ struct config_diff {
 /* Of 1 to CONFIG_DIFF_SIDES runs, whose values stand in the same order. Out of memory: none. */
 void config_diff_find(const struct session *const *runs, size_t count, struct config_diff *out);
 
-/* At most so many bytes, whole characters. */
-struct span config_diff_cut(struct span text, size_t most);
-
 #endif

@@ -69,16 +69,6 @@ enum order_state order_state_find(struct span name)
     return (enum order_state)find(state_names, ORDER_STATES, name);
 }
 
-/* Not in the middle of a character. */
-static struct span cut(struct span text, size_t max)
-{
-    if (text.len <= max)
-        return text;
-    while (max > 0 && ((unsigned char)text.ptr[max] & 0xc0) == 0x80)
-        max--;
-    return (struct span){text.ptr, max};
-}
-
 /* Copies the text to *at, and moves that behind it. */
 static const char *place(char **at, struct span text)
 {
@@ -93,11 +83,13 @@ static const char *place(char **at, struct span text)
 struct order *order_create(struct session *s, const struct order_ask *ask)
 {
     enum { TEXTS = 7 };
-    const struct span texts[TEXTS] = {
-        cut(ask->reason, ORDER_REASON_BYTES_MAX),   ask->mode,
-        cut(ask->knob, KNOB_NAME_BYTES_MAX),        cut(ask->who.via, ORDER_WORDS_BYTES_MAX),
-        cut(ask->who.peer, ORDER_WORDS_BYTES_MAX),  cut(ask->who.client, ORDER_WORDS_BYTES_MAX),
-        cut(ask->who.caller, ORDER_WORDS_BYTES_MAX)};
+    const struct span texts[TEXTS] = {span_head(ask->reason, ORDER_REASON_BYTES_MAX),
+                                      ask->mode,
+                                      span_head(ask->knob, KNOB_NAME_BYTES_MAX),
+                                      span_head(ask->who.via, ORDER_WORDS_BYTES_MAX),
+                                      span_head(ask->who.peer, ORDER_WORDS_BYTES_MAX),
+                                      span_head(ask->who.client, ORDER_WORDS_BYTES_MAX),
+                                      span_head(ask->who.caller, ORDER_WORDS_BYTES_MAX)};
     size_t bytes = TEXTS;
     for (int i = 0; i < TEXTS; i++)
         bytes += texts[i].len;
@@ -126,7 +118,7 @@ struct order *order_create(struct session *s, const struct order_ask *ask)
 void order_say(struct order *o, struct span answer)
 {
     char *at = o->answer;
-    (void)place(&at, cut(answer, ORDER_WORDS_BYTES_MAX));
+    (void)place(&at, span_head(answer, ORDER_WORDS_BYTES_MAX));
 }
 
 /* ---- as JSON ---- */

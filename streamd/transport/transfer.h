@@ -31,7 +31,8 @@ struct transfer;
 struct transfer_ops {
     /* The connection is bound: begin the work. `req` lives until the transfer is over. */
     void (*begin)(struct transfer *t, const struct request *req);
-    /* What was written has left: the next piece may be written. */
+    /* What was written has left: the next piece may be written. NULL where transfer_answer is all.
+     */
     void (*writable)(struct transfer *t);
     /* The client is gone, or the transfer is over: give up what waits for it and free it. */
     void (*gone)(struct transfer *t);

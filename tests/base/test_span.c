@@ -145,6 +145,31 @@ static void taking_needs_all_it_asks_for(void **state)
     assert_int_equal(rest.len, 0);
 }
 
+static void a_head_ends_with_a_whole_character(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t max;
+        const char *head;
+    } cases[] = {
+        {"", 3, ""},
+        {"abc", 3, "abc"},
+        {"abcd", 3, "abc"},
+        {"ab\xe2\x82\xac", 5, "ab\xe2\x82\xac"},
+        {"ab\xe2\x82\xac", 4, "ab"},
+        {"ab\xe2\x82\xac", 3, "ab"},
+        {"\xf0\x9f\x98\x80", 3, ""},
+        {"\x80\x80\x80", 2, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct guarded g = guarded_text(cases[i].text);
+        if (!span_is(span_head(g.span, cases[i].max), cases[i].head))
+            fail_msg("case %zu", i);
+        guarded_free(&g);
+    }
+}
+
 static void nothing_reads_past_the_end(void **state)
 {
     (void)state;
@@ -169,6 +194,7 @@ int main(void)
         cmocka_unit_test(digits_are_read_up_to_the_largest_number),
         cmocka_unit_test(a_part_is_found_in_any_case),
         cmocka_unit_test(taking_needs_all_it_asks_for),
+        cmocka_unit_test(a_head_ends_with_a_whole_character),
         cmocka_unit_test(nothing_reads_past_the_end),
     };
     return cmocka_run_group_tests_name("base/span", tests, NULL, NULL);

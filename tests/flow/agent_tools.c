@@ -44,6 +44,18 @@ static void call_large(struct mcp_call *call)
     mcp_call_result(call, (struct span){text, sizeof(text)});
 }
 
+static void call_large_blocks(struct mcp_call *call)
+{
+    static char text[MCP_ANSWER_MAX + 1];
+    mcp_call_content(call, (struct span){text, sizeof(text)});
+}
+
+static void call_samples(struct mcp_call *call)
+{
+    if (mcp_call_requires(call, "sampling"))
+        mcp_call_result(call, SPAN("{\"may\":1}"));
+}
+
 static void call_talks(struct mcp_call *call)
 {
     mcp_call_log(call, "info", SPAN("\"said\""));
@@ -70,6 +82,14 @@ static const struct mcp_tool large = {.name = "large",
                                       .input_schema = "{\"type\":\"object\"}",
                                       .scope = SCOPE_READ,
                                       .call = call_large};
+static const struct mcp_tool large_blocks = {.name = "large_blocks",
+                                             .input_schema = "{\"type\":\"object\"}",
+                                             .scope = SCOPE_READ,
+                                             .call = call_large_blocks};
+static const struct mcp_tool samples = {.name = "samples",
+                                        .input_schema = "{\"type\":\"object\"}",
+                                        .scope = SCOPE_READ,
+                                        .call = call_samples};
 static const struct mcp_tool talks = {.name = "talks",
                                       .input_schema = "{\"type\":\"object\"}",
                                       .scope = SCOPE_READ,
@@ -77,10 +97,12 @@ static const struct mcp_tool talks = {.name = "talks",
 static const struct mcp_tool of_run = {
     .name = "of_run",
     .input_schema = "{\"type\":\"object\",\"properties\":{\"session_id\":{\"type\":\"string\","
-                    "\"x-mcp-header\":\"Session-Id\"}}}",
+                    "\"x-mcp-header\":\"Session-Id\"},\"other\":{\"type\":\"string\","
+                    "\"x-mcp-header\":\"Other\"}}}",
     .scope = SCOPE_READ,
     .call = call_echo};
-static const struct mcp_tool *const tools[] = {&echo, &later, &large, &talks, &of_run, NULL};
+static const struct mcp_tool *const tools[] = {&echo,    &later, &large,  &large_blocks,
+                                               &samples, &talks, &of_run, NULL};
 
 static void read_thing(struct mcp_call *call)
 {
@@ -91,8 +113,32 @@ static const struct mcp_template thing = {
     .uri_template = "test://things/{id}/text", .name = "thing", .read = read_thing};
 static const struct mcp_template *const templates[] = {&thing, NULL};
 
-static const struct mcp_set set = {
-    .tools = tools, .templates = templates, .changes = 1U << MCP_TOOLS};
+static void read_large(struct mcp_call *call)
+{
+    static char text[MCP_ANSWER_MAX + 1];
+    mcp_call_text(call, "text/plain", (struct span){text, sizeof(text)});
+}
+
+static const struct mcp_resource large_text = {
+    .uri = "test://large", .name = "large", .read = read_large};
+static const struct mcp_resource *const resources[] = {&large_text, NULL};
+
+static void get_large(struct mcp_call *call)
+{
+    static char text[MCP_ANSWER_MAX + 1];
+    mcp_call_messages(call, (struct span){text, sizeof(text)});
+}
+
+static const struct mcp_argument of_large[] = {{.name = "how", .required = true}, {.name = NULL}};
+static const struct mcp_prompt large_prompt = {
+    .name = "large", .arguments = of_large, .get = get_large};
+static const struct mcp_prompt *const prompts[] = {&large_prompt, NULL};
+
+static const struct mcp_set set = {.tools = tools,
+                                   .resources = resources,
+                                   .templates = templates,
+                                   .prompts = prompts,
+                                   .changes = 1U << MCP_TOOLS};
 
 int agent_setup(void **state)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * agent_tools: tools and a resource that the tests of the agents' protocol call, at every endpoint.
+ * agent_tools: what the tests of the agents' protocol call, read and ask for, at every endpoint.
  *
- * `echo` says its text again, `later` is answered by the test, `large` says too much, `talks` logs
- * and tells how far it is, `of_run` has an argument that a header repeats; test://things/{id}/text
- * reads what stands in its place.
+ * `echo` says its text again, `later` is answered by the test, `large` and `large_blocks` say too
+ * much, as do the resource test://large and the prompt `large`; `samples` needs a client that can
+ * sample, `talks` logs and tells how far it is, `of_run` has an argument that a header repeats, and
+ * one of which nobody reads the header; test://things/{id}/text reads what stands in its place.
  */
 #ifndef TESTS_FLOW_AGENT_TOOLS_H
 #define TESTS_FLOW_AGENT_TOOLS_H

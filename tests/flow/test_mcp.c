@@ -50,11 +50,99 @@ static void wrong_arguments_are_a_result_that_says_where(void **state)
 
 static void an_answer_past_the_limit_becomes_advice(void **state)
 {
+    static const char *const asked[][3] = {
+        {"tools/call", "\"name\":\"large\"", "\"isError\":true"},
+        {"tools/call", "\"name\":\"large_blocks\"", "\"isError\":true"},
+        {"resources/read", "\"uri\":\"test://large\"", "}}"},
+        {"prompts/get", "\"name\":\"large\",\"arguments\":{\"how\":\"very\"}", "}}"},
+    };
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        struct agent a;
+        agent_asks(&a, *state, "1", asked[i][0], asked[i][1]);
+        agent_hears(&a, "ask for less");
+        agent_hears(&a, asked[i][2]);
+        assert_true(a.conn->wire.len < 4096);
+    }
+}
+
+static void what_is_asked_for_must_be_named_as_a_text(void **state)
+{
+    static const char *const asked[][3] = {
+        {"tools/call", "\"title\":1", "name must be a string"},
+        {"prompts/get", "\"title\":1", "name must be a string"},
+        {"prompts/get", "\"name\":\"nobody\"", "Unknown prompt: nobody"},
+        {"prompts/get", "\"name\":\"large\"", "a string: how"},
+        {"prompts/get", "\"name\":\"large\",\"arguments\":{\"how\":1}", "a string: how"},
+        {"prompts/get", "\"name\":\"large\",\"arguments\":7", "arguments must be an object"},
+        {"resources/read", "\"link\":1", "uri must be a string"},
+        {"subscriptions/listen", "\"notifications\":[]", "notifications must be an object"},
+        {"subscriptions/listen", "\"notifications\":{\"resourceSubscriptions\":{}}",
+         "must be an array of strings"},
+        {"subscriptions/listen", "\"notifications\":{\"resourceSubscriptions\":[1]}",
+         "must be an array of strings"},
+        {"completion/complete", "\"ref\":{}", "argument with name and value"},
+    };
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        struct agent a;
+        agent_asks(&a, *state, "1", asked[i][0], asked[i][1]);
+        agent_hears(&a, "\"code\":-32602");
+        agent_hears(&a, asked[i][2]);
+    }
+}
+
+static void what_stands_for_a_run_is_completed_from_what_was_typed(void **state)
+{
+    static const char *const refs[] = {
+        "\"type\":\"ref/prompt\",\"name\":\"diagnose_run\"},\"argument\":{\"name\":\"session_id\"",
+        "\"type\":\"ref/resource\",\"uri\":\"training://sessions/{id}\"},"
+        "\"argument\":{\"name\":\"id\"",
+    };
+    char members[512];
     struct agent a;
-    agent_asks(&a, *state, "1", "tools/call", "\"name\":\"large\"");
-    agent_hears(&a, "ask for less");
-    agent_hears(&a, "\"isError\":true");
-    assert_true(a.conn->wire.len < 4096);
+    trainer_starts(*state, "run-1");
+    trainer_starts(*state, "other");
+    for (size_t i = 0; i < sizeof(refs) / sizeof(refs[0]); i++) {
+        (void)snprintf(members, sizeof(members), "\"ref\":{%s,\"value\":\"ru\"}", refs[i]);
+        agent_asks(&a, *state, "1", "completion/complete", members);
+        agent_hears(&a, "\"completion\":{\"values\":[\"run-1\"]}");
+    }
+    static const char *const nothing[] = {"\"name\":\"nobody\"", "\"name\":\"large\"",
+                                          "\"uri\":\"test://nothing\"", "\"type\":\"ref/x\""};
+    for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++) {
+        (void)snprintf(members, sizeof(members),
+                       "\"ref\":{%s},\"argument\":{\"name\":\"x\",\"value\":\"\"}", nothing[i]);
+        agent_asks(&a, *state, "1", "completion/complete", members);
+        agent_hears(&a, "\"completion\":{\"values\":[]}");
+    }
+}
+
+static void a_tool_may_need_what_a_client_declares(void **state)
+{
+    struct agent a;
+    struct request req = {.method = METHOD_POST,
+                          .mcp_protocol_version = SPAN("2026-07-28"),
+                          .mcp_method = SPAN("tools/call"),
+                          .mcp_name = SPAN("samples")};
+    agent_asks(&a, *state, "1", "tools/call", "\"name\":\"samples\"");
+    agent_hears(&a, "400 Bad Request");
+    agent_hears(&a, "\"requiredCapabilities\":{\"sampling\":{}}");
+    agent_sends(&a, *state, &req,
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":"
+                "\"samples\",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+                "\"io.modelcontextprotocol/clientCapabilities\":{\"sampling\":{}}}}}");
+    agent_hears(&a, "\"may\\\":1");
+}
+
+static void a_daemon_that_leaves_takes_no_more_requests(void **state)
+{
+    struct world *w = *state;
+    struct agent a;
+    world_enter(w);
+    peers_drain(&w->app->peers);
+    world_leave(w);
+    agent_asks(&a, w, "1", "tools/list", "");
+    agent_hears(&a, "503 Service Unavailable");
+    agent_hears(&a, "The daemon is going away");
 }
 
 static void an_unknown_tool_or_resource_is_an_error(void **state)
@@ -95,6 +183,7 @@ static void an_argument_that_a_header_repeats_must_be_what_it_says(void **state)
         {{"a", 1}, "{}", "400 Bad Request"},
         {{NULL, 0}, "{}", "200 OK"},
         {{NULL, 0}, "{\"session_id\":7}", "200 OK"}, /* and isError */
+        {{"a", 1}, "{\"session_id\":\"a\",\"other\":\"b\"}", "400 Bad Request"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct agent a;
@@ -318,6 +407,10 @@ int main(void)
         AGENT_TEST(a_legacy_answer_has_nothing_of_the_modern_era),
         AGENT_TEST(wrong_arguments_are_a_result_that_says_where),
         AGENT_TEST(an_answer_past_the_limit_becomes_advice),
+        AGENT_TEST(what_is_asked_for_must_be_named_as_a_text),
+        AGENT_TEST(what_stands_for_a_run_is_completed_from_what_was_typed),
+        AGENT_TEST(a_tool_may_need_what_a_client_declares),
+        AGENT_TEST(a_daemon_that_leaves_takes_no_more_requests),
         AGENT_TEST(an_unknown_tool_or_resource_is_an_error),
         AGENT_TEST(a_template_reads_what_stands_in_its_place),
         AGENT_TEST(an_argument_that_a_header_repeats_must_be_what_it_says),

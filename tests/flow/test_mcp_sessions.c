@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Legacy sessions and their streams, and who hears of changes (docs/protocol.md P-98, P-100). */
+#include "streamd/mcp/stream.h"
+#include "streamd/mcp/wire.h"
 #include "tests/flow/agent_tools.h"
 #include "tests/flow/client.h"
 
@@ -141,6 +143,56 @@ static void sessions_and_calls_have_their_number(void **state)
     agent_hears(&b, "\"result\":{}");
 }
 
+static void a_session_that_awaits_an_answer_is_in_use(void **state)
+{
+    struct world *w = *state;
+    struct agent a;
+    struct agent b;
+    struct agent c;
+    struct request req = {.method = METHOD_POST};
+    w->config.mcp_max_sessions = 1;
+    agent_initializes(&a, w);
+    agent_asks_legacy(&b, &a, "1", "tools/call", "\"name\":\"later\"");
+    world_advance(w, UINT64_C(1801) * SECOND);
+    assert_int_equal(w->app->stats.mcp_sessions, 1);
+    agent_sends(&c, w, &req,
+                "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"
+                "\"protocolVersion\":\"2025-11-25\"}}");
+    agent_hears(&c, "503 Service Unavailable");
+    agent_hears(&c, "As many sessions as allowed are in use");
+    answer_waiting(w, "{\"late\":1}");
+    agent_hears(&b, "late");
+    agent_initializes(&c, w); /* now `a` is idle and makes room */
+    assert_int_equal(w->app->stats.mcp_sessions, 1);
+}
+
+static void streams_that_have_ended_are_kept_so_far(void **state)
+{
+    struct world *w = *state;
+    struct agent a;
+    struct agent b;
+    agent_initializes(&a, w);
+    for (int i = 0; i <= MCP_STREAMS_MAX; i++) {
+        agent_asks_legacy(&b, &a, "1", "tools/call", "\"name\":\"talks\"");
+        agent_hears(&b, "0\r\n\r\n");
+    }
+    agent_opens(&b, &a, METHOD_GET, "1-2");
+    agent_hears(&b, "\"result\"");
+    agent_opens(&b, &a, METHOD_GET, "0-2"); /* forgotten: a stream of its own begins */
+    agent_hears(&b, "id: 33-1\n");
+    agent_hears_nothing(&b);
+}
+
+static void who_asks_what_a_stream_would_be_is_told_its_type(void **state)
+{
+    struct agent a;
+    struct agent b;
+    agent_initializes(&a, *state);
+    agent_opens(&b, &a, METHOD_HEAD, "");
+    agent_hears(&b, "200 OK");
+    agent_hears(&b, "Content-Type: text/event-stream");
+}
+
 static void a_session_nobody_uses_ends(void **state)
 {
     struct world *w = *state;
@@ -190,6 +242,24 @@ static void a_legacy_subscriber_hears_on_the_stream_of_get(void **state)
     change(*state, "test://x");
     agent_hears_nothing(&stream);
     assert_int_equal(strmap_count(&((struct world *)*state)->app->mcp.topics), 0);
+}
+
+static void a_change_that_no_stream_could_tell_is_not_told_later(void **state)
+{
+    struct agent a;
+    struct agent b;
+    agent_initializes(&a, *state);
+    agent_asks_legacy(&b, &a, "1", "resources/subscribe", "\"uri\":7");
+    agent_hears(&b, "uri must be a string");
+    agent_asks_legacy(&b, &a, "2", "resources/unsubscribe", "\"uri\":7");
+    agent_hears(&b, "uri must be a string");
+    agent_asks_legacy(&b, &a, "3", "resources/subscribe", "\"uri\":\"test://x\"");
+    change(*state, "test://x");
+    agent_opens(&b, &a, METHOD_GET, "");
+    agent_hears_nothing(&b);
+    world_advance(*state, 2 * SECOND);
+    change(*state, "test://x");
+    agent_hears(&b, "resources/updated");
 }
 
 static void a_modern_listener_is_acknowledged_first_and_hears_what_it_asked_for(void **state)
@@ -249,11 +319,50 @@ static void who_takes_nothing_is_cut_off(void **state)
     w->config.max_outbox_bytes = 2048;
     w->window = 300;
     agent_asks_with_token(&a, w);
-    for (unsigned i = 0; i < 100 && waiting; i++)
-        tell_progress(w, i);
+    world_enter(w);
+    for (unsigned i = 0; i < 100; i++)
+        tell_progress(w, i); /* also after the one that was too much */
+    world_leave(w);
     assert_null(waiting);
     assert_int_equal(gone, 1);
     w->window = SIZE_MAX;
+}
+
+static void who_is_late_to_read_misses_nothing(void **state)
+{
+    struct world *w = *state;
+    struct agent a;
+    w->window = 300;
+    agent_asks_with_token(&a, w);
+    for (unsigned i = 1; i <= 5; i++)
+        tell_progress(w, i);
+    world_advance(w, MCP_QUIET_US + SECOND); /* no sign of life is queued behind what waits */
+    conn_open_window(a.conn, SIZE_MAX);
+    world_advance(w, MS);
+    struct span all = agent_heard(&a);
+    assert_null(memmem(all.ptr, all.len, ":\n\n", 3));
+    agent_hears(&a, "\"progress\":1}");
+    agent_hears(&a, "\"progress\":5}");
+    answer_waiting(w, "{}");
+    agent_hears(&a, "0\r\n\r\n");
+    w->window = SIZE_MAX;
+}
+
+/* Before its connection is even bound, so that the session is all that is left of the answer. */
+static void an_answer_that_was_too_much_at_once_is_read_again(void **state)
+{
+    struct world *w = *state;
+    struct agent a;
+    struct agent b;
+    agent_initializes(&a, w);
+    w->config.max_outbox_bytes = 16;
+    agent_asks_legacy(&b, &a, "1", "tools/call",
+                      "\"name\":\"talks\",\"_meta\":{\"progressToken\":1}");
+    assert_int_equal(agent_heard(&b).len, 0);
+    w->config.max_outbox_bytes = 1 << 20;
+    agent_opens(&b, &a, METHOD_GET, "0-1");
+    agent_hears(&b, "\"progress\":1");
+    agent_hears(&b, "\"result\"");
 }
 
 static void what_is_awaited_is_answered_when_the_daemon_leaves(void **state)
@@ -283,11 +392,17 @@ int main(void)
         AGENT_TEST(a_session_that_is_ended_is_unknown),
         AGENT_TEST(a_call_that_is_cancelled_gets_no_answer),
         AGENT_TEST(sessions_and_calls_have_their_number),
+        AGENT_TEST(a_session_that_awaits_an_answer_is_in_use),
+        AGENT_TEST(streams_that_have_ended_are_kept_so_far),
+        AGENT_TEST(who_asks_what_a_stream_would_be_is_told_its_type),
         AGENT_TEST(a_session_nobody_uses_ends),
+        AGENT_TEST(a_change_that_no_stream_could_tell_is_not_told_later),
         AGENT_TEST(a_legacy_subscriber_hears_on_the_stream_of_get),
         AGENT_TEST(a_modern_listener_is_acknowledged_first_and_hears_what_it_asked_for),
         AGENT_TEST(an_agent_subscribes_to_so_many),
         AGENT_TEST(who_takes_nothing_is_cut_off),
+        AGENT_TEST(who_is_late_to_read_misses_nothing),
+        AGENT_TEST(an_answer_that_was_too_much_at_once_is_read_again),
         AGENT_TEST(what_is_awaited_is_answered_when_the_daemon_leaves),
     };
     return cmocka_run_group_tests_name("flow/mcp_sessions", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "streamd/http/assets_load.h"
 #include "tests/support/http_world.h"
+#include "tests/support/oom.h"
 
 #include <ftw.h>
 #include <sys/stat.h>
@@ -271,6 +272,22 @@ static void folders_are_read_three_deep(void **state)
     assert_int_equal(world_get(w, "/a/b/c/out.txt"), 404);
 }
 
+static void a_path_too_long_to_be_asked_for_is_left_out(void **state)
+{
+    struct build *b = *state;
+    struct world *w = &b->world;
+    char path[300] = "/folder/";
+    make_dir(b, "folder");
+    put_text(b, "folder/short", "x");
+    memset(path + 8, 'n', 250);
+    put_text(b, path + 1, "x");
+    world_open(w);
+    assert_int_equal(world_get(w, "/folder/short"), 200);
+    assert_int_equal(world_get(w, path), 404);
+    path[ASSETS_PATH_MAX] = '\0'; /* nor is it there under what of its name has room */
+    assert_int_equal(world_get(w, path), 404);
+}
+
 static void what_is_past_the_limits_is_left_out(void **state)
 {
     struct build *b = *state;
@@ -371,6 +388,51 @@ static void a_page_inside_the_program_is_served_like_a_folder(void **state)
     forget(&folder);
 }
 
+static void a_file_that_finds_no_memory_is_left_out(void **state)
+{
+    struct build *b = *state;
+    struct world *w = &b->world;
+    static char script[4096];
+    static const struct page_file files[] = {{"/app.js", script, script + sizeof(script)},
+                                             {NULL, NULL, NULL}};
+    bool failed = true;
+    memset(script, 'a', sizeof(script));
+    put(b, "app.js", script, sizeof(script));
+    world_open(w);
+    for (size_t nth = 1; failed; nth++) {
+        struct strmap inside;
+        struct strmap folder;
+        strmap_init(&inside, 0);
+        strmap_init(&folder, 0);
+        oom_fail(nth);
+        assets_load_page(&inside, files, w->app->encoder.deflater);
+        assets_load(&folder, b->dir, w->app->encoder.deflater);
+        failed = oom_failed();
+        struct strmap *const maps[] = {&inside, &folder};
+        for (size_t i = 0; i < 2; i++) {
+            const struct asset *a = strmap_find(maps[i], SPAN("/app.js"));
+            assert_true(a || failed);
+            if (a)
+                assert_memory_equal(a->plain, script, sizeof(script));
+            forget(maps[i]);
+        }
+    }
+}
+
+static void without_memory_for_it_there_is_no_page(void **state)
+{
+    struct build *b = *state;
+    bool failed = true;
+    world_open(&b->world);
+    for (size_t nth = 1; failed; nth++) {
+        oom_fail(nth);
+        struct assets *assets = assets_create(&b->world.config, NULL);
+        failed = oom_failed();
+        assert_true(assets || nth <= 2);
+        assets_destroy(assets);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,10 +446,13 @@ int main(void)
         ASSETS_TEST(head_works_and_writing_does_not),
         ASSETS_TEST(only_plain_files_of_the_folder_are_served),
         ASSETS_TEST(folders_are_read_three_deep),
+        ASSETS_TEST(a_path_too_long_to_be_asked_for_is_left_out),
         ASSETS_TEST(what_is_past_the_limits_is_left_out),
         ASSETS_TEST(an_empty_file_is_an_empty_answer),
         ASSETS_TEST(without_a_build_the_page_says_how_to_make_one),
         ASSETS_TEST(a_page_inside_the_program_is_served_like_a_folder),
+        ASSETS_TEST(a_file_that_finds_no_memory_is_left_out),
+        ASSETS_TEST(without_memory_for_it_there_is_no_page),
     };
     return cmocka_run_group_tests_name("http/assets", tests, NULL, NULL);
 }

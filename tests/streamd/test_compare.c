@@ -103,21 +103,63 @@ static void a_target_was_reached_or_is_foretold(void **state)
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(target_of(w, 1), "reached")));
 }
 
+static void says(struct world *w, const char *id, const char *metrics)
+{
+    char line[256];
+    (void)snprintf(line, sizeof(line),
+                   "{\"type\":\"progress\",\"sessionId\":\"%s\",\"metrics\":{%s}}", id, metrics);
+    world_line(w, line);
+}
+
 static void what_a_record_has_by_itself_is_a_metric_too(void **state)
 {
     struct world *w = *state;
-    char line[160];
+    char metrics[80];
     starts(w, "a", "{}");
     for (int step = 1; step <= 10; step++) {
-        (void)snprintf(line, sizeof(line),
-                       "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"step\":%d%s%d}}",
-                       step, step % 2 ? ",\"perplexity\":" : ",\"other\":", 11 - step);
-        world_line(w, line);
+        (void)snprintf(metrics, sizeof(metrics), "\"step\":%d,\"%s\":%d", step,
+                       step % 2 ? "perplexity" : "other", 11 - step);
+        says(w, "a", metrics);
     }
     compares(w, "ids=a&target=perplexity<3");
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(target_of(w, 0), "reached")));
     compares(w, "ids=a&target=perplexity<1.9");
     assert_true(cJSON_IsFalse(cJSON_GetObjectItem(target_of(w, 0), "reached")));
+}
+
+static void a_validation_metric_decides_where_it_is_the_same_one(void **state)
+{
+    struct world *w = *state;
+    starts(w, "a", "{}");
+    starts(w, "b", "{}");
+    starts(w, "c", "{}");
+    for (int i = 1; i <= 5; i++) {
+        says(w, "a", "\"train_loss\":0.5,\"val_f1\":0.7");
+        says(w, "b", "\"train_loss\":0.5,\"val_f1\":0.9");
+        says(w, "c", "\"train_loss\":0.4,\"val_auc\":0.8");
+    }
+    compares(w, "ids=a,b");
+    assert_string_equal(world_string(w, "data.metric"), "val_f1");
+    assert_string_equal(world_string(w, "data.goal"), "max");
+    assert_string_equal(world_string(w, "data.better"), "b");
+    compares(w, "ids=a,c");
+    assert_string_equal(world_string(w, "data.metric"), "train_loss");
+    assert_string_equal(world_string(w, "data.better"), "c");
+}
+
+/* As a record has it, whatever the trainer calls it. */
+static void a_metric_may_be_asked_for_by_its_other_names(void **state)
+{
+    struct world *w = *state;
+    starts(w, "a", "{}");
+    starts(w, "b", "{}");
+    for (int i = 1; i <= 5; i++) {
+        says(w, "a", "\"lr\":0.5");
+        says(w, "b", "\"learningRate\":0.25");
+    }
+    compares(w, "ids=a,b&metric=lr");
+    assert_string_equal(world_string(w, "data.metric"), "learning_rate");
+    assert_string_equal(world_string(w, "data.better"), "b");
 }
 
 static void runs_that_have_no_metric_in_common_have_no_better_one(void **state)
@@ -140,6 +182,8 @@ int main(void)
         AGENT_TEST(runs_of_one_configuration_are_told_as_such),
         AGENT_TEST(a_target_was_reached_or_is_foretold),
         AGENT_TEST(what_a_record_has_by_itself_is_a_metric_too),
+        AGENT_TEST(a_validation_metric_decides_where_it_is_the_same_one),
+        AGENT_TEST(a_metric_may_be_asked_for_by_its_other_names),
         AGENT_TEST(runs_that_have_no_metric_in_common_have_no_better_one),
     };
     return cmocka_run_group_tests_name("http/compare", tests, NULL, NULL);

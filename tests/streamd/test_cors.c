@@ -160,11 +160,17 @@ static void on_loopback_only_addresses_and_localhost_are_our_names(void **state)
     static const char *const ours[] = {"127.0.0.1",     "127.0.0.1:5001",     "localhost:5001",
                                        "LOCALHOST",     "[::1]:5001",         "192.168.1.7:5001",
                                        "proxy.example", "proxy.example:5001", NULL};
-    static const char *const foreign[] = {"evil.example",     "evil.example:5001",
-                                          "127.0.0.1.nip.io", "localhost.evil.example",
-                                          "2130706433",       "127.1",
-                                          "1.2.3.4.5",        "[::zz]",
-                                          "[127.0.0.1]",      NULL};
+    static const char *const foreign[] = {"evil.example",
+                                          "evil.example:5001",
+                                          "127.0.0.1.nip.io",
+                                          "localhost.evil.example",
+                                          "2130706433",
+                                          "127.1",
+                                          "1.2.3.4.5",
+                                          "[::zz]",
+                                          "[127.0.0.1]",
+                                          "a-name-longer-than-any-address-can-be-of-46.example",
+                                          NULL};
     struct config config = default_config();
     (void)state;
     config.listen[1] = "[::1]:5001";

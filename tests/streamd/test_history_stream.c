@@ -143,6 +143,62 @@ static void a_client_that_goes_away_ends_the_reading(void **state)
     }
 }
 
+/* To the end; answers how many bytes there were. Who is slow takes no more than waits for it. */
+static size_t reads_all(struct world *w, bool slowly)
+{
+    struct conn *conn = conn_open(w->app, slowly ? 0 : SIZE_MAX);
+    conn->awaits = true;
+    reply_reset(&w->reply);
+    app_enter(w->app, w->now);
+    w->req.caller = guard_request(&w->app->guard, &w->req);
+    router_answer(w->app, &w->req, &w->reply);
+    transfer_bind(w->reply.transfer, conn->link, &w->req);
+    app_leave(w->app);
+    for (int turn = 0; conn->awaits; turn++) {
+        assert_true(turn < 100000);
+        app_enter(w->app, w->now);
+        app_receive(w->app);
+        if (slowly)
+            conn_open_window(conn, conn->kept.len);
+        if (conn_ready(conn))
+            conn_step(conn);
+        app_leave(w->app);
+    }
+    conn_open_window(conn, SIZE_MAX);
+    size_t all = conn->wire.len;
+    app_enter(w->app, w->now);
+    conn_hang_up(conn);
+    app_leave(w->app);
+    conn_destroy(conn);
+    return all;
+}
+
+static void who_reads_slowly_gets_all_of_it(void **state)
+{
+    struct world *w = *state;
+    start(w, "a");
+    record_steps(w, 0, 3000);
+    w->req = (struct request){.method = METHOD_GET,
+                              .path = SPAN("/api/training/history/a"),
+                              .query = SPAN("limit=3000&from=0"),
+                              .host = SPAN("127.0.0.1:5001"),
+                              .is_1_1 = true};
+    size_t all = reads_all(w, false);
+    assert_true(all > 2 * READING_PIECE_BYTES);
+    assert_int_equal(reads_all(w, true), all);
+}
+
+static void who_asks_for_the_head_of_a_stream_gets_no_more(void **state)
+{
+    struct world *w = *state;
+    start(w, "a");
+    record_steps(w, 0, 20);
+    assert_int_equal(world_ask(w, METHOD_HEAD, "/api/training/history/a?from=0", ""), 200);
+    assert_header(w, "Content-Type", "application/json");
+    assert_int_equal(w->body.len, 0);
+    assert_int_equal(w->app->stats.transfers, 0);
+}
+
 static void without_an_archive_what_memory_has_is_answered(void **state)
 {
     struct world *w = *state;
@@ -163,6 +219,8 @@ int main(void)
         HISTORY_TEST(a_rewind_leaves_out_what_it_replaced_unless_branches_are_asked_for),
         HISTORY_TEST(entries_say_their_place_on_the_axis_when_asked),
         HISTORY_TEST(a_client_that_goes_away_ends_the_reading),
+        HISTORY_TEST(who_reads_slowly_gets_all_of_it),
+        HISTORY_TEST(who_asks_for_the_head_of_a_stream_gets_no_more),
         WORLD_TEST(without_an_archive_what_memory_has_is_answered),
     };
     return cmocka_run_group_tests_name("http/history_stream", tests, NULL, NULL);

@@ -451,6 +451,38 @@ static void a_trainer_that_a_relay_saw_go_has_failed_and_may_come_back(void **st
     domain_close(&d);
 }
 
+/* Nothing of it is to be kept, so its ack waits for nothing. */
+static void a_trainer_seen_going_after_its_run_has_ended_is_acknowledged(void **state)
+{
+    (void)state;
+    struct domain d;
+    open_domain(&d);
+    domain_take(&d, START);
+    domain_take(&d, SEQ(1));
+    domain_take(&d, "{\"type\":\"complete\",\"seq\":2}");
+    (void)answers(&d);
+    domain_take(&d, "{\"type\":\"gone\",\"sessionId\":\"a\",\"seq\":3,\"pid\":12}");
+    assert_string_equal(answers(&d), "{\"type\":\"ack\",\"sessionId\":\"a\",\"seq\":3}\n");
+    assert_int_equal(domain_session(&d, "a")->last_seq, 3);
+    assert_int_equal(domain_session(&d, "a")->state, SESSION_COMPLETED);
+    domain_close(&d);
+}
+
+static void an_answer_of_nobody_is_refused(void **state)
+{
+    (void)state;
+    struct domain d;
+    open_domain(&d);
+    assert_int_equal(domain_line(&d, "{\"type\":\"answer\",\"id\":7,\"outcome\":\"done\"}"),
+                     E_NOT_FOUND);
+    assert_has(answers(&d), "no start came before it");
+    assert_int_equal(domain_line(&d, "{\"type\":\"answer\",\"sessionId\":\"z\",\"id\":7,"
+                                     "\"outcome\":\"done\"}"),
+                     E_NOT_FOUND);
+    assert_has(answers(&d), "send a start first");
+    domain_close(&d);
+}
+
 static void a_line_too_long_to_be_read_is_counted_and_answered(void **state)
 {
     (void)state;
@@ -504,6 +536,8 @@ int main(void)
         cmocka_unit_test(a_report_to_another_job_is_merged_until_that_is_over),
         cmocka_unit_test(a_report_that_finds_no_memory_is_to_be_sent_again),
         cmocka_unit_test(a_trainer_that_a_relay_saw_go_has_failed_and_may_come_back),
+        cmocka_unit_test(a_trainer_seen_going_after_its_run_has_ended_is_acknowledged),
+        cmocka_unit_test(an_answer_of_nobody_is_refused),
         cmocka_unit_test(a_line_too_long_to_be_read_is_counted_and_answered),
         cmocka_unit_test(the_daemons_offset_rises_whatever_the_steps_do),
     };

@@ -185,6 +185,54 @@ static void an_epoch_that_a_rewind_superseded_is_gone(void **state)
     assert_int_equal(world_number(w, "data.metrics.best_epoch"), 6);
 }
 
+/* So that they are read back in several pieces. */
+static void thousands_of_epochs_come_from_the_archive(void **state)
+{
+    enum { EPOCHS = 4000 };
+    struct world *w = *state;
+    char line[160];
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"a\"}");
+    for (int i = 0; i < EPOCHS; i++) {
+        (void)snprintf(line, sizeof(line),
+                       "{\"type\":\"epoch\",\"metrics\":{\"epoch\":%d,\"train_loss\":%d}}", i, i);
+        world_line(w, line);
+    }
+    assert_int_equal(world_get(w, AT "/a/metrics"), 200);
+    assert_int_equal(epochs_shown(w), EPOCHS);
+    const cJSON *epoch = world_at(w, "data.metrics.epochs")->child;
+    for (int i = 0; i < EPOCHS; i++, epoch = epoch->next)
+        assert_int_equal(cJSON_GetObjectItem(epoch, "train_loss")->valuedouble, i);
+}
+
+static void add_another(struct world *w)
+{
+    world_line(w, "{\"type\":\"epoch\",\"metrics\":{\"epoch\":6,\"step\":60,\"train_loss\":1,"
+                  "\"val_loss\":1}}");
+}
+
+/* What stands is read anew after a rewind; what comes meanwhile is not lost for it. */
+static void an_epoch_that_comes_while_the_others_are_read_is_there_afterwards(void **state)
+{
+    struct world *w = *state;
+    char line[160];
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"a\"}");
+    for (int i = 0; i < 12; i++) {
+        (void)snprintf(
+            line, sizeof(line),
+            "{\"type\":\"epoch\",\"metrics\":{\"epoch\":%d,\"step\":%d,\"train_loss\":1}}", i,
+            10 * i);
+        world_line(w, line);
+    }
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"a\",\"resume\":true}");
+    world_line(w, "{\"type\":\"epoch\",\"metrics\":{\"epoch\":5,\"step\":50,\"train_loss\":1}}");
+    w->meanwhile = add_another;
+    assert_int_equal(world_get(w, AT "/a/metrics"), 200);
+    assert_int_equal(epochs_shown(w), 6);
+    assert_int_equal(world_get(w, AT "/a/metrics"), 200);
+    assert_int_equal(epochs_shown(w), 7);
+    assert_int_equal(world_number(w, "data.metrics.best_epoch"), 6);
+}
+
 static void a_start_anew_begins_without_epochs(void **state)
 {
     struct world *w = *state;
@@ -299,6 +347,8 @@ int main(void)
         ARCHIVED_TEST(operations_do_not_mix),
         ARCHIVED_TEST(epochs_that_memory_has_no_more_come_from_the_archive),
         ARCHIVED_TEST(an_epoch_that_a_rewind_superseded_is_gone),
+        ARCHIVED_TEST(thousands_of_epochs_come_from_the_archive),
+        ARCHIVED_TEST(an_epoch_that_comes_while_the_others_are_read_is_there_afterwards),
         WORLD_TEST(a_start_anew_begins_without_epochs),
         WORLD_TEST(a_payload_that_is_no_epoch_is_refused_and_not_kept),
         WORLD_TEST(a_loss_that_is_no_number_any_more_is_told_and_shown_as_null),

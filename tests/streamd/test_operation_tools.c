@@ -51,6 +51,19 @@ static void an_operation_is_read_while_it_goes_on_and_afterwards(void **state)
     assert_string_equal(world_string(w, "operation_id"), "a");
 }
 
+static void of_many_epochs_the_newest_are_told(void **state)
+{
+    struct world *w = *state;
+    starts(w, "a", "{}");
+    learns(w, "a", 125, 0.5);
+    calls_at(w, AT, "get_operation_metrics", "{\"operation_id\":\"a\"}");
+    assert_int_equal(cJSON_GetArraySize(world_at(w, "data.metrics.epochs")), 120);
+    assert_true(cJSON_IsTrue(world_at(w, "truncated")));
+    assert_int_equal(world_number(w, "epochs_left_out"), 5);
+    const cJSON *first = cJSON_GetArrayItem(world_at(w, "data.metrics.epochs"), 0);
+    assert_int_equal(cJSON_GetObjectItem(first, "epoch")->valuedouble, 5);
+}
+
 static void a_cancel_that_no_trainer_hears_is_said_so(void **state)
 {
     struct world *w = *state;
@@ -71,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AGENT_TEST(operations_are_listed_by_type_and_status),
         AGENT_TEST(an_operation_is_read_while_it_goes_on_and_afterwards),
+        AGENT_TEST(of_many_epochs_the_newest_are_told),
         AGENT_TEST(a_cancel_that_no_trainer_hears_is_said_so),
     };
     return cmocka_run_group_tests_name("mcp/operation_tools", tests, NULL, NULL);

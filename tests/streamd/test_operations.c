@@ -218,6 +218,63 @@ static void a_status_changes_as_it_may(void **state)
         assert_int_equal(world_ask(w, METHOD_PATCH, AT "/a/status", bad[i]), 422);
 }
 
+/* Its trainer has to resume it; before that there is nothing that could run. */
+static void what_has_expired_is_set_to_nothing(void **state)
+{
+    struct world *w = *state;
+    begin(w, "{\"operation_id\":\"a\"}");
+    add_epoch(w, "a", 0, 0.5, 0.25);
+    world_line(w, "{\"type\":\"complete\",\"sessionId\":\"a\"}");
+    world_pass(w, 3700);
+    world_pass(w, 61);
+    assert_int_equal(registry_find(&w->app->registry, SPAN("a"))->state, SESSION_EXPIRED);
+    assert_int_equal(world_ask(w, METHOD_PATCH, AT "/a/status", "{\"status\":\"running\"}"), 400);
+    assert_detail(w, "Status cannot change from completed to running");
+    (void)world_get(w, AT "/a");
+    assert_string_equal(world_string(w, "data.status"), "completed");
+}
+
+/* `{"NAME":"xxx..","status":"failed"}` */
+static char *body_of(const char *name, size_t len)
+{
+    char *body = calloc(1, len + 128);
+    assert_non_null(body);
+    int at = sprintf(body, "{\"%s\":\"", name);
+    memset(body + at, 'x', len);
+    (void)sprintf(body + (size_t)at + len, "\",\"status\":\"failed\"}");
+    return body;
+}
+
+static void what_is_too_long_is_refused(void **state)
+{
+    static const struct {
+        enum method method;
+        const char *path;
+        const char *name;
+        size_t len;
+        int status;
+        const char *says;
+    } cases[] = {
+        {METHOD_DELETE, AT "/a", "reason", 1025, 422, "at most 1024 bytes"},
+        {METHOD_PATCH, AT "/a/status", "error_message", 1025, 422, "at most 1024 bytes"},
+        {METHOD_POST, AT, "note", 65536, 422, "at most 65536 bytes"},
+        {METHOD_POST, AT "/other/metrics", "note", 65000, 200, "success"},
+        {METHOD_POST, AT "/other/metrics", "more", 65000, 400, "is more than 65536 bytes"},
+    };
+    struct world *w = *state;
+    begin(w, "{\"operation_id\":\"a\"}");
+    begin(w, "{\"operation_id\":\"other\",\"operation_type\":\"data_load\"}");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *body = body_of(cases[i].name, cases[i].len);
+        if (world_ask(w, cases[i].method, cases[i].path, body) != cases[i].status ||
+            !memmem(w->body.ptr, w->body.len, cases[i].says, strlen(cases[i].says)))
+            fail_msg("case %zu: %d %.*s", i, w->status, (int)w->body.len, w->body.ptr);
+        free(body);
+    }
+    (void)world_get(w, AT "/a");
+    assert_string_equal(world_string(w, "data.status"), "pending");
+}
+
 static void a_new_one_gets_an_id_or_has_one(void **state)
 {
     struct world *w = *state;
@@ -244,6 +301,8 @@ int main(void)
         WORLD_TEST(who_cancels_hears_what_became_of_it),
         WORLD_TEST(results_come_when_it_is_over),
         WORLD_TEST(a_status_changes_as_it_may),
+        WORLD_TEST(what_has_expired_is_set_to_nothing),
+        WORLD_TEST(what_is_too_long_is_refused),
         WORLD_TEST(a_new_one_gets_an_id_or_has_one),
     };
     return cmocka_run_group_tests_name("http/operations", tests, NULL, NULL);

@@ -370,6 +370,17 @@ static void a_reset_reply_is_as_new(void **state)
     assert_true(w->reply.body.cap <= 1 << 20);
 }
 
+/* Neither is anybody's to send; whoever made it has a mistake in it. */
+static void what_no_answer_can_be_is_a_500_or_left_out(void **state)
+{
+    struct world *w = *state;
+    w->reply.status = 299;
+    w->req.now.wall_s = 253402300800.0; /* the year 10000 */
+    render(w);
+    assert_int_equal(w->status, 500);
+    assert_header(w, "Date", NULL);
+}
+
 static void an_answer_that_does_not_fit_fails_whole(void **state)
 {
     struct world *w = *state;
@@ -404,6 +415,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(shared_bytes_go_out_as_they_are, setup, teardown),
         cmocka_unit_test_setup_teardown(shared_bytes_are_packed_when_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reset_reply_is_as_new, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_no_answer_can_be_is_a_500_or_left_out, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(an_answer_that_does_not_fit_fails_whole, setup, teardown),
     };
     return cmocka_run_group_tests_name("http/reply", tests, NULL, NULL);

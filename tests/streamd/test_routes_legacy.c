@@ -203,6 +203,70 @@ static void a_finished_session_may_be_started_again(void **state)
     assert_true(world_number(w, "metrics.loss") == 2.5);
 }
 
+/* The trainer of a run says that it has completed, and its process ends. */
+static void complete(struct world *w, const char *id)
+{
+    char line[128];
+    siginfo_t info;
+    (void)snprintf(line, sizeof(line), "{\"type\":\"complete\",\"sessionId\":\"%s\"}", id);
+    world_line(w, line);
+    assert_true(trainer_command_stop(w->app->control.trainers, span_of(id)));
+    assert_int_equal(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+    trainer_command_reap(w->app->control.trainers, w->now);
+}
+
+static void a_run_started_anew_outlives_the_trainer_before(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"mine\"}"), 200);
+    complete(w, "mine");
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"mine\"}"), 200);
+    world_pass(w, 2); /* past the time that the first one's last words had */
+    poll_phase(w, "mine");
+    assert_string_equal(world_string(w, "status"), "running");
+}
+
+/* Starting a run again takes its history, so what can be known to fail is refused before. */
+static void a_start_that_cannot_be_leaves_the_run_as_it_was(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"mine\"}"), 200);
+    world_line(w, "{\"type\":\"progress\",\"sessionId\":\"mine\",\"metrics\":{\"loss\":1}}");
+    world_line(w, "{\"type\":\"complete\",\"sessionId\":\"mine\"}"); /* and still tidies up */
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"mine\"}"), 409);
+    assert_non_null(strstr(world_string(w, "error"), "runs already"));
+    poll_phase(w, "mine");
+    assert_string_equal(world_string(w, "status"), "completed");
+    assert_true(world_number(w, "metrics.loss") == 1);
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"other\"}");
+    world_line(w, "{\"type\":\"complete\"}");
+    for (int i = 1; i < TRAINER_COMMANDS_MAX; i++)
+        assert_int_equal(post(w, "/api/cognate/start", "{}"), 200);
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"other\"}"), 503);
+    poll_phase(w, "other");
+    assert_string_equal(world_string(w, "status"), "completed");
+}
+
+/* One string of an environment has at most 128 KiB: with a longer one nothing can be executed. */
+static void what_cannot_be_executed_fails_the_run_it_was_for(void **state)
+{
+    struct world *w = *state;
+    char *value = calloc(1, 200 * 1024 + 1);
+    assert_non_null(value);
+    memset(value, 'x', 200 * 1024);
+    assert_int_equal(setenv("STREAMD_TEST_TOO_LONG", value, 1), 0);
+    free(value);
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"new\"}"), 500);
+    assert_int_equal(world_get(w, "/api/training/status/new"), 404);
+    world_line(w, "{\"type\":\"start\",\"sessionId\":\"known\"}");
+    world_line(w, "{\"type\":\"complete\"}");
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"known\"}"), 500);
+    poll_phase(w, "known");
+    assert_string_equal(world_string(w, "error"), "the trainer command could not be started");
+    assert_int_equal(unsetenv("STREAMD_TEST_TOO_LONG"), 0);
+    assert_int_equal(post(w, "/api/cognate/start", "{\"sessionId\":\"new\"}"), 200);
+}
+
 static void wrong_requests_are_told_what_is_wrong(void **state)
 {
     static const struct {
@@ -292,6 +356,9 @@ int main(void)
         LEGACY_TEST(a_paused_trainer_is_shown_as_paused),
         LEGACY_TEST(what_has_ended_shows_how_and_stops_again),
         LEGACY_TEST(a_finished_session_may_be_started_again),
+        LEGACY_TEST(a_run_started_anew_outlives_the_trainer_before),
+        LEGACY_TEST(a_start_that_cannot_be_leaves_the_run_as_it_was),
+        LEGACY_TEST(what_cannot_be_executed_fails_the_run_it_was_for),
         LEGACY_TEST(wrong_requests_are_told_what_is_wrong),
         LEGACY_TEST(a_config_too_long_for_a_trainer_is_refused),
         LEGACY_TEST(past_the_limit_of_trainers_no_session_is_left_behind),

@@ -158,6 +158,48 @@ static void every_answer_is_minified_json(void **state)
     }
 }
 
+static int setup_with_store(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    assert_non_null(w);
+    world_config(w);
+    w->config.max_unkept_bytes = 4096;
+    world_open_with(w, store_memory_create());
+    *state = w;
+    return 0;
+}
+
+static void lines_are_not_taken_while_too_many_wait_for_the_disk(void **state)
+{
+    struct world *w = *state;
+    const char *line = "{\"type\":\"progress\",\"sessionId\":\"run-0\",\"metrics\":{\"step\":99}}";
+    start_runs(w, 1);
+    for (int i = 0; i < 60; i++)
+        progress(w, "run-0", 1, i);
+    keeping_flush(&w->app->registry.keeping);
+    assert_true(keeping_full(&w->app->registry.keeping));
+    w->req.content_type = SPAN("application/json");
+    assert_int_equal(world_ask(w, METHOD_POST, "/api/training/ingest", line), 503);
+    assert_non_null(strstr(world_string(w, "error"), "send again later"));
+    app_enter(w->app, w->now);
+    app_receive(w->app);
+    app_leave(w->app);
+    assert_int_equal(world_ask(w, METHOD_POST, "/api/training/ingest", line), 200);
+}
+
+static void an_order_that_is_no_json_is_told_where(void **state)
+{
+    struct world *w = *state;
+    start_runs(w, 1);
+    w->req.content_type = SPAN("application/json");
+    assert_int_equal(world_ask(w, METHOD_POST, "/api/training/control/run-0", "{\"command\":stop}"),
+                     400);
+    assert_non_null(strstr(world_string(w, "error"), "at byte 11"));
+    assert_int_equal(world_ask(w, METHOD_POST, "/api/training/control/run-0", "{\"command\":7}"),
+                     400);
+    assert_non_null(strstr(world_string(w, "error"), "command must be"));
+}
+
 static void what_a_run_means_is_told_whoever_asks(void **state)
 {
     struct world *w = *state;
@@ -188,6 +230,9 @@ int main(void)
         WORLD_TEST(the_end_of_a_run_changes_its_status),
         WORLD_TEST(etags_of_two_runs_and_of_two_daemons_differ),
         WORLD_TEST(every_answer_is_minified_json),
+        cmocka_unit_test_setup_teardown(lines_are_not_taken_while_too_many_wait_for_the_disk,
+                                        setup_with_store, world_teardown),
+        WORLD_TEST(an_order_that_is_no_json_is_told_where),
         WORLD_TEST(what_a_run_means_is_told_whoever_asks),
     };
     return cmocka_run_group_tests_name("http/routes_training", tests, NULL, NULL);

@@ -50,6 +50,19 @@ static void runs_are_found_by_status_and_words(void **state)
     is_refused(w, "list_sessions", "{\"limit\":0}", "limit");
 }
 
+static void a_long_name_is_listed_without_half_a_character(void **state)
+{
+    struct world *w = *state;
+    char line[160];
+    char name[63] = "";
+    memset(name, 'x', sizeof(name) - 1);
+    (void)snprintf(line, sizeof(line),
+                   "{\"type\":\"start\",\"sessionId\":\"a\",\"name\":\"%s\xe2\x82\xac\"}", name);
+    world_line(w, line);
+    calls(w, "list_sessions", "{}");
+    assert_string_equal(text_at(w, "sessions", 0, "name"), name);
+}
+
 static void a_status_is_one_small_answer(void **state)
 {
     struct world *w = *state;
@@ -71,6 +84,31 @@ static void a_status_is_one_small_answer(void **state)
     cJSON_free(text);
     is_refused(w, "get_status", "{\"session_id\":\"nobody\"}", "list_sessions");
     is_refused(w, "get_status", "{}", "session_id");
+}
+
+static void a_status_calls_metrics_as_the_trainer_does(void **state)
+{
+    struct world *w = *state;
+    starts(w, "a", "{}");
+    world_line(w,
+               "{\"type\":\"epoch\",\"sessionId\":\"a\",\"metrics\":{\"epoch\":1,\"train_loss\":1,"
+               "\"val_f1\":0.5,\"mine\":7}}");
+    calls(w, "get_status", "{\"session_id\":\"a\"}");
+    assert_true(world_number(w, "latest.mine") == 7);
+    assert_true(world_number(w, "latest.val_f1") == 0.5);
+    assert_string_equal(world_string(w, "best.metric"), "val_f1");
+    assert_int_equal(cJSON_GetArraySize(world_at(w, "latest")), 3);
+}
+
+static void a_run_that_was_not_judged_yet_has_no_best(void **state)
+{
+    struct world *w = *state;
+    starts(w, "a", "{}");
+    world_line(w,
+               "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"step\":1,\"lr\":0.1}}");
+    calls(w, "get_status", "{\"session_id\":\"a\"}");
+    assert_true(world_number(w, "latest.lr") == 0.1);
+    assert_null(cJSON_GetObjectItem(w->json, "best"));
 }
 
 static void a_run_that_lost_its_interpreter_is_read_back_first(void **state)
@@ -108,6 +146,57 @@ static void metrics_come_in_a_few_rows_with_exact_figures(void **state)
     assert_int_equal(world_number(w, "stats.train_loss.n"), 201);
     calls(w, "get_metrics", "{\"session_id\":\"a\",\"by\":\"step\",\"from\":500,\"to\":900}");
     assert_int_equal(cJSON_GetArraySize(world_at(w, "x")), 5);
+}
+
+static void a_metric_without_a_value_in_the_range_is_not_told(void **state)
+{
+    struct world *w = *state;
+    starts(w, "a", "{}");
+    world_line(w, "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"step\":1,\"early\":1,"
+                  "\"late\":1}}");
+    world_line(w,
+               "{\"type\":\"progress\",\"sessionId\":\"a\",\"metrics\":{\"step\":9,\"late\":2}}");
+    calls(w, "get_metrics", "{\"session_id\":\"a\",\"by\":\"step\",\"from\":5}");
+    assert_int_equal(world_number(w, "stats.late.n"), 1);
+    assert_null(cJSON_GetObjectItem(world_at(w, "stats"), "early"));
+    assert_null(cJSON_GetObjectItem(world_at(w, "series"), "early"));
+}
+
+/* A name that is too long for a metric. */
+static const char *long_name(void)
+{
+    static char name[65];
+    memset(name, 'x', sizeof(name) - 1);
+    return name;
+}
+
+static void a_metric_that_can_be_none_is_refused(void **state)
+{
+    struct world *w = *state;
+    char arguments[256];
+    starts(w, "a", "{}");
+    starts(w, "b", "{}");
+    (void)snprintf(arguments, sizeof(arguments), "{\"session_id\":\"a\",\"names\":[\"%s\"]}",
+                   long_name());
+    is_refused(w, "get_metrics", arguments, "at most 8 metrics");
+    (void)snprintf(arguments, sizeof(arguments),
+                   "{\"session_ids\":[\"a\",\"b\"],\"metric\":\"%s\"}", long_name());
+    is_refused(w, "compare_sessions", arguments, "1 to 63 bytes");
+    is_refused(w, "get_metrics", "{\"session_id\":\"z\"}", "list_sessions");
+}
+
+static void without_a_store_there_is_no_history_to_answer_from(void **state)
+{
+    struct world *w = *state;
+    w->req.content_type = SPAN("application/json");
+    w->req.mcp_protocol_version = SPAN("2026-07-28");
+    starts(w, "a", "{}");
+    starts(w, "b", "{}");
+    is_refused(w, "get_metrics", "{\"session_id\":\"a\"}", "get_status still answers");
+    is_refused(w, "compare_sessions", "{\"session_ids\":[\"a\",\"b\"]}",
+               "get_status still answers");
+    calls(w, "get_status", "{\"session_id\":\"a\"}");
+    assert_string_equal(world_string(w, "status"), "pending");
 }
 
 static void an_answer_stays_within_its_bound_however_much_there_is(void **state)
@@ -202,6 +291,49 @@ static void runs_are_compared_by_one_metric(void **state)
     is_refused(w, "compare_sessions", "{\"session_ids\":[\"a\",\"z\"]}", "list_sessions");
 }
 
+/* `{"key-0":"vv...","key-1":...}`: as many values, each so long and of that letter. */
+static void starts_with_values(struct world *w, const char *id, int count, size_t len, char letter)
+{
+    char *config = calloc(1, (size_t)count * (len + 32) + 3);
+    char *line = calloc(1, (size_t)count * (len + 32) + 128);
+    size_t at = 1;
+    assert_true(config && line);
+    config[0] = '{';
+    for (int i = 0; i < count; i++) {
+        at += (size_t)sprintf(config + at, "%s\"key-%d\":\"", i ? "," : "", i);
+        memset(config + at, letter, len);
+        at += len;
+        config[at++] = '"';
+    }
+    config[at] = '}';
+    (void)sprintf(line, "{\"type\":\"start\",\"sessionId\":\"%s\",\"config\":%s}", id, config);
+    world_line(w, line);
+    free(config);
+    free(line);
+}
+
+static void configurations_that_differ_much_are_told_in_part(void **state)
+{
+    struct world *w = *state;
+    starts_with_values(w, "a", 60, 80, 'a');
+    starts_with_values(w, "b", 60, 80, 'b');
+    calls(w, "compare_sessions", "{\"session_ids\":[\"a\",\"b\"]}");
+    int told = cJSON_GetArraySize(world_at(w, "config_diff"));
+    assert_in_range(told, 10, 50);
+    assert_int_equal(world_number(w, "config_diff_left_out"), 60 - told);
+}
+
+static void a_long_value_of_a_configuration_is_told_cut(void **state)
+{
+    struct world *w = *state;
+    starts_with_values(w, "a", 1, 300, 'a');
+    starts_with_values(w, "b", 1, 300, 'b');
+    calls(w, "compare_sessions", "{\"session_ids\":[\"a\",\"b\"]}");
+    const char *value = world_string(w, "config_diff.key-0.a");
+    assert_in_range(strlen(value), 80, 100);
+    assert_true(value[0] == '"' && value[1] == 'a');
+}
+
 static void a_rule_of_a_user_is_set_replaced_and_removed(void **state)
 {
     struct world *w = *state;
@@ -223,6 +355,28 @@ static void a_rule_of_a_user_is_set_replaced_and_removed(void **state)
     is_refused(w, "set_alert", "{\"session_id\":\"a\",\"name\":\"r\"}", "metric");
     is_refused(w, "set_alert",
                "{\"session_id\":\"a\",\"name\":\"r\",\"metric\":\"x\",\"op\":\"lt\"}", "value");
+}
+
+static void a_rule_that_cannot_be_kept_is_refused(void **state)
+{
+    struct world *w = *state;
+    char arguments[256];
+    starts(w, "a", "{}");
+    is_refused(w, "set_alert", "{\"session_id\":\"z\",\"name\":\"r\"}", "list_sessions");
+    is_refused(w, "set_alert", "{\"session_id\":\"a\",\"name\":\"r\",\"metric\":\"x\"}",
+               "op must be");
+    is_refused(w, "set_alert", "{\"session_id\":\"a\",\"name\":\"\",\"metric\":\"x\"}",
+               "name must be");
+    for (int i = 0; i <= ALERT_RULES_MAX; i++) {
+        (void)snprintf(arguments, sizeof(arguments),
+                       "{\"session_id\":\"a\",\"name\":\"r%d\",\"metric\":\"x\","
+                       "\"op\":\"nonfinite\"}",
+                       i);
+        if (i < ALERT_RULES_MAX)
+            calls(w, "set_alert", arguments);
+        else
+            is_refused(w, "set_alert", arguments, "at most 16 rules");
+    }
 }
 
 static void a_stop_that_nobody_hears_is_not_accepted(void **state)
@@ -321,6 +475,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AGENT_TEST(runs_are_listed_newest_first_page_by_page),
         AGENT_TEST(runs_are_found_by_status_and_words),
+        AGENT_TEST(a_long_name_is_listed_without_half_a_character),
         AGENT_TEST(a_status_is_one_small_answer),
         AGENT_TEST(a_run_that_lost_its_interpreter_is_read_back_first),
         AGENT_TEST(metrics_come_in_a_few_rows_with_exact_figures),
@@ -331,6 +486,14 @@ int main(void)
         AGENT_TEST(a_rule_of_a_user_is_set_replaced_and_removed),
         AGENT_TEST(a_stop_that_nobody_hears_is_not_accepted),
         AGENT_TEST(without_a_trainer_command_nothing_is_started),
+        AGENT_TEST(a_status_calls_metrics_as_the_trainer_does),
+        AGENT_TEST(a_run_that_was_not_judged_yet_has_no_best),
+        AGENT_TEST(a_metric_without_a_value_in_the_range_is_not_told),
+        AGENT_TEST(a_metric_that_can_be_none_is_refused),
+        WORLD_TEST(without_a_store_there_is_no_history_to_answer_from),
+        AGENT_TEST(configurations_that_differ_much_are_told_in_part),
+        AGENT_TEST(a_long_value_of_a_configuration_is_told_cut),
+        AGENT_TEST(a_rule_that_cannot_be_kept_is_refused),
         AGENT_TEST(a_run_is_three_resources),
         AGENT_TEST(prompts_say_which_tools_to_call),
         AGENT_TEST(a_run_that_is_asked_for_takes_a_place_also_from_one_that_talks),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "streamd/ingest/unix_peer.h"
 
+#include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,11 +48,31 @@ static void another_user_must_be_of_the_group(void **state)
     close(fds[1]);
 }
 
+/* What SO_PEERCRED does not tell. Only root may give itself groups. */
+static void a_second_group_of_another_user_counts_too(void **state)
+{
+    static const gid_t groups[] = {NO_SUCH_GROUP + 2, NO_SUCH_GROUP + 3};
+    gid_t before[64];
+    int fds[2];
+    int n = getgroups(64, before);
+    (void)state;
+    if (n < 0 || setgroups(2, groups) != 0)
+        skip();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    assert_int_equal(setgroups((size_t)n, before), 0);
+    const struct ucred who = {.uid = STRANGER, .gid = NO_SUCH_GROUP};
+    assert_true(unix_peer_may(fds[0], &who, NO_SUCH_GROUP + 3));
+    assert_false(unix_peer_may(fds[0], &who, NO_SUCH_GROUP + 4));
+    close(fds[0]);
+    close(fds[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_other_end_is_who_the_kernel_says),
         cmocka_unit_test(another_user_must_be_of_the_group),
+        cmocka_unit_test(a_second_group_of_another_user_counts_too),
     };
     return cmocka_run_group_tests_name("streamd/unix_peer", tests, NULL, NULL);
 }

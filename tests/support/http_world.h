@@ -4,7 +4,8 @@
  *
  * world_line feeds trainer lines as a connection would, world_ask goes through router and
  * reply_render and leaves the answer's parts in the world. Time stands still until a test moves
- * `now`. Anything that cannot go on ends the test.
+ * `now`. What `meanwhile` does happens once, while an answer is awaited. Anything that cannot go on
+ * ends the test.
  */
 #ifndef TESTS_SUPPORT_HTTP_WORLD_H
 #define TESTS_SUPPORT_HTTP_WORLD_H
@@ -34,7 +35,8 @@ struct world {
     struct now now;
     struct intake intake;
     struct buf answers;
-    struct request req; /* headers set here go with every request */
+    struct request req;                /* headers set here go with every request */
+    void (*meanwhile)(struct world *); /* or NULL */
     struct reply reply;
     struct buf out;
     char path[2048];
@@ -156,6 +158,10 @@ static inline void world_await(struct world *w)
     conn->awaits = true;
     w->req.is_1_1 = true;
     transfer_bind(w->reply.transfer, conn->link, &w->req);
+    void (*meanwhile)(struct world *) = w->meanwhile;
+    w->meanwhile = NULL;
+    if (meanwhile)
+        meanwhile(w);
     app_leave(w->app);
     for (int turn = 0; conn->awaits && conn->link; turn++) {
         assert_true(turn < 1000000);
@@ -165,7 +171,7 @@ static inline void world_await(struct world *w)
             conn_step(conn);
         app_leave(w->app);
     }
-    if (!http_answer_take(&conn->wire, false, &answer))
+    if (!http_answer_take(&conn->wire, w->req.method == METHOD_HEAD, &answer))
         fail_msg("no whole answer in %zu bytes", conn->wire.len);
     buf_add_span(&w->out, buf_span(&answer.head));
     buf_add_span(&w->out, buf_span(&answer.body));

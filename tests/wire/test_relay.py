@@ -242,6 +242,8 @@ class Jobs(RelayTest):
         self.assertIn("detail", relay.json("/api/v1/operations", {"operation_id": "far"}))
         relay.kill()
         relay = self.relay(f"http://127.0.0.1:{port}", spool=spool)
+        answer = relay.json("/api/v1/operations/no%20good/metrics", self.KEYS[0])
+        self.assertEqual(answer, {"detail": "Operation not found: no good"})
         answer = relay.json("/api/v1/operations/far/metrics", self.KEYS[0])
         self.assertEqual(answer["message"], "Metrics added successfully")
         posted = {"operation_id": "far", "metrics": self.KEYS[1]}
