@@ -2,6 +2,8 @@
 """streamd status and stop: a real daemon, from a shell."""
 
 import json
+import os
+import pty
 import subprocess
 from typing import Tuple
 
@@ -35,6 +37,33 @@ class Steer(WireTest):
         self.assertEqual(self.tool(*stop), (0, 'run cancelled: it is "flat"\n', ""))
         why = "streamd stop: Operation already finished (status: cancelled)\n"
         self.assertEqual(self.tool(*stop), (1, "", why))
+
+    def on_a_terminal(self, *arguments: str) -> str:
+        """What it prints for somebody who looks."""
+        ours, its = pty.openpty()
+        environment = {**os.environ, "TERM": "xterm", "NO_COLOR": ""}
+        done = subprocess.run(
+            [BINARY, *arguments], stdout=its, timeout=DEADLINE_S, check=True, env=environment
+        )
+        self.addCleanup(os.close, ours)
+        os.close(its)
+        self.assertEqual(done.returncode, 0)
+        return os.read(ours, 65536).decode().replace("\r\n", "\n")
+
+    def test_on_a_terminal_a_run_has_its_colour_and_its_curve(self) -> None:
+        daemon = self.daemon()
+        trainer = self.trainer(daemon, "run")
+        for loss in (4.0, float("nan"), 3.0, float("inf"), 2.0):
+            trainer.push({"type": "progress", "metrics": {"step": 1, "loss": loss}})
+        line, curve = self.on_a_terminal("status", "run", "--url", daemon.url).splitlines()
+        self.assertTrue(line.startswith("run \033[32mrunning\033[0m "), line)
+        self.assertEqual(curve, "loss █ ▅ ▁ 4 → 2")
+        self.assertIn("\033[32mrunning ", self.on_a_terminal("ls", "--url", daemon.url))
+        trainer.push({"type": "progress", "metrics": {"step": 1, "loss": float("nan")}})
+        shown = self.on_a_terminal("status", "run", "--url", daemon.url)
+        self.assertIn("loss █ ▅ ▁  4 → nan\n", shown)
+        self.trainer(daemon, "new")
+        self.assertNotIn("loss", self.on_a_terminal("status", "new", "--url", daemon.url))
 
     def test_whoever_asks_wrongly_hears_of_it(self) -> None:
         daemon = self.daemon()
