@@ -274,6 +274,32 @@ static void a_hung_daemon_and_one_that_wants_it_again_leave_the_file(void **stat
     assert_int_equal(files(w), 1);
 }
 
+static void a_file_that_cannot_be_read_just_now_is_sent_another_time(void **state)
+{
+    struct world *w = *state;
+    char path[512];
+    leave_and_close(w, "1-1-r1.ndjson", "r1", "", EPOCH("r1", "1") COMPLETE("r1", "2"));
+    fake_listen(&w->daemon);
+    courier_begin(&w->courier);
+    hear_start(w, "r1");
+    answer(w, 0);
+    (void)fake_spooled(&w->daemon, path, sizeof(path));
+    int unreadable = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(dup2(unreadable, w->courier.file.fd), w->courier.file.fd);
+    assert_int_equal(close(unreadable), 0);
+    finish_round(w);
+    assert_int_equal(files(w), 1);
+
+    courier_begin(&w->courier);
+    hear_start(w, "r1");
+    answer(w, 0);
+    expect(w, LINE_EPOCH, 1);
+    expect(w, LINE_COMPLETE, 2);
+    fake_ack(&w->daemon, 2);
+    finish_round(w);
+    assert_int_equal(files(w), 0);
+}
+
 static void a_last_line_that_is_refused_does_not_hold_the_file_for_ever(void **state)
 {
     struct world *w = *state;
@@ -307,6 +333,7 @@ int main(void)
         TEST(without_a_daemon_the_file_stays_and_the_run_waits),
         TEST(a_run_waits_a_while_for_whoever_holds_its_own_file),
         TEST(a_hung_daemon_and_one_that_wants_it_again_leave_the_file),
+        TEST(a_file_that_cannot_be_read_just_now_is_sent_another_time),
         TEST(a_last_line_that_is_refused_does_not_hold_the_file_for_ever),
     };
     return cmocka_run_group_tests_name("clients/c/courier", tests, NULL, NULL);
