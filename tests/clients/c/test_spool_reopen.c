@@ -158,6 +158,34 @@ static void a_file_without_a_good_line_is_gone_on_with(void **state)
     expect_sent(w, LINE(1));
 }
 
+static void what_is_acknowledged_makes_place_for_what_comes(void **state)
+{
+    struct world *w = *state;
+    struct buf lines;
+    buf_init(&lines, MAX_BYTES);
+    begin(w, true, false);
+    (void)spool_bias(&w->spool, NOW_US);
+    for (uint64_t n = 1; n <= 100; n++) {
+        const struct spool_chunk chunk = {.lines = 1, .last_seq = n};
+        char line[128];
+        (void)snprintf(line, sizeof(line),
+                       "{\"type\":\"progress\",\"sessionId\":\"r1\",\"seq\":%u,\"metrics\":{}}\n",
+                       (unsigned)n);
+        assert_true(spool_append(&w->spool, span_of(line), &chunk, false, NOW_US));
+        if (n > 50)
+            buf_add_str(&lines, line);
+        else
+            spool_ack(&w->spool, n - 1);
+        if (n == 60)
+            spool_ack(&w->spool, 50);
+    }
+    assert_true(w->spool.cap < 100);
+    assert_int_equal(spool_lines(&w->spool), 50);
+    buf_add_char(&lines, '\0');
+    expect_sent(w, lines.ptr);
+    buf_fini(&lines);
+}
+
 static void more_than_one_chunk_is_found_again(void **state)
 {
     struct world *w = *state;
@@ -217,6 +245,7 @@ int main(void)
         TEST(a_torn_line_is_cut_off_and_a_damaged_one_left_out),
         TEST(a_file_that_cannot_be_read_just_now_stays_whole),
         TEST(a_file_without_a_good_line_is_gone_on_with),
+        TEST(what_is_acknowledged_makes_place_for_what_comes),
         TEST(more_than_one_chunk_is_found_again),
         TEST(numbers_without_a_base_get_it_from_the_first_daemon),
         TEST(a_session_is_begun_anew_only_once),
