@@ -262,12 +262,10 @@ const struct assessment *insight_tick(struct insight *s, double time_s)
     return &s->now;
 }
 
-void insight_plan(struct insight *s, double total, double total_epochs)
+void insight_plan(struct insight *s, double total)
 {
     if (total > 0)
         s->config.total = total;
-    if (total_epochs > 0)
-        s->config.total_epochs = total_epochs;
 }
 
 const struct assessment *insight_now(struct insight *s)

@@ -52,8 +52,9 @@ const struct assessment *insight_event(struct insight *s, enum insight_event eve
  */
 const struct assessment *insight_tick(struct insight *s, double time_s);
 
-/* The plan has become known, or has changed: see insight_config. NaN leaves one as it is. */
-void insight_plan(struct insight *s, double total, double total_epochs);
+/* The planned length has become known, or has changed: see insight_config. NaN leaves it as it is.
+ */
+void insight_plan(struct insight *s, double total);
 
 /* The assessment as it stands, with the times reckoned. Borrows as insight_point. */
 const struct assessment *insight_now(struct insight *s);

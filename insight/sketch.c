@@ -92,7 +92,7 @@ double sketch_at(const struct sketch *s, double x)
             high = middle;
     }
     if (low == 0)
-        return s->count > 0 ? s->kept[0].value : s->newest.value;
+        return s->kept[0].value;
     const struct sketch_point *a = &s->kept[low - 1];
     const struct sketch_point *b = low < s->count ? &s->kept[low] : &s->newest;
     if (!(b->x > a->x) || x >= b->x)

@@ -44,8 +44,8 @@ struct level {
 /* The mean of the last tenth (of 3 values at least). False: there are fewer. */
 bool sketch_end(const struct sketch *s, struct level *out);
 
-/* By straight lines between the values kept; x within the first and the newest. Asserts seen > 0.
- */
+/* By straight lines between the values kept; before the first and behind the newest, theirs.
+ * Asserts seen > 0. */
 double sketch_at(const struct sketch *s, double x);
 
 /* Median step from one kept value to the next, without its sign, over sqrt(2) and 0.67: the noise

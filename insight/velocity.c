@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "insight/velocity.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -54,8 +55,7 @@ static void follow(struct window *w, double velocity)
 
 static void window_end(struct window *w, double at)
 {
-    if (w->count == 0)
-        return;
+    assert(w->count > 0);
     double mean = w->sum / (double)w->count;
     if (w->ended > 0)
         follow(w, share(w->mean - mean, fabs(w->mean)));

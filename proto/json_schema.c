@@ -33,9 +33,9 @@ static bool is_type(struct span type, const struct fields *value)
     case FIELDS_ARRAY:
         return span_is(type, "array");
     case FIELDS_OBJECT:
-        return span_is(type, "object");
+        break;
     }
-    return false;
+    return span_is(type, "object");
 }
 
 static void say_type(struct span type, struct buf *out)

@@ -205,10 +205,10 @@ static void long_decimal(double a, uint64_t *digits, int *exponent)
     uint128 half = (uint128)unit << (in.shift - 1);
     if (over > half || (over == half && (chosen & 1)))
         chosen++;
+    /* It may be below the interval, but not above: the upper half is never the shorter one, and one
+     * multiple at least lies in the two. */
     if (chosen < (low + unit - 1) / unit)
         chosen = (low + unit - 1) / unit;
-    if (chosen > high / unit)
-        chosen = high / unit;
     *digits = chosen;
     *exponent = dropped - d;
 }

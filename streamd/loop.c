@@ -65,11 +65,7 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *w, int events)
         ev_break(ev, EVBREAK_ALL);
         return;
     }
-    uint64_t next = app_next_us(loop->app);
-    if (next == UINT64_MAX) {
-        ev_timer_stop(ev, &loop->timer);
-        return;
-    }
+    uint64_t next = app_next_us(loop->app); /* UINT64_MAX is some time, too */
     uint64_t now = loop->app->now.us;
     loop->timer.repeat = next > now ? (double)(next - now) * 1e-6 : 1e-6;
     ev_timer_again(ev, &loop->timer);

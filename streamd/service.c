@@ -62,7 +62,7 @@ bool service_take(struct service *s)
 {
     *s = (struct service){.unix_fd = -1};
     uint64_t count = fds_handed();
-    for (uint64_t i = 0; i < count && i <= CONFIG_LISTEN_MAX; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         const char *why = take_fd(s, FIRST_FD + (int)i);
         if (why) {
             log_error("service", "cannot use socket fd=%d of LISTEN_FDS: %s", FIRST_FD + (int)i,

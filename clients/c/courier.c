@@ -116,14 +116,17 @@ static void note_line(void *context, uint64_t seq)
     c->waiting++;
 }
 
-/* Gives the link the next lines, when it has none and not too many wait. */
-static void read_lines(struct courier *c, uint64_t now_us)
+/* Gives the link the next lines, when it has none and not too many wait; false: they cannot be
+ * read. */
+static bool read_lines(struct courier *c, uint64_t now_us)
 {
     if (!c->started || c->at_end || c->link.out.len > 0 ||
         c->waiting + COURIER_LINES_MAX > COURIER_UNDER_WAY_MAX)
-        return;
-    c->at_end = !leftover_read(&c->file, c->acked, &c->link.out, note_line, c);
+        return true;
+    enum status status = leftover_read(&c->file, c->acked, &c->link.out, note_line, c);
+    c->at_end = status == E_NOT_FOUND;
     c->give_up_at_us = now_us + PATIENCE_US;
+    return status == OK || c->at_end;
 }
 
 static void retire(struct courier *c, uint64_t seq)
@@ -165,8 +168,7 @@ static bool hear_all(struct courier *c, uint64_t now_us)
 
 static void carry(struct courier *c, uint64_t now_us)
 {
-    read_lines(c, now_us);
-    bool alive = link_flush(&c->link) && hear_all(c, now_us);
+    bool alive = read_lines(c, now_us) && link_flush(&c->link) && hear_all(c, now_us);
     bool late = now_us >= c->give_up_at_us;
     if (c->at_end && c->waiting <= (late ? c->refused : 0)) {
         link_close(&c->link);

@@ -73,7 +73,7 @@ struct span leftover_session(const char *name)
     return rest.ptr && session_id_valid(rest) ? rest : (struct span){NULL, 0};
 }
 
-/* Reads from `offset` on into l->data; false when there is nothing, or it cannot be read. */
+/* Reads from `offset` on into l->data, nothing when all is read; false: it cannot be. */
 static bool read_data(struct leftover *l)
 {
     buf_reset(&l->data);
@@ -81,7 +81,7 @@ static bool read_data(struct leftover *l)
         return false;
     ssize_t got = pread(l->fd, l->data.ptr, DATA_BYTES, (off_t)l->offset);
     l->data.len = got > 0 ? (size_t)got : 0;
-    return got > 0;
+    return got >= 0;
 }
 
 static bool read_header(struct span line, struct header *out)
@@ -201,15 +201,16 @@ static struct span whole_lines(struct span data)
     return whole;
 }
 
-bool leftover_read(struct leftover *l, uint64_t after, struct buf *out,
-                   void (*on_line)(void *context, uint64_t seq), void *context)
+enum status leftover_read(struct leftover *l, uint64_t after, struct buf *out,
+                          void (*on_line)(void *context, uint64_t seq), void *context)
 {
-    for (;;) {
-        struct span whole = read_data(l) ? whole_lines(buf_span(&l->data)) : (struct span){NULL, 0};
+    while (read_data(l)) {
+        struct span whole = whole_lines(buf_span(&l->data));
         if (whole.len == 0)
-            return false;
+            return E_NOT_FOUND;
         l->offset += whole.len;
         if (spool_renumber(whole, l->base, after, out, on_line, context) > 0)
-            return true;
+            return OK;
     }
+    return E_IO;
 }

@@ -47,10 +47,10 @@ MUST_CHECK bool leftover_settle(struct leftover *l, uint64_t last_seq);
 
 /*
  * Appends the next lines beyond `after` to *out, about a chunk of them; on_line hears each number.
- * False at the end of the file.
+ * E_NOT_FOUND: there are none left. E_IO: they cannot be read.
  */
-bool leftover_read(struct leftover *l, uint64_t after, struct buf *out,
-                   void (*on_line)(void *context, uint64_t seq), void *context);
+MUST_CHECK enum status leftover_read(struct leftover *l, uint64_t after, struct buf *out,
+                                     void (*on_line)(void *context, uint64_t seq), void *context);
 
 /* All of it has been taken: removes the file. */
 void leftover_remove(struct leftover *l);

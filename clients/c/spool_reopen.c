@@ -57,7 +57,7 @@ static struct spool_chunk index_chunk(struct span lines, uint64_t base)
     return chunk;
 }
 
-/* Reads on from `end`; false at the end of what can be read. */
+/* Reads on from `end`, nothing when all is read; false: it cannot be. */
 static bool read_on(struct spool *s)
 {
     buf_reset(&s->data);
@@ -65,7 +65,7 @@ static bool read_on(struct spool *s)
         return false;
     ssize_t got = pread(s->fd, s->data.ptr, SPOOL_CHUNK_BYTES + LINE_BYTES_MAX, (off_t)s->end);
     s->data.len = got > 0 ? (size_t)got : 0;
-    return got > 0;
+    return got >= 0;
 }
 
 static bool index_file(struct spool *s)
@@ -73,7 +73,7 @@ static bool index_file(struct spool *s)
     while (read_on(s)) {
         const char *end = memrchr(s->data.ptr, '\n', s->data.len);
         if (!end)
-            return true; /* torn, or the disk's: written over by the next line */
+            return true; /* all; or torn, or the disk's: written over by the next line */
         struct span whole = {s->data.ptr, (size_t)(end - s->data.ptr) + 1};
         struct spool_chunk chunk = index_chunk(whole, s->relative ? s->base : 0);
         chunk.offset = s->end;
@@ -84,7 +84,7 @@ static bool index_file(struct spool *s)
             return false;
         s->chunks[s->count++] = chunk;
     }
-    return true;
+    return false;
 }
 
 bool spool_reopen(struct spool *s, struct leftover *from)

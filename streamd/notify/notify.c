@@ -106,10 +106,12 @@ static void print(const struct notify *n)
 
 static void post(struct notify *n, struct poster *poster, const char *url, const char *id)
 {
-    struct parcel *parcel =
-        buf_status(&n->body) == OK ? parcel_create(url, buf_span(&n->body), id) : NULL;
+    enum status status = buf_status(&n->body);
+    struct parcel *parcel = status == OK ? parcel_create(url, buf_span(&n->body), id) : NULL;
     if (parcel)
         poster_post(poster, parcel);
+    else
+        poster_miss(poster, id, status == E_LIMIT ? "it is longer than 64 KiB" : "no memory");
 }
 
 /* A name or a line of a log may be cut within a letter, or never have been UTF-8. */

@@ -187,6 +187,12 @@ void poster_post(struct poster *p, struct parcel *parcel)
     mailbox_post(&p->mailbox, &parcel->letter);
 }
 
+void poster_miss(struct poster *p, const char *id, const char *why)
+{
+    atomic_fetch_add(&p->counts.dropped, 1);
+    log_warn("notify", "not delivered to=%s id=%s reason=\"%s\"", p->name, id, why);
+}
+
 const struct poster_counts *poster_counts(const struct poster *p)
 {
     return &p->counts;

@@ -31,6 +31,9 @@ struct poster *poster_create(const char *name, long timeout_ms);
 /* Takes the parcel, never waits. */
 void poster_post(struct poster *p, struct parcel *parcel);
 
+/* Of what was to be sent there was no parcel to be made: counts it as dropped, and says so. */
+void poster_miss(struct poster *p, const char *id, const char *why);
+
 const struct poster_counts *poster_counts(const struct poster *p);
 
 /* Tries what waits once more, for at most grace_ms (and a second), and ends the thread. */

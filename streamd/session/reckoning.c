@@ -27,7 +27,7 @@ static void follow_plan(struct reckoning *r, const struct record *record)
         return;
     double total = num_double(record->field[F_TOTAL_STEPS]);
     if (total != r->engine.config.total)
-        insight_plan(&r->engine, total, (double)NAN);
+        insight_plan(&r->engine, total);
 }
 
 const struct assessment *reckoning_record(struct reckoning *r, const struct record *record,

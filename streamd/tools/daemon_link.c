@@ -45,7 +45,7 @@ bool daemon_place_read(const char *url, struct daemon_place *out)
     if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
         host = (struct span){host.ptr + 1, host.len - 2};
     if (host.len == 0 || host.len >= DAEMON_HOST_MAX || port.len >= DAEMON_PORT_MAX ||
-        !span_u64(port, &number))
+        !span_u64(port, &number) || number > UINT16_MAX)
         return false;
     (void)snprintf(out->host, DAEMON_HOST_MAX, "%.*s", (int)host.len, host.ptr);
     (void)snprintf(out->port, DAEMON_PORT_MAX, "%.*s", (int)port.len, port.ptr);

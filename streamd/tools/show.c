@@ -10,7 +10,6 @@
 #include "streamd/tools/tool_options.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LIST_MAX = 1000, CURVE_MAX = 60, ROWS_MAX = 480, CURVE_BYTES = 4 * CURVE_MAX + 64 };
@@ -137,11 +136,11 @@ static size_t read_losses(struct span answer, double out[CURVE_MAX])
     size_t each = count > CURVE_MAX ? (count + CURVE_MAX - 1) / CURVE_MAX : 1;
     size_t n = 0;
     for (size_t i = 0; i < count; i += each) {
-        struct span loss = {NULL, 0};
-        out[n] = NAN;
-        if (json_member(rows[i], JSON_STRICT, "loss", &loss))
-            out[n] = strtod(loss.ptr, NULL); /* null is not a number either */
-        n++;
+        struct span text;
+        struct num loss = num_none(); /* as of null, which is no number */
+        if (json_member(rows[i], JSON_STRICT, "loss", &text))
+            (void)num_parse(text, &loss);
+        out[n++] = num_double(loss);
     }
     return n;
 }

@@ -284,7 +284,7 @@ static void take_record(struct watched *w, const struct source *source, struct s
         tell_event(w, INSIGHT_RESUMED, NULL, now);
     w->crashed = false;
     if (record_was_sent(&line.record, F_TOTAL_STEPS))
-        insight_plan(&w->engine, num_double(line.record.field[F_TOTAL_STEPS]), (double)NAN);
+        insight_plan(&w->engine, num_double(line.record.field[F_TOTAL_STEPS]));
     record_point(&w->names, &line.record, now.wall_s, &point);
     struct epoch_end end;
     if (epoch_ends_before(&w->epochs, &point, &end) && w->run)

@@ -4,6 +4,7 @@
 import json
 import os
 import resource
+import sqlite3
 import struct
 import subprocess
 import time
@@ -65,6 +66,15 @@ class ToolTest(DurableTest):
         with open(path, "wb") as out:
             out.write(content if isinstance(content, bytes) else content.encode())
         return path
+
+    def change(self, sql: str) -> None:
+        """What no daemon would do to its store."""
+        database = sqlite3.connect(os.path.join(self.data, "streamd.db"))
+        try:
+            self.assertGreater(database.execute(sql).rowcount, 0)
+            database.commit()
+        finally:
+            database.close()
 
     def push(self, daemon: Any, session: str, lines: List[Dict[str, Any]]) -> None:
         for at in range(0, len(lines), 1000):
@@ -144,6 +154,32 @@ class Export(ToolTest):
         self.assertFalse(os.path.exists(out))
         done = self.tool("export", "--out", os.path.join(out, "x"), "a", status=BAD)
         self.assertIn("No such file", done.err)
+
+    def test_what_is_damaged_is_left_out_and_named(self) -> None:
+        daemon = self.daemon()
+        for session in ("a", "b"):
+            self.push(daemon, session, a_run(20))
+        self.stop(daemon)
+        whole = self.tool("export", "b").out
+        self.change("UPDATE run SET bytes=zeroblob(length(bytes)) WHERE session=1")
+        done = self.tool("export", "a", status=BAD)
+        self.assertIn("a to -: what is damaged was left out", done.err)
+        self.assertEqual(self.tool("export", "b").out, whole)
+        self.change("UPDATE session SET state='x' WHERE key=1")
+        folder = os.path.join(self.folder, "out")
+        done = self.tool("export", "--all", "--out", folder, status=BAD)
+        self.assertIn("a run cannot be read, key 1: see streamd verify", done.err)
+        with open(os.path.join(folder, "b.csv"), "rb") as kept:
+            self.assertEqual(kept.read(), whole)
+        self.assertIn("no such run", self.tool("export", "a", status=BAD).err)
+
+    def test_a_table_of_too_many_columns_is_refused(self) -> None:
+        daemon = self.daemon()
+        wide = {"m%d" % i: i for i in range(1100)}
+        self.push(daemon, "a", [{"type": "progress", "metrics": wide}])
+        done = self.tool("export", "a", status=BAD)
+        self.assertIn("a csv has at most 1024 metrics: name some with --fields", done.err)
+        self.assertIn(b"m1099", self.tool("export", "--fields", "m1099", "a").out)
 
     def test_memory_does_not_grow_with_the_run(self) -> None:
         """A million records in a few megabytes, whatever they are written as."""
@@ -343,6 +379,16 @@ class Verify(ToolTest):
                 offsets = [json.loads(line)["offset"] for line in lines]
                 self.assertEqual(offsets, list(range(1, len(lines) + 1)))
         self.stop_senders(senders)
+
+    def test_rows_that_nobody_has_and_rows_that_were_altered_are_named(self) -> None:
+        self.fill()
+        self.change("DELETE FROM session WHERE key=2")
+        self.change("UPDATE meta SET value='x' WHERE name='epoch'")
+        self.change("UPDATE session SET state='x' WHERE key=1")
+        done = self.tool("verify", status=BAD)
+        self.assertRegex(done.out, rb"\nfile: (run|segment) at offset \d+ belongs to no session \(key 2\)")
+        self.assertIn(b"file: the value epoch is damaged", done.out)
+        self.assertIn(b"session key 1: its row is damaged", done.out)
 
     def test_where_there_is_no_store(self) -> None:
         done = self.tool("verify", status=BAD)

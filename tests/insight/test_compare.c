@@ -46,6 +46,20 @@ static void any_length_is_a_few_hundred_values_in_order(void **state)
     }
 }
 
+static void beyond_its_ends_a_series_is_what_it_is_there(void **state)
+{
+    (void)state;
+    struct sketch s;
+    sketch_init(&s);
+    sketch_push(&s, 10, 0, 3);
+    assert_true(sketch_at(&s, 9) == 3 && sketch_at(&s, 10) == 3 && sketch_at(&s, 11) == 3);
+    sketch_push(&s, 20, 0, 5);
+    assert_true(sketch_at(&s, 9) == 3 && sketch_at(&s, 21) == 5 && sketch_at(&s, NAN) == 3);
+    assert_true(sketch_noise(&s) == 0); /* one move says nothing of noise */
+    sketch_push(&s, 30, 0, 8);
+    assert_true(sketch_noise(&s) > 0);
+}
+
 static void what_is_not_finite_is_passed_over(void **state)
 {
     (void)state;
@@ -147,16 +161,32 @@ static void one_on_its_way_is_expected_within_its_interval(void **state)
     assert_false(r.expected); /* it is there */
 }
 
+static void a_short_one_is_judged_by_its_last_values_and_tells_no_time_without_times(void **state)
+{
+    (void)state;
+    struct sketch s;
+    struct reach r;
+    sketch_init(&s);
+    for (unsigned i = 0; i < 10; i++) /* twice as fast for the last five */
+        sketch_push(&s, i, 0, i < 5 ? 20 - i : 25 - 2.0 * i);
+    sketch_reach(&s, 1, false, &r);
+    assert_true(r.expected);
+    assert_true(fabs(r.x - 12) < 1e-9 && fabs(r.x_lo - 12) < 1e-9 && fabs(r.x_hi - 12) < 1e-9);
+    assert_true(isnan(r.s) && isnan(r.s_lo) && isnan(r.s_hi));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_length_is_a_few_hundred_values_in_order),
+        cmocka_unit_test(beyond_its_ends_a_series_is_what_it_is_there),
         cmocka_unit_test(what_is_not_finite_is_passed_over),
         cmocka_unit_test(a_run_that_goes_back_replaces_what_followed),
         cmocka_unit_test(the_lower_end_is_better_and_it_shows_since_when),
         cmocka_unit_test(two_that_differ_by_noise_are_not_told_apart),
         cmocka_unit_test(few_values_say_nothing),
         cmocka_unit_test(one_on_its_way_is_expected_within_its_interval),
+        cmocka_unit_test(a_short_one_is_judged_by_its_last_values_and_tells_no_time_without_times),
     };
     return cmocka_run_group_tests_name("insight/compare", tests, NULL, NULL);
 }

@@ -322,6 +322,55 @@ static void a_segment_that_is_gone_when_it_is_opened_is_passed_over(void **state
     archive_cursor_fini(&c);
 }
 
+static void an_entry_is_picked_or_it_is_not_there(void **state)
+{
+    const struct segment_wanted wanted = {.every = true};
+    struct archived *a = *state;
+    struct archive_cursor c;
+    struct series_entry entry;
+    keep_mixed(a);
+    spoil(a, 11, 0, true);
+    spoil(a, 21, 30, false);
+    init(&c, a, 1);
+    for (uint64_t offset = 1; offset <= RECORDS + 1; offset++) {
+        bool there = offset <= 10 || (offset > 30 && offset <= RECORDS);
+        assert_int_equal(archive_cursor_pick(&c, offset, &wanted, &entry),
+                         there ? OK : E_NOT_FOUND);
+        if (there)
+            check_entry(&entry, offset);
+    }
+    archive_cursor_fini(&c);
+}
+
+static void forget_before(struct archived *a, uint64_t offset)
+{
+    assert_int_equal(a->store->ops->begin(a->store), OK);
+    assert_int_equal(a->store->ops->delete_before(a->store, ARCHIVED_KEY, offset), OK);
+    assert_int_equal(a->store->ops->commit(a->store), OK);
+}
+
+static void a_segment_that_is_gone_between_looking_and_reading_is_passed_over(void **state)
+{
+    const struct segment_wanted wanted = {.every = true};
+    struct archived *a = *state;
+    struct archive_cursor c;
+    struct series_entry entry;
+    keep_mixed(a);
+    init(&c, a, 1);
+    assert_int_equal(archive_cursor_enter(&c), OK);
+    forget_before(a, 11);
+    assert_int_equal(archive_cursor_next(&c, &entry), OK);
+    check_entry(&entry, 11);
+    archive_cursor_fini(&c);
+    init(&c, a, 11);
+    assert_int_equal(archive_cursor_enter(&c), OK);
+    forget_before(a, 21);
+    assert_int_equal(archive_cursor_pick(&c, 11, &wanted, &entry), E_NOT_FOUND);
+    assert_int_equal(archive_cursor_pick(&c, 21, &wanted, &entry), OK);
+    check_entry(&entry, 21);
+    archive_cursor_fini(&c);
+}
+
 static void without_memory_the_same_may_be_asked_again(void **state)
 {
     struct archived *a = *state;
@@ -362,6 +411,8 @@ int main(void)
         CURSOR_TEST(damage_that_the_store_has_found_is_gone_around),
         CURSOR_TEST(a_row_that_does_not_hold_what_it_says_is_damaged),
         CURSOR_TEST(a_segment_that_is_gone_when_it_is_opened_is_passed_over),
+        CURSOR_TEST(an_entry_is_picked_or_it_is_not_there),
+        CURSOR_TEST(a_segment_that_is_gone_between_looking_and_reading_is_passed_over),
         CURSOR_TEST(without_memory_the_same_may_be_asked_again),
     };
     return cmocka_run_group_tests_name("store/archive_cursor", tests, NULL, NULL);

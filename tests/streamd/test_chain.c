@@ -350,6 +350,27 @@ static void of_one_text_only_so_many_pairs_are_deflated(void **state)
 
 /* Rooms with members that join, leave, miss ticks, get messages of their own and ones that are not
  * compressed: whatever happens, each client reads what it was sent. */
+static void more_messages_than_a_wake_up_remembers_are_only_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct client c;
+    struct random r = random_seeded(7);
+    client_init(&c, true);
+    struct refbuf *first = update(1, 0, &r);
+    send(f, &c, first);
+    for (unsigned step = 1; step <= CHAIN_SLOTS; step++) {
+        struct refbuf *text = update(1, step, &r);
+        send(f, &c, text);
+        refbuf_unref(text);
+    }
+    assert_true(f->chain.used < CHAIN_SLOTS);
+    uint64_t before = f->stats.deflates;
+    send(f, &c, first);
+    assert_int_equal(f->stats.deflates, before + 1);
+    refbuf_unref(first);
+    client_fini(&c);
+}
+
 static void everything_inflates_however_they_come_and_go(void **state)
 {
     enum { CLIENTS = 40, ROOMS = 3, TICKS = 2000 };
@@ -442,6 +463,7 @@ int main(void)
         CHAIN_TEST(a_large_message_is_compressed_and_not_held),
         CHAIN_TEST(no_more_is_held_than_a_past_may_have),
         CHAIN_TEST(of_one_text_only_so_many_pairs_are_deflated),
+        CHAIN_TEST(more_messages_than_a_wake_up_remembers_are_only_made_again),
         CHAIN_TEST(everything_inflates_however_they_come_and_go),
         cmocka_unit_test(want_of_memory_sends_nothing_and_moves_nothing),
     };

@@ -470,6 +470,22 @@ static void without_a_thread_each_receive_tries_once(void **state)
     assert_null(keeper_trouble(b->keeper));
 }
 
+static void without_a_thread_readings_end_with_the_keeper_too(void **state)
+{
+    struct bench *b = *state;
+    struct reader readers[2];
+    submit_run(b, RECORDS);
+    receive(b);
+    for (unsigned i = 0; i < 2; i++)
+        start(&readers[i], b);
+    keeper_destroy(b->keeper); /* and nothing leaks */
+    b->keeper = NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(readers[i].pieces, 0);
+        end_reader(&readers[i]);
+    }
+}
+
 static void without_a_thread_what_is_given_wakes(void **state)
 {
     struct bench *b = *state;
@@ -520,6 +536,7 @@ int main(void)
         KEEPER_TEST(a_keeper_that_ends_ends_its_readings),
         KEEPER_TEST(segments_are_sealed_between_everything_else),
         INLINE_TEST(without_a_thread_each_receive_tries_once),
+        INLINE_TEST(without_a_thread_readings_end_with_the_keeper_too),
         INLINE_TEST(without_a_thread_what_is_given_wakes),
         INLINE_TEST(a_reading_sees_every_batch_given_before_it),
         INLINE_TEST(a_reading_that_is_cancelled_says_no_more),

@@ -277,6 +277,7 @@ static void a_bad_flag_is_one_line_that_says_what_is_wrong(void **state)
         {"--listen [::1]5001", {"ADDR:PORT"}},
         {"--listen []:1", {"ADDR:PORT"}},
         {"--listen 127.0.0.01:1", {"ADDR:PORT"}},
+        {"--listen [1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb]:1", {"ADDR:PORT"}},
         {"--allow-origin *", {"\"*\"", "scheme://host"}},
         {"--allow-origin null", {"scheme://host"}},
         {"--allow-origin http://", {"scheme://host"}},

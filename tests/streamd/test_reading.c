@@ -2,6 +2,7 @@
 #include "streamd/store/reading.h"
 
 #include "streamd/session/update.h"
+#include "streamd/store/reading_names.h"
 #include "tests/streamd/readings.h"
 #include "tests/support/oom.h"
 
@@ -298,6 +299,50 @@ static void damaged_rows_are_left_out(void **state)
     free(offsets);
 }
 
+/* Points are spread between the first and the last entry, which are not there to be read. */
+static void points_of_a_history_with_damaged_ends_are_of_what_is_left(void **state)
+{
+    struct archived *a = *state;
+    uint64_t offsets[400];
+    add_steps(a, 0, 400);
+    for (int i = 0; i < 4; i++)
+        archived_keep(a, 100, false);
+    for (uint64_t first = 1; first <= 301; first += 300) {
+        struct store_run r;
+        assert_int_equal(a->store->ops->next_run(a->store, ARCHIVED_KEY, first, &r), OK);
+        ((char *)(uintptr_t)r.bytes.ptr)[r.bytes.len / 2] ^= 1;
+    }
+    struct reading_request q = request_of(a);
+    q.points = 20;
+    size_t n = offsets_of(a, &q, offsets);
+    assert_in_range(n, 5, 20);
+    assert_int_equal(offsets[0], 101);
+    assert_int_equal(offsets[n - 1], 300);
+}
+
+static void who_wants_no_entry_hears_how_many_there_are(void **state)
+{
+    struct archived *a = *state;
+    add_steps(a, 0, 7);
+    archived_keep_all(a, 7, false);
+    struct reading_request q = request_of(a);
+    q.limit = 0;
+    check_text(a, &q,
+               "{\"success\":true,\"data\":[],\"sessionId\":\"a\",\"epoch\":\"e1\",\"total\":7}");
+}
+
+static void fields_longer_than_a_request_has_room_for_are_refused(void **state)
+{
+    (void)state;
+    static struct reading_request q;
+    static char names[sizeof(q.names) + 1];
+    memset(names, 'a', sizeof(names));
+    assert_null(reading_add_fields(&q, (struct span){names, sizeof(q.names)}));
+    assert_int_equal(q.field_count, 1);
+    assert_string_equal(reading_add_fields(&q, (struct span){names, sizeof(names)}),
+                        "fields may have at most 8192 characters");
+}
+
 /* A store whose reads fail from the nth on. */
 struct failing_store {
     struct store base;
@@ -402,6 +447,9 @@ int main(void)
         READING_TEST(entries_after_a_rewind_replace_those_before),
         READING_TEST(a_long_history_comes_in_pieces),
         READING_TEST(damaged_rows_are_left_out),
+        READING_TEST(points_of_a_history_with_damaged_ends_are_of_what_is_left),
+        READING_TEST(who_wants_no_entry_hears_how_many_there_are),
+        READING_TEST(fields_longer_than_a_request_has_room_for_are_refused),
         READING_TEST(a_store_that_cannot_be_read_ends_the_reading),
         READING_TEST(without_memory_a_reading_says_so),
     };

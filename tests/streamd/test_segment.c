@@ -300,6 +300,25 @@ static void a_row_of_nothing_is_a_row(void **state)
     round_trip(3);
 }
 
+static void an_extra_without_a_number_is_none(void **state)
+{
+    (void)state;
+    struct segment s;
+    struct series_entry e;
+    uint32_t column;
+    begin_row(0);
+    add_extra(0, "none", num_none());
+    add_extra(0, "one", num_int(1));
+    seal(1);
+    open_sealed(&s);
+    assert_int_equal(segment_row(&s, 0, &e), OK);
+    assert_int_equal(e.record.extra_count, 1);
+    assert_int_equal(record_extra(&e.record, SPAN("one"))->i, 1);
+    assert_false(segment_column_find(&s, RECORD_FIELDS, SPAN("none"), &column));
+    segment_close(&s);
+    segment_close(&s); /* once more is nothing */
+}
+
 /* Thousands of names, each in a row or two, and rows with thousands. */
 static void many_names_are_no_trouble(void **state)
 {
@@ -334,6 +353,23 @@ static void a_full_segment_takes_no_row_and_stays_as_it_was(void **state)
     assert_int_equal(segment_writer_rows(writer), ROWS_MAX);
     assert_int_equal(segment_writer_finish(writer, &head, &body), OK);
     assert_int_equal(segment_writer_add(writer, &more), OK);
+}
+
+static void a_row_of_more_names_than_a_series_has_is_refused(void **state)
+{
+    (void)state;
+    enum { NAMES = SERIES_NAMES_MAX + 1 };
+    static struct extra many[NAMES];
+    static char names[NAMES][8];
+    for (size_t i = 0; i < NAMES; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "n%zu", i);
+        many[i] = (struct extra){span_of(names[i]), num_int(1)};
+    }
+    begin_row(0);
+    rows[0].record.extra = many;
+    rows[0].record.extra_count = NAMES;
+    assert_int_equal(segment_writer_add(writer, &rows[0]), E_LIMIT);
+    assert_int_equal(segment_writer_rows(writer), 0);
 }
 
 static void a_row_that_does_not_follow_is_for_another_segment(void **state)
@@ -547,8 +583,10 @@ int main(void)
         TEST(anything_comes_back_bit_for_bit),
         TEST(one_writer_makes_segment_after_segment),
         TEST(a_row_of_nothing_is_a_row),
+        TEST(an_extra_without_a_number_is_none),
         TEST(many_names_are_no_trouble),
         TEST(a_full_segment_takes_no_row_and_stays_as_it_was),
+        TEST(a_row_of_more_names_than_a_series_has_is_refused),
         TEST(a_row_that_does_not_follow_is_for_another_segment),
         TEST(extras_and_long_digits_fill_a_segment_too),
         TEST(the_head_alone_answers_for_its_columns),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What store.h promises, held against both stores by the same cases. */
+/* What store.h promises, held against all stores by the same cases. */
 #include "streamd/store/store_memory.h"
 #include "streamd/store/store_sqlite.h"
+#include "streamd/store/store_whole.h"
 
 #include "tests/streamd/store_rows.h"
 #include "tests/support/oom.h"
@@ -26,7 +27,13 @@ static struct store *create_sqlite(const struct store_dir *dir)
     return s;
 }
 
-static const struct kind kinds[] = {{"memory", create_memory}, {"sqlite", create_sqlite}};
+static struct store *create_whole(const struct store_dir *dir)
+{
+    return store_whole_create(create_memory(dir));
+}
+
+static const struct kind kinds[] = {
+    {"memory", create_memory}, {"sqlite", create_sqlite}, {"whole", create_whole}};
 
 static void expect_rows(struct store *s, const char *expected)
 {
@@ -195,6 +202,22 @@ static void a_segment_takes_the_place_of_the_runs_that_begin_in_it(struct store 
                    "segment 1 11 21 head=2:h2 body=2:b2\nrun 2 11 10 bytes=1:y\n");
 }
 
+static void what_is_forgotten_are_the_segments_that_end_before_an_offset(struct store *s)
+{
+    begin(s);
+    for (uint64_t first = 1; first < 40; first += 10)
+        must(put_segment(s, 1, first, 10, "h", "b"));
+    must(put_run(s, 1, 41, 1, "r"));
+    must(put_segment(s, 2, 1, 10, "h", "b"));
+    must(s->ops->delete_before(s, 1, 21));
+    must(s->ops->delete_before(s, 1, 30)); /* in the midst of one */
+    must(s->ops->delete_before(s, 3, 99));
+    commit(s);
+    expect_rows(s, "run 1 41 1 bytes=1:r\n"
+                   "segment 1 21 10 head=1:h body=1:b\nsegment 1 31 10 head=1:h body=1:b\n"
+                   "segment 2 1 10 head=1:h body=1:b\n");
+}
+
 static void deleting_a_session_takes_its_rows_and_no_others(struct store *s)
 {
     begin(s);
@@ -305,6 +328,7 @@ static void change_everything(struct store *s)
     must(put_audit(s, 1, 1, "new"));
     must(put_audit(s, 8, 1, "new"));
     must(s->ops->delete_audit(s, 3));
+    must(s->ops->delete_before(s, 3, 11));
 }
 
 static void rows_before(struct store *s)
@@ -419,6 +443,7 @@ static const struct {
     CASE(the_row_that_holds_an_offset_or_the_next_one_is_found),
     CASE(a_run_with_the_same_first_is_replaced),
     CASE(a_segment_takes_the_place_of_the_runs_that_begin_in_it),
+    CASE(what_is_forgotten_are_the_segments_that_end_before_an_offset),
     CASE(deleting_a_session_takes_its_rows_and_no_others),
     CASE(orders_come_by_id_and_are_replaced_by_it),
     CASE(values_of_the_whole_store_are_kept_by_name),
@@ -482,7 +507,8 @@ static bool try_changes(struct store *s)
     struct store_session row = session_row(1, "a", "new");
     bool well = s->ops->begin(s) == OK && s->ops->put_session(s, &row) == OK &&
                 put_run(s, 1, 11, 1, "new") == OK && put_segment(s, 1, 1, 20, "new", "new") == OK &&
-                s->ops->put_meta(s, "m", SPAN("new")) == OK && s->ops->delete_session(s, 2) == OK;
+                s->ops->put_meta(s, "m", SPAN("new")) == OK && put_audit(s, 9, 1, "new") == OK &&
+                s->ops->delete_session(s, 2) == OK;
     for (uint64_t first = 100; well && first < 200; first++)
         well = put_run(s, 1, first, 1, "new") == OK;
     if (well && s->ops->commit(s) == OK)

@@ -104,6 +104,36 @@ static void a_clean_end_gives_back_what_runs_have_left_free(void **state)
     free(before);
 }
 
+static void a_store_that_was_emptied_gives_its_pages_back_little_by_little(void **state)
+{
+    static char bytes[10 * 1000];
+    const struct store_dir *dir = *state;
+    struct store *s = open_in(dir);
+    memset(bytes, 'a', sizeof(bytes) - 1);
+    begin(s);
+    must(put_session(s, 1, "x"));
+    must(put_session(s, 2, "kept"));
+    for (uint64_t first = 1; first <= 600; first++)
+        must(put_run(s, 1, first, 1, bytes));
+    must(put_run(s, 2, 1, 1, "kept"));
+    commit(s);
+    assert_int_equal(s->ops->shrink(s), E_NOT_FOUND);
+    begin(s);
+    must(s->ops->delete_session(s, 1));
+    assert_int_equal(s->ops->shrink(s), E_NOT_FOUND); /* within a transaction it is left alone */
+    commit(s);
+    char *before = rows_text(s);
+    int times = 0;
+    enum status status;
+    for (; (status = s->ops->shrink(s)) == OK; times++)
+        assert_true(times < 1000);
+    assert_int_equal(status, E_NOT_FOUND);
+    assert_true(times > 1);
+    expect_rows(s, before);
+    free(before);
+    s->ops->destroy(s);
+}
+
 static void directories_are_made_and_nobody_else_may_look(void **state)
 {
     const struct store_dir *dir = *state;
@@ -133,6 +163,9 @@ static void an_empty_file_becomes_a_store(void **state)
 {
     const struct store_dir *dir = *state;
     write_file(dir, "streamd.db", SPAN(""));
+    char why[STORE_WHY_MAX];
+    assert_null(store_sqlite_open_readonly(dir->path, why)); /* who only looks makes none of it */
+    assert_non_null(strstr(why, "empty"));
     struct store *s = open_in(dir);
     some_rows(s);
     s->ops->destroy(s);
@@ -154,6 +187,7 @@ static void what_is_no_store_of_ours_is_refused_and_left_as_it_is(void **state)
         {"CREATE TABLE t (a)", SPAN(""), "another program's"},
         {"PRAGMA journal_mode=WAL; CREATE TABLE t (a); PRAGMA application_id=7", SPAN(""),
          "another program's"},
+        {"PRAGMA user_version=5", SPAN(""), "is not a database of streamd"},
         {"PRAGMA application_id=0x73747264; PRAGMA user_version=3", SPAN(""),
          "has schema 3, and this program knows those up to 2"},
     };
@@ -489,6 +523,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIR(rows_are_there_again_after_a_clean_end),
         IN_DIR(a_clean_end_gives_back_what_runs_have_left_free),
+        IN_DIR(a_store_that_was_emptied_gives_its_pages_back_little_by_little),
         IN_DIR(directories_are_made_and_nobody_else_may_look),
         IN_DIR(an_empty_file_becomes_a_store),
         IN_DIR(what_is_no_store_of_ours_is_refused_and_left_as_it_is),

@@ -3,6 +3,7 @@
 
 #include "streamd/store/store_memory.h"
 #include "tests/streamd/store_rows.h"
+#include "tests/support/oom.h"
 
 static struct store *whole_over(struct store **out_inner)
 {
@@ -17,6 +18,16 @@ static bool has_session(struct store *s)
 {
     struct store_session row;
     return s->ops->next_session(s, 0, &row) == OK;
+}
+
+static void without_memory_the_store_that_it_took_is_gone_with_it(void **state)
+{
+    (void)state;
+    struct store *inner = store_memory_create();
+    assert_non_null(inner);
+    oom_fail(1);
+    assert_null(store_whole_create(inner)); /* and nothing leaks */
+    assert_true(oom_failed());
 }
 
 static void outside_it_is_the_store_it_was_made_of(void **state)
@@ -102,6 +113,7 @@ static void a_disk_that_fails_at_the_end_keeps_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_memory_the_store_that_it_took_is_gone_with_it),
         cmocka_unit_test(outside_it_is_the_store_it_was_made_of),
         cmocka_unit_test(what_is_committed_in_between_is_kept_with_the_whole),
         cmocka_unit_test(a_part_that_fails_takes_the_whole_with_it),

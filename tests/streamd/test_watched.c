@@ -89,6 +89,28 @@ static void a_run_that_stands_still_is_advised_to_stop(void **state)
     buf_fini(&log);
 }
 
+/* Validation jumps up in one epoch: the phase and its finding come of the same evaluation. */
+static void what_a_phase_says_is_not_said_again_by_its_finding(void **state)
+{
+    (void)state;
+    struct buf log;
+    struct watched w;
+    buf_init(&log, LOG_BYTES_MAX);
+    for (unsigned e = 1; e <= 12; e++) {
+        double loss = 0.3 + 2 * exp(-(double)e / 20);
+        double worse = 1.61 * (1.1 + 0.05 * (e - 10.0));
+        buf_addf(&log, "epoch: %u step: %u loss: %.4f val_loss: %.4f\n", e, e * 100, loss,
+                 e < 10 ? loss + 0.1 : worse);
+    }
+    char *told = played(buf_span(&log), &source_text, &w);
+    assert_non_null(strstr(told, "🔄 Change: STABLE CONVERGENCE → OVERFITTING RISK\n"));
+    assert_int_equal(w.engine.now.finding_count, 1);
+    assert_int_equal(w.engine.now.findings[0].kind, FINDING_OVERFITTING);
+    assert_int_equal(w.findings, 0); /* told of by itself */
+    free(told);
+    buf_fini(&log);
+}
+
 static void a_crash_is_taken_back_when_the_run_goes_on(void **state)
 {
     (void)state;
@@ -216,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_stands_still_is_advised_to_stop),
+        cmocka_unit_test(what_a_phase_says_is_not_said_again_by_its_finding),
         cmocka_unit_test(a_crash_is_taken_back_when_the_run_goes_on),
         cmocka_unit_test(a_loss_that_explodes_is_told_at_once),
         cmocka_unit_test(a_loss_that_is_no_number_is_told_at_once),

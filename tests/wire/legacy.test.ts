@@ -48,6 +48,7 @@ test('a phase is started, paused, resumed and stopped from its page', async (t) 
   const ended = await poll();
   assert.equal(ended.status, 'completed');
   assert(ended.metrics.currentStep > 0 && ended.metrics.loss < 10);
+  await daemon.logged(/trainer_command: ended session=\S+ pid=\d+ wait_status=0/);
 });
 
 test('a model page starts its models, watches and stops them', async (t) => {

@@ -44,14 +44,14 @@ class ServiceTest(unittest.TestCase):
             self.addCleanup(s.close)
         return tcp, unix
 
-    def start(self, sockets=(), *options, **more):
-        """exec keeps the process id, so the shell can say it."""
+    def start(self, sockets=(), *options, notify=None, **more):
+        """exec keeps the process id, so the shell can say it; bash knows numbers above 9."""
         fds = " ".join(f"{3 + i}<&{s.fileno()}" for i, s in enumerate(sockets))
         hand = f"LISTEN_PID=$$ LISTEN_FDS={len(sockets)} exec {STREAMD} \"$@\" {fds}"
         daemon = subprocess.Popen(
-            ["sh", "-c", hand, "sh", "--ephemeral", *options],
+            ["bash", "-c", hand, "bash", "--ephemeral", *options],
             pass_fds=[s.fileno() for s in sockets],
-            env={**os.environ, "NOTIFY_SOCKET": os.path.join(self.folder, "notify")},
+            env={**os.environ, "NOTIFY_SOCKET": notify or os.path.join(self.folder, "notify")},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -145,6 +145,32 @@ class ServiceTest(unittest.TestCase):
             daemon = self.start((silent,))
             self.assertEqual(daemon.wait(20), 1)
             self.assertIn("fd=3 of LISTEN_FDS: not a listening", daemon.stderr.read())
+
+    def test_a_socket_that_nobody_would_serve_is_refused(self):
+        """One Unix socket is the trainers', sixteen others are the watchers'; however many come."""
+        tcp, unix = self.listening()
+        for sockets, fd in (((unix, tcp, unix), 5), ((unix,) + 17 * (tcp,), 20)):
+            daemon = self.start(sockets)
+            self.assertEqual(daemon.wait(20), 1)
+            why = f"fd={fd} of LISTEN_FDS: one of its kind too many"
+            self.assertIn(why, daemon.stderr.read())
+
+    def test_a_manager_may_listen_at_an_abstract_address(self):
+        name = f"streamd-test-{os.getpid()}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+            notices.bind("\0" + name)
+            notices.settimeout(20)
+            daemon = self.start(self.listening(), notify="@" + name)
+            self.assertEqual(notices.recv(100), b"READY=1")
+            daemon.terminate()
+            self.assertEqual(notices.recv(100), b"STOPPING=1")
+            self.assertEqual(daemon.wait(20), 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_who_may_not_become_another_user_does_not_start(self):
+        daemon = self.start((), "--user", "daemon", user="nobody")
+        self.assertEqual(daemon.wait(20), 1)
+        self.assertIn("cannot become --user: Operation not permitted", daemon.stderr.read())
 
     def test_another_machine_s_socket_still_asks_for_tokens(self):
         with socket.create_server(("0.0.0.0", 0)) as everywhere:

@@ -2,10 +2,19 @@
 """streamd status and stop: a real daemon, from a shell."""
 
 import json
+import os
+import pty
+import socket
+import struct
 import subprocess
+import threading
 from typing import Tuple
 
 from wire_daemon import BINARY, DEADLINE_S, WireTest, eventually
+
+GOOD_HEAD = "HTTP/1.0 200 OK\r\n\r\n"
+RUNNING = GOOD_HEAD + json.dumps({"data": {"status": "running"}})
+RESET = "reset"
 
 
 class Steer(WireTest):
@@ -36,18 +45,135 @@ class Steer(WireTest):
         why = "streamd stop: Operation already finished (status: cancelled)\n"
         self.assertEqual(self.tool(*stop), (1, "", why))
 
+    def on_a_terminal(self, *arguments: str) -> str:
+        """What it prints for somebody who looks."""
+        ours, its = pty.openpty()
+        environment = {**os.environ, "TERM": "xterm", "NO_COLOR": ""}
+        done = subprocess.run(
+            [BINARY, *arguments], stdout=its, timeout=DEADLINE_S, check=True, env=environment
+        )
+        self.addCleanup(os.close, ours)
+        os.close(its)
+        self.assertEqual(done.returncode, 0)
+        return os.read(ours, 65536).decode().replace("\r\n", "\n")
+
+    def test_on_a_terminal_a_run_has_its_colour_and_its_curve(self) -> None:
+        daemon = self.daemon()
+        trainer = self.trainer(daemon, "run")
+        for loss in (4.0, float("nan"), 3.0, float("inf"), 2.0):
+            trainer.push({"type": "progress", "metrics": {"step": 1, "loss": loss}})
+        line, curve = self.on_a_terminal("status", "run", "--url", daemon.url).splitlines()
+        self.assertTrue(line.startswith("run \033[32mrunning\033[0m "), line)
+        self.assertEqual(curve, "loss █ ▅ ▁ 4 → 2")
+        self.assertIn("\033[32mrunning ", self.on_a_terminal("ls", "--url", daemon.url))
+        trainer.push({"type": "progress", "metrics": {"step": 1, "loss": float("nan")}})
+        shown = self.on_a_terminal("status", "run", "--url", daemon.url)
+        self.assertIn("loss █ ▅ ▁  4 → nan\n", shown)
+        self.trainer(daemon, "new")
+        self.assertNotIn("loss", self.on_a_terminal("status", "new", "--url", daemon.url))
+
     def test_whoever_asks_wrongly_hears_of_it(self) -> None:
         daemon = self.daemon()
         why = "streamd status: Operation not found: a b%é\n"
         self.assertEqual(self.tool("status", "a b%é", "--url", daemon.url), (1, "", why))
         self.assertEqual(self.tool("status", "run", "--url", "http://127.0.0.1:1")[0], 1)
-        for url in ("ftp://x:1", "http://x", "http://:1", "http://x:port"):
+        for url in ("ftp://x:1", "http://x", "http://:1", "http://x:port", "http://127.0.0.1:65537"):
             self.assertEqual(
                 self.tool("status", "run", "--url", url)[2],
                 "streamd status: the address must be http://host:port or https://host:port\n",
             )
         self.assertEqual(self.tool("status")[0], 2)
         self.assertEqual(self.tool("stop", "a", "b")[0], 2)
+
+    def impostor(self, *answers: str) -> str:
+        """The address of one that says these, a connection each, and hangs up."""
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def serve() -> None:
+            for answer in answers:
+                peer, _ = server.accept()
+                peer.recv(65536)
+                if answer == RESET:
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                else:
+                    peer.sendall(answer.encode())
+                peer.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+    def test_what_is_no_daemon_is_named(self) -> None:
+        for answer, why in (
+            ("", "what answers there is no daemon of ours"),
+            ("SSH-2.0-OpenSSH_9.2p1\r\n", "what answers there is no daemon of ours"),
+            (GOOD_HEAD + "hello", "what answers there is no daemon of ours"),
+            ("HTTP/1.0 502 Bad Gateway\r\n\r\n<html>", "the daemon answers 502"),
+            ("HTTP/1.0 502 Bad Gateway\r\n\r\n{}", "the daemon answers 502"),
+            (RESET, "Connection reset by peer"),
+        ):
+            told = self.tool("status", "run", "--url", "http://" + self.impostor(answer))
+            self.assertEqual(told, (1, "", f"streamd status: {why}\n"))
+        told = self.tool("status", "run", "--url", "https://" + self.impostor("hello"))
+        why = "what answers there speaks no TLS, or none that we do"
+        self.assertEqual(told, (1, "", f"streamd status: {why}\n"))
+        nowhere = "a" * 64  # no label of a name is so long, and so nobody is asked for it
+        told = self.tool("status", "run", "--url", f"http://{nowhere}:1")
+        self.assertEqual(told, (1, "", "streamd status: Name or service not known\n"))
+
+    def test_who_waits_hears_why_it_was_in_vain(self) -> None:
+        for answer, why in (
+            ("HTTP/1.0 503 Full\r\n\r\n", "the daemon does not tell its events"),
+            (GOOD_HEAD + ": hello\n\n", "the daemon has ended the connection"),
+            (GOOD_HEAD + "event: progress_update\ndata: {\n\n", "the daemon has ended the connection"),
+        ):
+            told = self.tool("wait", "run", "--url", "http://" + self.impostor(RUNNING, answer))
+            self.assertEqual(told, (1, "", f"streamd wait: {why}\n"))
+
+    def test_an_address_may_end_in_a_slash_and_have_its_host_in_brackets(self) -> None:
+        daemon = self.daemon()
+        self.trainer(daemon, "run")
+        port = daemon.url.rsplit(":", 1)[1]
+        for url in (daemon.url + "/", f"http://[127.0.0.1]:{port}"):
+            self.assertEqual(self.tool("status", "run", "--url", url)[0], 0, url)
+
+    def test_a_token_opens_the_door(self) -> None:
+        tokens = os.path.join(self.new_folder(), "tokens")
+        secret = self.tool("token", "me", "--scope", "read", "--file", tokens)[1].strip()
+        daemon = self.daemon("--token-file", tokens, "--require-token")
+        asked = ("ls", "--url", daemon.url)
+        self.assertEqual(self.tool(*asked)[0], 1)
+        os.environ["STREAMD_TOKEN"] = secret
+        self.addCleanup(os.environ.pop, "STREAMD_TOKEN")
+        self.assertEqual(self.tool(*asked), (0, "", ""))
+
+    def test_what_a_command_does_not_take_is_one_line_and_exit_2(self) -> None:
+        for arguments, text in (
+            (("ls", "run"), "it takes no argument"),
+            (("ls", "--nope"), "no such option"),
+            (("status", "--nope", "run"), "no such option"),
+            (("metrics",), "it takes the id of one run"),
+            (("metrics", "run", "--nope"), "no such option"),
+            (("metrics", "run", "--fields", "a b"), "expected names with commas"),
+            (("wait",), "it takes the id of one run"),
+            (("wait", "a", "b"), "it takes the id of one run"),
+            (("wait", "run", "--nope"), "no such option"),
+            (("stop", "run", "--nope"), "no such option"),
+            (("mcp-stdio", "now"), "it takes no argument"),
+            (("mcp-stdio", "--nope"), "--nope"),
+            (("help", "ls", "status"), "one command at a time"),
+            (("relay", "--nope"), "--nope"),
+            (("relay", "--to", "x"), "--to"),
+            (("relay", "--to", "http://127.0.0.1:1", "--spool-bytes", "1"), "from 1048576 on"),
+            (("token", "me", "--nope"), "no such option"),
+            (("watch", "--log", "/dev/null", "--status", "0"), "from 1 to a day"),
+        ):
+            code, out, err = self.tool(*arguments)
+            self.assertEqual((code, out), (2, ""), (arguments, err))
+            self.assertEqual(err.count("\n"), 1, err)
+            self.assertIn(text, err)
+        code, out, err = self.tool("stop", "run", "--reason", "x" * 70000)
+        self.assertEqual((code, err), (1, "streamd stop: the id or the reason is too long\n"))
 
     def test_an_order_goes_from_the_shell_to_the_trainer(self) -> None:
         daemon = self.daemon()
@@ -128,3 +254,21 @@ class Steer(WireTest):
         self.assertEqual(ended.communicate(timeout=DEADLINE_S)[0], "run completed\n")
         self.assertIn("run has ended without it", never.communicate(timeout=DEADLINE_S)[1])
         self.assertEqual([p.returncode for p in (better, ended, never)], [0, 0, 1])
+
+    def test_who_waits_hears_how_it_ended(self) -> None:
+        daemon = self.daemon()
+        trainer = self.trainer(daemon, "failing", "leaving")
+        at = ("--url", daemon.url)
+        failed = self.wait_for("failing", "--json", *at)
+        as_failed = self.wait_for("failing", "--until", "status=failed", *at)
+        never = self.wait_for("failing", "--until", "loss<0", *at)
+        phase = self.wait_for("failing", "--until", "phase=CRASHED", *at)
+        eventually("four who listen", lambda: daemon.gauge("peers") == 4)
+        trainer.push({"type": "fail", "sessionId": "failing", "error": "no memory"})
+        told = failed.communicate(timeout=DEADLINE_S)[0]
+        self.assertEqual(json.loads(told)["data"]["status"], "failed")
+        told = as_failed.communicate(timeout=DEADLINE_S)[0]
+        self.assertEqual(told, "failing failed, status=failed\n")
+        self.assertIn("failing has failed without it", never.communicate(timeout=DEADLINE_S)[1])
+        phase.communicate(timeout=DEADLINE_S)
+        self.assertEqual([p.returncode for p in (failed, as_failed, never)], [0, 0, 1])

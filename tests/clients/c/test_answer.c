@@ -58,6 +58,19 @@ static void what_is_new_or_of_the_wrong_type_is_passed_over(void **state)
     }
 }
 
+static void the_value_of_an_order_is_a_number_or_a_truth(void **state)
+{
+    (void)state;
+    struct answer a;
+    assert_true(decoded("{\"value\":true}", &a) && a.has_value && a.value_is_bool);
+    assert_true(a.value == 1);
+    assert_true(decoded("{\"value\":false}", &a) && a.has_value && a.value_is_bool);
+    assert_true(a.value == 0);
+    assert_true(decoded("{\"value\":true,\"value\":0.5}", &a) && !a.value_is_bool);
+    assert_true(a.value == 0.5);
+    assert_true(decoded("{\"seq\":true,\"value\":null}", &a) && !a.has_value && a.seq == 0);
+}
+
 static void what_is_no_object_is_refused(void **state)
 {
     (void)state;
@@ -87,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_answer_of_the_daemon_is_understood),
         cmocka_unit_test(what_is_new_or_of_the_wrong_type_is_passed_over),
+        cmocka_unit_test(the_value_of_an_order_is_a_number_or_a_truth),
         cmocka_unit_test(what_is_no_object_is_refused),
     };
     return cmocka_run_group_tests_name("clients/c/answer", tests, NULL, NULL);

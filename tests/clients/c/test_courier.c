@@ -152,6 +152,50 @@ static void what_the_daemon_has_is_not_sent_again(void **state)
     assert_int_equal(files(w), 0);
 }
 
+static void a_long_file_whose_lines_the_daemon_has_is_read_to_its_new_ones(void **state)
+{
+    struct world *w = *state;
+    struct buf lines;
+    buf_init(&lines, 1 << 20);
+    for (unsigned n = 1; n <= 2500; n++)
+        buf_addf(&lines, "{\"type\":\"epoch\",\"sessionId\":\"r1\",\"seq\":%u,\"metrics\":{}}\n",
+                 n);
+    assert_true(lines.len > 2 * SPOOL_CHUNK_BYTES);
+    buf_add_str(&lines, COMPLETE("r1", "2501"));
+    buf_add_char(&lines, '\0');
+    leave_and_close(w, "1-1-r1.ndjson", "r1", "", lines.ptr);
+    buf_fini(&lines);
+    fake_listen(&w->daemon);
+    courier_begin(&w->courier);
+    hear_start(w, "r1");
+    answer(w, 2500);
+    expect(w, LINE_COMPLETE, 2501);
+    fake_ack(&w->daemon, 2501);
+    finish_round(w);
+    assert_int_equal(files(w), 0);
+}
+
+static void damage_longer_than_a_line_is_passed_over_and_so_is_an_answer_that_is_none(void **state)
+{
+    struct world *w = *state;
+    enum { DAMAGE = 300000 };
+    char *lines = calloc(1, DAMAGE + 1000);
+    assert_non_null(lines);
+    (void)snprintf(lines, DAMAGE + 1000, EPOCH("r1", "1") "%0*d\n" COMPLETE("r1", "3"), DAMAGE, 0);
+    leave_and_close(w, "1-1-r1.ndjson", "r1", "", lines);
+    free(lines);
+    fake_listen(&w->daemon);
+    courier_begin(&w->courier);
+    hear_start(w, "r1");
+    fake_say(&w->daemon, "nonsense\n[]\n");
+    answer(w, 0);
+    expect(w, LINE_EPOCH, 1);
+    expect(w, LINE_COMPLETE, 3);
+    fake_ack(&w->daemon, 3);
+    finish_round(w);
+    assert_int_equal(files(w), 0);
+}
+
 static void torn_and_damaged_lines_are_passed_over(void **state)
 {
     struct world *w = *state;
@@ -274,6 +318,32 @@ static void a_hung_daemon_and_one_that_wants_it_again_leave_the_file(void **stat
     assert_int_equal(files(w), 1);
 }
 
+static void a_file_that_cannot_be_read_just_now_is_sent_another_time(void **state)
+{
+    struct world *w = *state;
+    char path[512];
+    leave_and_close(w, "1-1-r1.ndjson", "r1", "", EPOCH("r1", "1") COMPLETE("r1", "2"));
+    fake_listen(&w->daemon);
+    courier_begin(&w->courier);
+    hear_start(w, "r1");
+    answer(w, 0);
+    (void)fake_spooled(&w->daemon, path, sizeof(path));
+    int unreadable = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(dup2(unreadable, w->courier.file.fd), w->courier.file.fd);
+    assert_int_equal(close(unreadable), 0);
+    finish_round(w);
+    assert_int_equal(files(w), 1);
+
+    courier_begin(&w->courier);
+    hear_start(w, "r1");
+    answer(w, 0);
+    expect(w, LINE_EPOCH, 1);
+    expect(w, LINE_COMPLETE, 2);
+    fake_ack(&w->daemon, 2);
+    finish_round(w);
+    assert_int_equal(files(w), 0);
+}
+
 static void a_last_line_that_is_refused_does_not_hold_the_file_for_ever(void **state)
 {
     struct world *w = *state;
@@ -300,6 +370,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_file_is_sent_on_its_own_connection_and_goes_when_acknowledged),
         TEST(what_the_daemon_has_is_not_sent_again),
+        TEST(a_long_file_whose_lines_the_daemon_has_is_read_to_its_new_ones),
+        TEST(damage_longer_than_a_line_is_passed_over_and_so_is_an_answer_that_is_none),
         TEST(torn_and_damaged_lines_are_passed_over),
         TEST(relative_numbers_are_settled_before_a_line_is_sent_and_never_again),
         TEST(a_locked_file_a_stranger_and_another_daemon_s_are_left_alone),
@@ -307,6 +379,7 @@ int main(void)
         TEST(without_a_daemon_the_file_stays_and_the_run_waits),
         TEST(a_run_waits_a_while_for_whoever_holds_its_own_file),
         TEST(a_hung_daemon_and_one_that_wants_it_again_leave_the_file),
+        TEST(a_file_that_cannot_be_read_just_now_is_sent_another_time),
         TEST(a_last_line_that_is_refused_does_not_hold_the_file_for_ever),
     };
     return cmocka_run_group_tests_name("clients/c/courier", tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "clients/c/spool_format.h"
 #include "tests/clients/c/client_run.h"
 
 static void what_was_not_acknowledged_is_sent_again_once_and_in_order(void **state)
@@ -86,14 +87,16 @@ static void without_a_daemon_nothing_blocks_and_nothing_fails(void **state)
 static void an_impossible_path_is_no_daemon(void **state)
 {
     (void)state;
-    char path[300];
-    memset(path, 'p', sizeof(path));
-    path[sizeof(path) - 1] = '\0';
-    struct streamd_run *run =
-        streamd_init(&(struct streamd_options){.socket_path = path, .no_spool = true});
-    assert_non_null(run);
-    log_steps(run, 1, 1);
-    assert_int_equal(streamd_finish(run), 2);
+    static const size_t lengths[] = {300, 2 * SPOOL_PATH_BYTES};
+    for (size_t i = 0; i < 2; i++) {
+        char path[2 * SPOOL_PATH_BYTES + 1] = {0};
+        memset(path, 'p', lengths[i]);
+        struct streamd_run *run =
+            streamd_init(&(struct streamd_options){.socket_path = path, .no_spool = true});
+        assert_non_null(run);
+        log_steps(run, 1, 1);
+        assert_int_equal(streamd_finish(run), 2);
+    }
 }
 
 static void a_daemon_that_comes_late_gets_everything(void **state)

@@ -3,6 +3,7 @@
 #include "clients/c/leftover.h"
 #include "clients/c/spool.h"
 #include "tests/clients/c/spool_folder.h"
+#include "tests/support/oom.h"
 
 enum { MAX_BYTES = 1024 * 1024, NOW_US = 1000 };
 
@@ -66,18 +67,22 @@ static void append(struct world *w, const char *lines, uint32_t count, uint64_t 
 }
 
 /* The process is gone; the next one finds its file. */
-static void reopen(struct world *w)
+static void find(struct world *w, struct leftover *out)
 {
     char path[512];
-    struct leftover left;
     struct spool_params params = params_of(w);
     spool_fini(&w->spool);
     assert_int_equal(fake_spooled(&w->daemon, path, sizeof(path)), 1);
-    leftover_init(&left, &w->lock);
-    assert_int_equal(
-        leftover_open(&left, w->daemon.spool, strrchr(path, '/') + 1, "http://hub:5001"),
-        LEFTOVER_OPEN);
+    leftover_init(out, &w->lock);
+    assert_int_equal(leftover_open(out, w->daemon.spool, strrchr(path, '/') + 1, "http://hub:5001"),
+                     LEFTOVER_OPEN);
     spool_init(&w->spool, &params);
+}
+
+static void reopen(struct world *w)
+{
+    struct leftover left;
+    find(w, &left);
     assert_true(spool_reopen(&w->spool, &left));
     leftover_fini(&left);
 }
@@ -119,6 +124,66 @@ static void a_torn_line_is_cut_off_and_a_damaged_one_left_out(void **state)
     reopen(w);
     append(w, LINE(3), 1, 3);
     expect_sent(w, LINE(1) LINE(3));
+}
+
+static void a_file_that_cannot_be_read_just_now_stays_whole(void **state)
+{
+    struct world *w = *state;
+    struct leftover left;
+    begin(w, true, false);
+    append(w, LINE(1) LINE(2), 2, 2);
+    find(w, &left);
+    for (size_t nth = 1; nth <= 2; nth++) {
+        oom_fail(nth); /* as when the disk fails */
+        assert_false(spool_reopen(&w->spool, &left));
+        assert_true(oom_failed());
+        spool_fini(&w->spool);
+        struct spool_params params = params_of(w);
+        spool_init(&w->spool, &params);
+    }
+    leftover_fini(&left);
+    reopen(w);
+    expect_sent(w, LINE(1) LINE(2));
+}
+
+static void a_file_without_a_good_line_is_gone_on_with(void **state)
+{
+    struct world *w = *state;
+    begin(w, true, false);
+    (void)spool_bias(&w->spool, NOW_US);
+    assert_int_equal(pwrite(w->spool.fd, "zeros\n", 6, (off_t)w->spool.end), 6);
+    reopen(w);
+    assert_false(spool_has_unsent(&w->spool));
+    append(w, LINE(1), 1, 1);
+    expect_sent(w, LINE(1));
+}
+
+static void what_is_acknowledged_makes_place_for_what_comes(void **state)
+{
+    struct world *w = *state;
+    struct buf lines;
+    buf_init(&lines, MAX_BYTES);
+    begin(w, true, false);
+    (void)spool_bias(&w->spool, NOW_US);
+    for (uint64_t n = 1; n <= 100; n++) {
+        const struct spool_chunk chunk = {.lines = 1, .last_seq = n};
+        char line[128];
+        (void)snprintf(line, sizeof(line),
+                       "{\"type\":\"progress\",\"sessionId\":\"r1\",\"seq\":%u,\"metrics\":{}}\n",
+                       (unsigned)n);
+        assert_true(spool_append(&w->spool, span_of(line), &chunk, false, NOW_US));
+        if (n > 50)
+            buf_add_str(&lines, line);
+        else
+            spool_ack(&w->spool, n - 1);
+        if (n == 60)
+            spool_ack(&w->spool, 50);
+    }
+    assert_true(w->spool.cap < 100);
+    assert_int_equal(spool_lines(&w->spool), 50);
+    buf_add_char(&lines, '\0');
+    expect_sent(w, lines.ptr);
+    buf_fini(&lines);
 }
 
 static void more_than_one_chunk_is_found_again(void **state)
@@ -171,16 +236,19 @@ static void a_session_is_begun_anew_only_once(void **state)
     expect_sent(w, LINE(1));
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_file_is_gone_on_with, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_torn_line_is_cut_off_and_a_damaged_one_left_out, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(more_than_one_chunk_is_found_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(numbers_without_a_base_get_it_from_the_first_daemon, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_session_is_begun_anew_only_once, setup, teardown),
+        TEST(a_file_is_gone_on_with),
+        TEST(a_torn_line_is_cut_off_and_a_damaged_one_left_out),
+        TEST(a_file_that_cannot_be_read_just_now_stays_whole),
+        TEST(a_file_without_a_good_line_is_gone_on_with),
+        TEST(what_is_acknowledged_makes_place_for_what_comes),
+        TEST(more_than_one_chunk_is_found_again),
+        TEST(numbers_without_a_base_get_it_from_the_first_daemon),
+        TEST(a_session_is_begun_anew_only_once),
     };
     return cmocka_run_group_tests_name("clients/c/spool_reopen", tests, NULL, NULL);
 }

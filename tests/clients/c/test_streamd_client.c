@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/clients/c/client_run.h"
+#include "tests/support/oom.h"
 
 #include <math.h>
 #include <sys/wait.h>
@@ -54,6 +55,29 @@ static void unusable_options_are_left_out(void **state)
         end_well(d, run, 1);
         fake_hang_up(d);
     }
+}
+
+static void
+knobs_are_declared_without_a_config_too_and_a_config_that_does_not_fit_is_none(void **state)
+{
+    struct fake_daemon *d = *state;
+    const struct streamd_knob knob = {"lr", STREAMD_FLOAT, 0.5, 0, 0};
+    char *config = calloc(1, LINE_BYTES_MAX + 16);
+    assert_non_null(config);
+    (void)snprintf(config, LINE_BYTES_MAX + 16, "{\"a\":\"%0*d\"}", LINE_BYTES_MAX, 0);
+    fake_listen(d);
+    struct streamd_run *run =
+        begun(d, (struct streamd_options){.config_json = config, .knobs = &knob, .knob_count = 1});
+    free(config);
+    fake_begin(d, 0);
+    assert_string_equal(d->text, "{\"type\":\"start\",\"sessionId\":\"run-1\",\"resume\":false}");
+    end_well(d, run, 1);
+    fake_hang_up(d);
+
+    run = begun(d, (struct streamd_options){.knobs = &knob, .knob_count = 1});
+    fake_begin(d, 0);
+    assert_true(span_is(d->line.config, "{\"knobs\":{\"lr\":{\"type\":\"float\",\"value\":0.5}}}"));
+    end_well(d, run, 1);
 }
 
 static void every_kind_of_line_is_sent(void **state)
@@ -323,12 +347,23 @@ static void no_run_is_no_trouble(void **state)
     streamd_log_epoch(NULL, NULL, 0);
     streamd_model_completed(NULL, 0);
     assert_string_equal(streamd_run_id(NULL), "");
+    assert_true(isnan(streamd_knob(NULL, "lr")));
     assert_false(streamd_should_stop(NULL));
     assert_false(streamd_paused(NULL));
     assert_false(streamd_connected(NULL));
     assert_int_equal(streamd_dropped(NULL), 0);
     assert_int_equal(streamd_finish(NULL), 0);
     assert_int_equal(streamd_fail(NULL, "why"), 0);
+}
+
+static void without_memory_there_is_no_run(void **state)
+{
+    struct fake_daemon *d = *state;
+    for (size_t nth = 1; nth <= 2; nth++) {
+        oom_fail(nth);
+        assert_null(streamd_init(&(struct streamd_options){.socket_path = d->path}));
+        assert_true(oom_failed());
+    }
 }
 
 /* No line more than the training logs, and the training's own value of a name is the one that
@@ -386,7 +421,9 @@ int main(void)
         WITH_DAEMON(lines_arrive_in_order_and_numbered),
         WITH_DAEMON(start_says_what_the_options_say),
         WITH_DAEMON(unusable_options_are_left_out),
+        WITH_DAEMON(knobs_are_declared_without_a_config_too_and_a_config_that_does_not_fit_is_none),
         WITH_DAEMON(every_kind_of_line_is_sent),
+        WITH_DAEMON(without_memory_there_is_no_run),
         WITH_DAEMON(a_second_of_the_machine_goes_along),
         WITH_DAEMON(a_run_that_is_left_goes_on),
         WITH_DAEMON(nothing_is_sent_before_the_daemon_has_said_where_it_stands),

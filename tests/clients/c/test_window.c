@@ -206,6 +206,21 @@ static void past_the_bound_the_oldest_values_in_memory_go_and_never_the_end(void
     assert_int_equal(expect_spooled(&w->daemon, 1, w->window.last_seq, true), LINE_FAIL);
 }
 
+static void a_bound_without_room_for_the_end_is_kept_and_all_is_counted(void **state)
+{
+    struct world *w = *state;
+    begin(w, 120, true);
+    put_values(w, 3);
+    put(w, LINE_COMPLETE);
+    window_keep(&w->window, w->now_us);
+    w->given_up += window_given_up(&w->window);
+    w->given_up += window_fini(&w->window);
+    assert_int_equal(w->given_up, 4);
+    char *text = spooled_text(&w->daemon);
+    assert_null(strstr(text, "seq\":"));
+    free(text);
+}
+
 static void a_tiny_bound_keeps_at_least_the_end(void **state)
 {
     struct world *w = *state;
@@ -264,6 +279,18 @@ static void a_failed_disk_is_tried_again_after_a_minute(void **state)
     assert_int_equal(files(w), 1);
 }
 
+static void lines_that_no_disk_took_are_renumbered_by_the_daemon_s_answer(void **state)
+{
+    struct world *w = *state;
+    begin(w, 1 << 20, false);
+    limit_file_size(0);
+    put_values(w, 2000);
+    limit_file_size(RLIM_INFINITY);
+    window_begin(&w->window, 40);
+    w->acks = true;
+    expect_sent(w, 41, 2040 - w->given_up);
+}
+
 static void the_end_of_the_run_does_not_wait_for_that_minute(void **state)
 {
     struct world *w = *state;
@@ -320,18 +347,34 @@ static void a_file_begun_after_the_answer_has_the_final_numbers(void **state)
     (void)expect_spooled(&w->daemon, 41, 2040, false);
 }
 
+static void a_daemon_that_knows_of_more_is_not_told_those_numbers_again(void **state)
+{
+    struct world *w = *state;
+    begin(w, 1 << 20, true);
+    put_values(w, 2);
+    expect_sent(w, 1, 2);
+    window_repeat_end(&w->window, 50); /* another process has gone on with the run */
+    window_ack(&w->window, 50);
+    assert_true(window_empty(&w->window));
+    put_values(w, 2);
+    expect_sent(w, 51, 52);
+}
+
 static void a_line_that_cannot_be_one_is_counted_and_leaves_the_others(void **state)
 {
     struct world *w = *state;
     const struct streamd_metric unusable = {"\xff", 1};
     begin(w, 1 << 20, true);
-    put_values(w, 2);
+    assert_int_equal(queue_put(&w->queue, entry_of_metrics(LINE_PROGRESS, 1, &unusable, 1)), 0);
+    put_values(w, 2000);
+    assert_int_equal(files(w), 1);
+    assert_int_equal(window_given_up(&w->window), 1);
     assert_int_equal(queue_put(&w->queue, entry_of_metrics(LINE_PROGRESS, 1, &unusable, 1)), 0);
     put_values(w, 2);
     window_keep(&w->window, w->now_us);
     assert_int_equal(window_given_up(&w->window), 1);
     assert_int_equal(window_fini(&w->window), 0);
-    (void)expect_spooled(&w->daemon, 1, 5, true);
+    (void)expect_spooled(&w->daemon, 2, 2004, true);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -346,13 +389,16 @@ int main(void)
         TEST(a_file_is_the_user_s_alone_locked_and_begins_with_start),
         TEST(at_the_end_all_that_is_not_acknowledged_is_in_the_file),
         TEST(past_the_bound_the_oldest_values_in_memory_go_and_never_the_end),
+        TEST(a_bound_without_room_for_the_end_is_kept_and_all_is_counted),
         TEST(a_tiny_bound_keeps_at_least_the_end),
         TEST(a_full_disk_leaves_whole_lines_and_the_run_goes_on_in_memory),
         TEST(a_failed_disk_is_tried_again_after_a_minute),
+        TEST(lines_that_no_disk_took_are_renumbered_by_the_daemon_s_answer),
         TEST(the_end_of_the_run_does_not_wait_for_that_minute),
         TEST(without_a_spool_what_is_left_is_lost),
         TEST(a_session_that_may_be_known_is_numbered_from_1_and_settled_by_the_daemon),
         TEST(a_file_begun_after_the_answer_has_the_final_numbers),
+        TEST(a_daemon_that_knows_of_more_is_not_told_those_numbers_again),
         TEST(a_line_that_cannot_be_one_is_counted_and_leaves_the_others),
     };
     return cmocka_run_group_tests_name("clients/c/window", tests, NULL, NULL);

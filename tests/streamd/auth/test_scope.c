@@ -24,13 +24,14 @@ static void scopes_are_words_with_commas(void **state)
         {"Read", 0},
         {"read, write", 0},
         {"all", 0},
+        {NULL, 0},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         unsigned scopes = 99;
         bool good = scopes_parse(span_of(cases[i].text), &scopes);
         if (good != (cases[i].scopes != 0) || scopes != (good ? cases[i].scopes : 99))
-            fail_msg("%s: %u", cases[i].text, scopes);
+            fail_msg("case %zu: %u", i, scopes);
     }
 }
 

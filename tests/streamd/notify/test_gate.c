@@ -120,6 +120,25 @@ static void progress_keeps_its_distance(void **state)
     assert_true(gate_passes(&g, &e, 301 * S, NOON));
 }
 
+static void rules_and_reports_have_their_own_measure(void **state)
+{
+    (void)state;
+    struct gate g = gate_of((struct gate_rules){0});
+    struct assessment a = {0};
+    struct notify_event e = event_over(NOTIFY_RULE, &a);
+    e.number = 1;
+    e.rule = "loss-high";
+    assert_true(gate_passes(&g, &e, S, NOON));
+    assert_false(gate_passes(&g, &e, 2 * S, NOON)); /* the same time that it became true */
+    e.rule = "loss-low";
+    assert_true(gate_passes(&g, &e, 2 * S, NOON));
+    e.rule = "loss-high";
+    e.number = 2;
+    assert_true(gate_passes(&g, &e, 3 * S, NOON)); /* it has a cooldown of its own */
+    e = event_over(NOTIFY_REPORT, &a);
+    assert_true(gate_passes(&g, &e, S, NOON) && gate_passes(&g, &e, 2 * S, NOON));
+}
+
 static void below_the_threshold_nothing_is_told(void **state)
 {
     (void)state;
@@ -199,6 +218,7 @@ int main(void)
         cmocka_unit_test(the_same_event_never_passes_twice),
         cmocka_unit_test(a_run_that_begins_anew_is_told_of),
         cmocka_unit_test(progress_keeps_its_distance),
+        cmocka_unit_test(rules_and_reports_have_their_own_measure),
         cmocka_unit_test(below_the_threshold_nothing_is_told),
         cmocka_unit_test(at_night_only_what_is_critical_is_told),
         cmocka_unit_test(quiet_hours_are_two_times_of_day),

@@ -3,6 +3,7 @@
 #include "streamd/notify/notify.h"
 
 #include "streamd/log.h"
+#include "streamd/notify/parcel.h"
 #include "tests/streamd/notify/bad_server.h"
 #include "tests/streamd/notify/events.h"
 
@@ -80,6 +81,25 @@ static void telegram_gets_its_message(void **state)
     bad_server_stop(&s);
     assert_non_null(strstr(s.last, "POST /bot12:ab/sendMessage HTTP/1.1\r\n"));
     assert_non_null(strstr(s.last, "{\"chat_id\":\"-7\",\"text\":\"*💥 DIVERGING*\\n"));
+}
+
+/* A body that repeats the text too often: what was told is counted as what could not be. */
+static void what_is_too_long_to_be_sent_is_counted(void **state)
+{
+    (void)state;
+    enum { TIMES = 2000, LONG = sizeof("{text}") - 1 };
+    static char body[TIMES * LONG + 3] = "\"";
+    const char *why;
+    struct assessment a = {0};
+    for (size_t i = 0; i < TIMES; i++)
+        memcpy(body + 1 + i * LONG, "{text}", LONG);
+    body[TIMES * LONG + 1] = '"';
+    struct notify *n = notify_create(
+        &(struct notify_options){.webhook_url = "http://127.0.0.1:9", .webhook_body = body}, &why);
+    assert_non_null(n);
+    tell(n, &a);
+    assert_int_equal(atomic_load(&notify_webhook(n)->dropped), 1);
+    notify_destroy(n);
 }
 
 /* 500, then taken: twice on the wire, since the first was refused; the second goes out at the end.
@@ -173,20 +193,24 @@ static void a_console_gets_the_text(void **state)
     assert_non_null(n);
     tell(n, &a);
     struct notify_event again = event_over(NOTIFY_PROGRESS, &a);
+    again.name = "caf\xe9"; /* not UTF-8, and so nothing of it is to be */
     assert_true(notify_event(n, &again, now));
     assert_false(notify_event(n, &again, now));
     assert_null(notify_telegram(n));
     notify_destroy(n);
     fclose(out);
     assert_non_null(strstr(text, "\n💥 DIVERGING\n\n📊 Experiment: run-1\n"));
-    assert_non_null(strstr(text, "\n⏱️ Progress: run-1\n"));
+    assert_non_null(strstr(text, " Progress: caf?\n"));
     free(text);
 }
 
 static void options_that_cannot_work_are_refused(void **state)
 {
     (void)state;
-    static const struct notify_options bad[] = {
+    static char endless[PARCEL_URL_MAX];
+    memset(endless, '7', sizeof(endless) - 1);
+    const struct notify_options bad[] = {
+        {.telegram_token = endless, .telegram_chat = "x"},
         {.telegram_token = "x"},
         {.telegram_chat = "x"},
         {.webhook_url = "ftp://x"},
@@ -206,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_webhook_gets_json_with_a_key),
         cmocka_unit_test(telegram_gets_its_message),
+        cmocka_unit_test(what_is_too_long_to_be_sent_is_counted),
         cmocka_unit_test(what_was_not_taken_is_sent_again),
         cmocka_unit_test(what_may_have_been_taken_is_not_sent_again),
         cmocka_unit_test(an_endless_answer_is_cut_off),

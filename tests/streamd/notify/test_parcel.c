@@ -37,6 +37,9 @@ static void telegram_gets_the_documented_json(void **state)
     parcel_telegram_body(&b, "@c", SPAN("Report: a_b"));
     assert_body(&b,
                 "{\"chat_id\":\"@c\",\"text\":\"Report: a\\\\_b\",\"parse_mode\":\"Markdown\"}");
+    b = body();
+    parcel_telegram_body(&b, "1", SPAN("> said\nx"));
+    assert_body(&b, "{\"chat_id\":\"1\",\"text\":\"> said\\nx\",\"parse_mode\":\"Markdown\"}");
     char url[PARCEL_URL_MAX];
     assert_true(parcel_telegram_url(url, "https://api.telegram.org", "1:x"));
     assert_string_equal(url, "https://api.telegram.org/bot1:x/sendMessage");

@@ -209,6 +209,30 @@ static void progress_says_where_it_is(void **state)
     buf_fini(&b);
 }
 
+static void a_run_without_a_metric_is_told_with_its_validation_loss(void **state)
+{
+    (void)state;
+    struct assessment a = detection();
+    struct notify_event e = event_of(NOTIFY_PROGRESS, &a);
+    e.now = (struct snapshot){0.5, NAN, NAN, 0.62513, NAN};
+    expect(wording_write, &e,
+           "⏱️ Progress: config_dent_dcn_final\n\n📊 Epoch 20 | PLATEAU\n"
+           "📉 Loss: 0.5000\n   Val loss: 0.6251\n\n"
+           "⏱️ ETA: 2h 40m (High)\n   Range: 2h 30m - 2h 55m");
+}
+
+static void an_order_without_an_answer_is_told(void **state)
+{
+    (void)state;
+    struct assessment a = detection();
+    struct notify_event e = event_of(NOTIFY_UNANSWERED, &a);
+    e.words = "stop (order 7) was accepted and is not done";
+    expect(wording_write, &e,
+           "⚠️ No Answer: config_dent_dcn_final\n\n"
+           "stop (order 7) was accepted and is not done\n"
+           "→ see whether its trainer still runs");
+}
+
 static void a_report_needs_no_validation(void **state)
 {
     (void)state;
@@ -278,6 +302,8 @@ int main(void)
         cmocka_unit_test(a_plateaus_notice_is_short),
         cmocka_unit_test(a_rule_of_a_user_is_told_in_its_own_words),
         cmocka_unit_test(progress_says_where_it_is),
+        cmocka_unit_test(a_run_without_a_metric_is_told_with_its_validation_loss),
+        cmocka_unit_test(an_order_without_an_answer_is_told),
         cmocka_unit_test(a_report_needs_no_validation),
         cmocka_unit_test(a_report_sums_up),
         cmocka_unit_test(every_phase_and_finding_has_a_message),
