@@ -39,15 +39,6 @@ static void pair_destroy(struct pair *p)
     free(p);
 }
 
-static void a_text_is_cut_between_characters(void **state)
-{
-    (void)state;
-    assert_int_equal(config_diff_cut(SPAN("a\xe2\x82\xac"), 4).len, 4);
-    for (size_t most = 1; most < 4; most++)
-        assert_int_equal(config_diff_cut(SPAN("a\xe2\x82\xac"), most).len, 1);
-    assert_int_equal(config_diff_cut(SPAN("\xe2\x82\xac"), 2).len, 0);
-}
-
 static void no_more_leaves_are_told_than_may_be(void **state)
 {
     struct buf b;
@@ -79,7 +70,6 @@ static void without_memory_for_one_of_them_nothing_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_text_is_cut_between_characters),
         cmocka_unit_test(no_more_leaves_are_told_than_may_be),
         cmocka_unit_test(without_memory_for_one_of_them_nothing_is_told),
     };

@@ -12,9 +12,10 @@ struct asker {
     bool answered;
 };
 
-static const struct posting_ask host = {POSTING_HOST, {"run", 3}, {"{\"rows\":3}", 10}, {"", 0}};
+static const struct posting_ask host = {
+    .kind = POSTING_HOST, .id = {"run", 3}, .object = {"{\"rows\":3}", 10}};
 static const struct posting_ask operation = {
-    POSTING_BEGIN, {"run", 3}, {"{}", 2}, {"data_load", 9}};
+    .kind = POSTING_BEGIN, .id = {"run", 3}, .object = {"{}", 2}, .type = {"data_load", 9}};
 
 static void is_answered(struct later_waiter *waiter, struct reply *reply)
 {
