@@ -132,7 +132,7 @@ $(BUILD)/obj/demo/%.o: CFLAGS += $(if $(filter release,$(MODE)),-O3 -ffp-contrac
 $(BUILD)/obj/streamd/store/%.o: CFLAGS += $(if $(filter release,$(MODE)),-O3)
 
 # Our allocations go through tests/support/oom, so that a test can make one fail.
-OOM_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,-u,__wrap_malloc
+OOM_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup,-u,__wrap_malloc
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB)
 	@mkdir -p $(@D)

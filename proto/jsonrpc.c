@@ -90,7 +90,7 @@ static bool is_id(const struct member *m)
     return kind && m->raw.len <= JSONRPC_ID_MAX;
 }
 
-static void read_method(const struct member *m, char out[JSONRPC_METHOD_MAX + 1])
+static enum status read_method(const struct member *m, char out[JSONRPC_METHOD_MAX + 1])
 {
     struct buf text;
     buf_init(&text, m->raw.len + 1);
@@ -99,7 +99,9 @@ static void read_method(const struct member *m, char out[JSONRPC_METHOD_MAX + 1]
     if (len > 0)
         memcpy(out, text.ptr, len);
     out[len] = '\0';
+    enum status status = buf_status(&text);
     buf_fini(&text);
+    return status;
 }
 
 /* NULL when it is a message of JSON-RPC. */
@@ -124,7 +126,6 @@ static const char *read_message(const struct envelope *e, struct jsonrpc_message
     }
     out->kind = is_there(&e->id) ? JSONRPC_REQUEST : JSONRPC_NOTIFICATION;
     out->params = e->params.raw;
-    read_method(&e->method, out->method);
     return NULL;
 }
 
@@ -149,10 +150,14 @@ enum status jsonrpc_read(struct span text, struct jsonrpc_message *out,
         out->id = is_id(&e.id) ? e.id.raw : (struct span){NULL, 0};
         why = read_message(&e, out);
     }
-    if (!why)
+    if (why) {
+        *out_fault = (struct jsonrpc_fault){JSONRPC_INVALID_REQUEST, why};
+        return E_MALFORMED;
+    }
+    if (out->kind == JSONRPC_RESPONSE || read_method(&e.method, out->method) == OK)
         return OK;
-    *out_fault = (struct jsonrpc_fault){JSONRPC_INVALID_REQUEST, why};
-    return E_MALFORMED;
+    *out_fault = (struct jsonrpc_fault){JSONRPC_INTERNAL_ERROR, "Out of memory"};
+    return E_NOMEM;
 }
 
 static void write_head(struct buf *out, struct span id)

@@ -39,8 +39,8 @@ struct jsonrpc_fault {
 };
 
 /*
- * *out borrows from the text. E_MALFORMED: *out_fault says why, and out->id is the id if there was
- * one that can be answered, else empty.
+ * *out borrows from the text. E_MALFORMED, E_NOMEM: *out_fault says why, and out->id is the id if
+ * there was one that can be answered, else empty.
  */
 MUST_CHECK enum status jsonrpc_read(struct span text, struct jsonrpc_message *out,
                                     struct jsonrpc_fault *out_fault);

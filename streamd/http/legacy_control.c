@@ -91,8 +91,10 @@ static bool may_launch(struct app *app, struct span id, const struct buf *config
         reply_error(reply, 400, "sessionId must be 1 to 128 of A-Z a-z 0-9 . _ : -");
     else if (s && !session_finished(s))
         reply_error(reply, 409, "This session is running already");
-    else if (buf_status(config) != OK)
+    else if (buf_status(config) == E_LIMIT)
         reply_error(reply, 413, "The config is longer than 65536 bytes");
+    else if (buf_status(config) != OK)
+        reply_error(reply, 503, "Out of memory");
     else
         return may_spawn(app, id, reply);
     return false;

@@ -155,50 +155,51 @@ void operation_stop(struct app *app, const struct request *req, struct reply *re
 /* ---- its status, said by who runs it ---- */
 
 /* It runs, be it again. An expired one has to be resumed by its trainer. */
-static bool set_running(struct session *s, struct now now)
+static enum status set_running(struct session *s, struct now now)
 {
     if (s->state == SESSION_EXPIRED)
-        return false;
+        return E_STATE;
     operation_reopen(&s->operation);
     session_touch(s, now);
     if (session_finished(s))
         session_reopen(s, now);
     if (s->state == SESSION_STARTING)
         session_enter(s, SESSION_RUNNING);
-    return true;
+    return OK;
 }
 
-static bool set_resuming(struct session *s, struct now now)
+static enum status set_resuming(struct session *s, struct now now)
 {
     if (!session_finished(s))
-        return false;
+        return E_STATE;
     operation_reopen(&s->operation);
     session_touch(s, now);
     s->resumed = true;
-    return true;
+    return OK;
 }
 
 /* One that was taken up after its end ends once more. */
-static bool set_ended(struct cancel *c, struct session *s, enum operation_status next)
+static enum status set_ended(struct cancel *c, struct session *s, enum operation_status next)
 {
     struct now now = c->req->now;
     if (has_ended(s))
-        return false;
+        return E_STATE;
     if (next == OPERATION_CANCELLED)
-        return cancel_one(c, s) == OK;
+        return cancel_one(c, s);
     if (session_finished(s))
         session_reopen(s, now);
     if (next == OPERATION_COMPLETED)
         session_complete(s, now);
     else
         session_fail(s, c->reason.ptr ? c->reason : SPAN("failed"), now);
-    return true;
+    return OK;
 }
 
-static bool set_status(struct cancel *c, struct session *s, enum operation_status next)
+/* E_STATE: it may not change so; else as operation_cancel. */
+static enum status set_status(struct cancel *c, struct session *s, enum operation_status next)
 {
     if (next == operation_status(s) && !operation_status_ended(next))
-        return true;
+        return OK;
     switch (next) {
     case OPERATION_RUNNING:
         return set_running(s, c->req->now);
@@ -209,7 +210,7 @@ static bool set_status(struct cancel *c, struct session *s, enum operation_statu
     case OPERATION_CANCELLED:
         return set_ended(c, s, next);
     default:
-        return false;
+        return E_STATE;
     }
 }
 
@@ -249,26 +250,33 @@ static bool read_status(const struct fields *body, enum operation_status *out,
     return false;
 }
 
+static void change_status(struct cancel *c, struct session *s, enum operation_status next,
+                          struct reply *reply)
+{
+    char why[80];
+    enum operation_status previous = operation_status(s);
+    enum status status = set_status(c, s, next);
+    if (status == OK) {
+        answer_status(c->app, s, previous, reply);
+    } else if (status == E_STATE) {
+        (void)snprintf(why, sizeof(why), "from %s to %s", operation_status_name(previous),
+                       operation_status_name(next));
+        operation_refuse(reply, 400, "Status cannot change ", span_of(why));
+    } else {
+        operation_failed(reply, status);
+    }
+}
+
 void operation_set_status(struct app *app, const struct request *req, struct reply *reply)
 {
     enum operation_status next;
-    struct span error;
-    char why[80];
+    struct cancel c = {.app = app, .req = req};
     struct session *s = operation_find(app, req, reply);
     struct fields *body = s ? read_body(req, false, reply) : NULL;
     if (!body)
         return;
-    if (read_status(body, &next, &error, reply)) {
-        enum operation_status previous = operation_status(s);
-        struct cancel c = {.app = app, .req = req, .reason = error};
-        if (set_status(&c, s, next)) {
-            answer_status(app, s, previous, reply);
-        } else {
-            (void)snprintf(why, sizeof(why), "from %s to %s", operation_status_name(previous),
-                           operation_status_name(next));
-            operation_refuse(reply, 400, "Status cannot change ", span_of(why));
-        }
-    }
+    if (read_status(body, &next, &c.reason, reply))
+        change_status(&c, s, next, reply);
     fields_destroy(body);
 }
 

@@ -230,13 +230,16 @@ static void answer_message(struct visit *v)
 static void answer_post(struct visit *v)
 {
     struct jsonrpc_fault fault;
-    if (!accepts(v->req, "application/json"))
+    if (!accepts(v->req, "application/json")) {
         refuse_plainly(v, 406, JSONRPC_INVALID_REQUEST,
                        "Accept must list application/json and text/event-stream");
-    else if (jsonrpc_read(v->req->body, &v->message, &fault) != OK)
-        refuse_plainly(v, 400, fault.code, fault.why);
-    else
+        return;
+    }
+    enum status status = jsonrpc_read(v->req->body, &v->message, &fault);
+    if (status == OK)
         answer_message(v);
+    else
+        refuse_plainly(v, status == E_NOMEM ? 503 : 400, fault.code, fault.why);
 }
 
 /* ---- GET and DELETE: of the legacy eras ---- */

@@ -13,10 +13,12 @@ static void say(struct mcp_call *call, const struct buf *text)
     buf_add_str(&out, "[{\"role\":\"user\",\"content\":{\"type\":\"text\"");
     json_write_pair_string(&out, "text", buf_span(text));
     buf_add_str(&out, "}}]");
-    if (buf_status(text) == OK && buf_status(&out) == OK)
+    enum status status = buf_status(text) != OK ? buf_status(text) : buf_status(&out);
+    if (status == OK)
         mcp_call_messages(call, buf_span(&out));
     else
-        mcp_call_fail(call, SPAN("The argument is too long"));
+        mcp_call_fail(call, status == E_LIMIT ? SPAN("The argument is too long")
+                                              : SPAN("Out of memory; call again"));
     buf_fini(&out);
 }
 

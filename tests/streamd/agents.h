@@ -75,7 +75,7 @@ static inline void repeat_arguments(const char *body, struct request *req)
 static inline void agent_asks(struct world *w, const char *path, const char *method,
                               const char *name, const char *params)
 {
-    static char body[4096];
+    static char body[8192];
     (void)snprintf(body, sizeof(body),
                    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":{%s,\"_meta\":{"
                    "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations, listed, shown and steered: docs/protocol.md P-80 to P-88. */
 #include "tests/streamd/operations.h"
+#include "tests/support/oom.h"
 
 static void who_is_not_known_is_a_404_everywhere(void **state)
 {
@@ -218,6 +219,39 @@ static void a_status_changes_as_it_may(void **state)
         assert_int_equal(world_ask(w, METHOD_PATCH, AT "/a/status", bad[i]), 422);
 }
 
+/* That there is no memory is not the fault of who asks. */
+static void a_cancel_that_finds_no_memory_is_a_500(void **state)
+{
+    static const struct {
+        enum method method;
+        const char *tail, *body;
+    } cases[] = {
+        {METHOD_DELETE, "", "{\"reason\":\"no use\"}"},
+        {METHOD_PATCH, "/status", "{\"status\":\"cancelled\",\"error_message\":\"no use\"}"},
+    };
+    struct world *w = *state;
+    char body[64];
+    char path[64];
+    int id = 0;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned failed = 0;
+        int status = 0;
+        for (size_t nth = 1; status != 200; nth++) {
+            (void)snprintf(body, sizeof(body), "{\"operation_id\":\"op%d\"}", ++id);
+            (void)snprintf(path, sizeof(path), AT "/op%d%s", id, cases[i].tail);
+            begin(w, body);
+            oom_fail(nth);
+            status = world_ask(w, cases[i].method, path, cases[i].body);
+            if (!oom_failed())
+                assert_int_equal(status, 200);
+            if (status != 200 && status != 500)
+                fail_msg("%s gave %d: %.*s", path, status, (int)w->body.len, w->body.ptr);
+            failed += status == 500;
+        }
+        assert_true(failed > 0);
+    }
+}
+
 /* Its trainer has to resume it; before that there is nothing that could run. */
 static void what_has_expired_is_set_to_nothing(void **state)
 {
@@ -301,6 +335,7 @@ int main(void)
         WORLD_TEST(who_cancels_hears_what_became_of_it),
         WORLD_TEST(results_come_when_it_is_over),
         WORLD_TEST(a_status_changes_as_it_may),
+        WORLD_TEST(a_cancel_that_finds_no_memory_is_a_500),
         WORLD_TEST(what_has_expired_is_set_to_nothing),
         WORLD_TEST(what_is_too_long_is_refused),
         WORLD_TEST(a_new_one_gets_an_id_or_has_one),

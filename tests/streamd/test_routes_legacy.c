@@ -3,30 +3,14 @@
  * The buttons and the polls of the older pages, in the order in which a person presses them. No
  * trainer is connected here: a control line that somebody hears is the wire tests' matter.
  */
-#include "tests/support/http_world.h"
+#include "tests/streamd/trainers.h"
 
 #include <signal.h>
-#include <sys/wait.h>
 
-static int open_with_trainer(void **state)
+static int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof(*w));
-    assert_non_null(w);
-    world_config(w);
-    w->config.trainer_command = "exec sleep 60";
-    w->config.socket_path = "/run/test/streamd.sock";
-    world_open(w);
-    w->req.origin = SPAN("http://localhost:3000");
-    w->req.content_type = SPAN("application/json");
-    *state = w;
-    return 0;
-}
-
-static int close_with_trainer(void **state)
-{
-    int result = world_teardown(state);
-    while (waitpid(-1, NULL, 0) > 0)
-        ;
+    int result = setup_trainers(state);
+    ((struct world *)*state)->req.origin = SPAN("http://localhost:3000");
     return result;
 }
 
@@ -340,8 +324,7 @@ static void without_a_trainer_command_a_start_says_so(void **state)
     assert_int_equal(press(w, "stop", "a"), 409);
 }
 
-#define LEGACY_TEST(test)                                                                          \
-    cmocka_unit_test_setup_teardown(test, open_with_trainer, close_with_trainer)
+#define LEGACY_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown_trainers)
 
 int main(void)
 {

@@ -4,29 +4,12 @@
  * trainer here is a process that never connects, so a stop reaches it as a signal.
  */
 #include "tests/streamd/agents.h"
+#include "tests/streamd/trainers.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-
-static int open_with_trainer(void **state)
+static int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof(*w));
-    assert_non_null(w);
-    world_config(w);
-    w->config.trainer_command = "exec sleep 60";
-    w->config.socket_path = "/run/test/streamd.sock";
-    world_open(w);
-    w->req.content_type = SPAN("application/json");
-    w->req.mcp_protocol_version = SPAN("2026-07-28");
-    *state = w;
-    return 0;
-}
-
-static int close_with_trainer(void **state)
-{
-    int result = world_teardown(state);
-    while (waitpid(-1, NULL, 0) > 0)
-        ;
+    int result = setup_trainers(state);
+    ((struct world *)*state)->req.mcp_protocol_version = SPAN("2026-07-28");
     return result;
 }
 
@@ -84,8 +67,7 @@ static void a_dry_run_says_that_nobody_would_hear(void **state)
     assert_non_null(strstr(world_string(w, "note"), "No trainer of this session is connected"));
 }
 
-#define STEER_TEST(test)                                                                           \
-    cmocka_unit_test_setup_teardown(test, open_with_trainer, close_with_trainer)
+#define STEER_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown_trainers)
 
 int main(void)
 {

@@ -451,6 +451,11 @@ static void prompts_say_which_tools_to_call(void **state)
     agent_asks(w, "/mcp", "prompts/get", "compare_runs",
                "\"name\":\"compare_runs\",\"arguments\":{\"session_ids\":\"a,b\"}");
     assert_non_null(memmem(w->body.ptr, w->body.len, "runs a,b by val_loss", 20));
+    char params[4400] = "\"name\":\"diagnose_run\",\"arguments\":{\"session_id\":\"";
+    memset(params + strlen(params), 'x', 3700); /* with the words around it more than 4096 bytes */
+    (void)strcat(params, "\"}");
+    agent_asks(w, "/mcp", "prompts/get", "diagnose_run", params);
+    assert_string_equal(world_string(w, "error.message"), "The argument is too long");
 }
 
 static void a_run_that_is_asked_for_takes_a_place_also_from_one_that_talks(void **state)

@@ -5,9 +5,13 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *ptr, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t max);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *ptr, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t max);
 
 static size_t until_failure; /* 0: none is to fail */
 static bool failed;
@@ -52,4 +56,14 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_realloc(void *ptr, size_t size)
 {
     return fails_now() ? NULL : __real_realloc(ptr, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails_now() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t max)
+{
+    return fails_now() ? NULL : __real_strndup(text, max);
 }

@@ -2,8 +2,8 @@
 /*
  * oom: makes one allocation fail.
  *
- * Tests are linked with --wrap for malloc, calloc and realloc, so the objects of the project (not
- * the libraries) allocate through here. A sweep fails each allocation in turn:
+ * Tests are linked with --wrap for malloc, calloc, realloc, strdup and strndup, so the objects of
+ * the project (not the libraries) allocate through here. A sweep fails each allocation in turn:
  *
  *     for (size_t n = 1; oom_sweeps(n); n++)
  *         ... do it all; what failed must say so, and nothing may leak ...
