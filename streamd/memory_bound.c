@@ -11,6 +11,7 @@
 #include "streamd/session/journal.h"
 #include "streamd/session/orders.h"
 #include "streamd/session/series.h"
+#include "streamd/store/store_sqlite.h"
 
 #include <inttypes.h>
 
@@ -20,6 +21,8 @@ _Static_assert(sizeof(struct membership) + sizeof(struct stream) <= MEMBERSHIP_B
 _Static_assert(sizeof(struct interpreter) <= INSIGHT_BYTES, "an insight may hold more");
 _Static_assert(SESSION_BYTES >= 16 * LINE_BYTES_MAX, "a session may hold more");
 _Static_assert(PIPE_BYTES >= 2 * MCP_MESSAGE_MAX, "a pipe may hold more");
+_Static_assert(CACHE_BYTES >= STORE_CACHE_KIB * 1024 / 16 * 17,
+               "the database's cache may hold more");
 _Static_assert(EVENTS_BYTES >= JOURNAL_BYTES_MAX + ORDERS_MAX * ORDER_BYTES_MAX +
                                    (BULLETIN_NEWS_MAX + BULLETIN_EPOCHS_MAX) *
                                        (BULLETIN_TEXT_MAX + BULLETIN_DATA_MAX + 512),

@@ -21,6 +21,7 @@ enum {
     INSIGHT_BYTES = 24 << 10,
     EVENTS_BYTES = 80 << 20, /* journal, orders and bulletin, each at its limit */
     PIPE_BYTES = 1280000,    /* of an agent: two answers past its queue's cap */
+    CACHE_BYTES = 9 << 20,   /* SQLite's: STORE_CACHE_KIB, the pages' heads, and its own */
 };
 
 #define MEMORY_TABLE(ROW)                                                                          \
@@ -42,7 +43,8 @@ enum {
     ROW(agents,                                                                                    \
         (mcp_max_replay_bytes + max_payload + max_outbox_bytes + PIPE_BYTES) * mcp_max_sessions +  \
             MCP_MESSAGE_MAX * mcp_max_calls,                                                       \
-        "MCP sessions, pipes and calls")
+        "MCP sessions, pipes and calls")                                                           \
+    ROW(cache, CACHE_BYTES, "pages of the database")
 
 struct memory_bound {
 #define MEMORY_FIELD(name, formula, help) uint64_t name;

@@ -7,7 +7,7 @@
 
 #include "proto/line.h"
 #include "streamd/log.h"
-#include "streamd/process.h"
+#include "streamd/process_life.h"
 #include "streamd/relay/carrier.h"
 #include "streamd/relay/relay.h"
 

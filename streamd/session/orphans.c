@@ -2,7 +2,7 @@
 #include "streamd/session/orphans.h"
 
 #include "streamd/log.h"
-#include "streamd/process.h"
+#include "streamd/process_life.h"
 #include "streamd/session/registry.h"
 #include "streamd/session/session_life.h"
 

@@ -17,7 +17,11 @@
 
 #include "streamd/store/store.h"
 
-enum { STORE_WHY_MAX = 1024 };
+enum {
+    STORE_WHY_MAX = 1024,
+    STORE_CACHE_KIB =
+        8000, /* of the file's pages in memory; it fills up in minutes, and stays so */
+};
 
 /*
  * Makes `dir` and the file where they are missing. NULL: `why` says what is wrong and with which

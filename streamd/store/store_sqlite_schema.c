@@ -45,12 +45,14 @@ const struct schema_step *store_schema_steps(size_t *out_count)
 
 int store_schema_pragmas(sqlite3 *db)
 {
+    char sql[256];
     /* What is deleted is not wiped (Debian's default), only left; it would be written twice. */
-    return sqlite3_exec(db,
-                        "PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
-                        "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
-                        "PRAGMA secure_delete=OFF; PRAGMA cache_size=-8000;",
-                        NULL, NULL, NULL);
+    (void)snprintf(sql, sizeof(sql),
+                   "PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
+                   "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
+                   "PRAGMA secure_delete=OFF; PRAGMA cache_size=-%d;",
+                   STORE_CACHE_KIB);
+    return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
 int store_schema_layout(sqlite3 *db)

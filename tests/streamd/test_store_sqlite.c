@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What only a store in a file can do: be there again, be refused, be taken away. */
+#include "streamd/memory_bound.h"
 #include "streamd/store/store_sqlite_parts.h"
 #include "streamd/store/store_sqlite_verify.h"
 
@@ -132,6 +133,29 @@ static void a_store_that_was_emptied_gives_its_pages_back_little_by_little(void 
     expect_rows(s, before);
     free(before);
     s->ops->destroy(s);
+}
+
+/* A session is written, and all is read, that is twice as much as the cache may hold. */
+static void the_cache_fills_up_to_its_bound(void **state)
+{
+    enum { BODY_BYTES = 100000, SEGMENTS = 2 * CACHE_BYTES / BODY_BYTES };
+    const struct store_dir *dir = *state;
+    struct store_segment row = {.session = 1, .count = 1, .head = SPAN("h")};
+    char *body = calloc(1, BODY_BYTES);
+    struct store *s = open_in(dir);
+    assert_non_null(body);
+    (void)sqlite3_memory_highwater(true);
+    row.body = (struct span){body, BODY_BYTES};
+    begin(s);
+    must(put_session(s, 1, "x"));
+    for (row.first = 1; row.first <= SEGMENTS; row.first++)
+        must(s->ops->put_segment(s, &row));
+    commit(s);
+    for (uint64_t first = 1; s->ops->next_segment(s, 1, first, true, &row) == OK; first++)
+        assert_int_equal(row.body.len, BODY_BYTES);
+    assert_in_range(sqlite3_memory_highwater(false), STORE_CACHE_KIB * 1024, CACHE_BYTES);
+    s->ops->destroy(s);
+    free(body);
 }
 
 static void directories_are_made_and_nobody_else_may_look(void **state)
@@ -524,6 +548,7 @@ int main(void)
         IN_DIR(rows_are_there_again_after_a_clean_end),
         IN_DIR(a_clean_end_gives_back_what_runs_have_left_free),
         IN_DIR(a_store_that_was_emptied_gives_its_pages_back_little_by_little),
+        IN_DIR(the_cache_fills_up_to_its_bound),
         IN_DIR(directories_are_made_and_nobody_else_may_look),
         IN_DIR(an_empty_file_becomes_a_store),
         IN_DIR(what_is_no_store_of_ours_is_refused_and_left_as_it_is),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process: whether a process of this machine still lives.
+ * process_life: whether a process of this machine still lives.
  */
-#ifndef STREAMD_PROCESS_H
-#define STREAMD_PROCESS_H
+#ifndef STREAMD_PROCESS_LIFE_H
+#define STREAMD_PROCESS_LIFE_H
 
 #include <stdbool.h>
 

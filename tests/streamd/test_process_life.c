@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "streamd/process.h"
+#include "streamd/process_life.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -100,5 +100,5 @@ int main(void)
         cmocka_unit_test(a_zombie_does_not_live_whatever_its_name_is),
         cmocka_unit_test(a_process_whose_first_thread_has_ended_lives),
     };
-    return cmocka_run_group_tests_name("streamd/process", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("streamd/process_life", tests, NULL, NULL);
 }

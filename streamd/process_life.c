@@ -5,7 +5,7 @@
  * counted from the last one on. A process whose first thread has ended while others run looks like
  * a zombie there, too, but for the number of its threads.
  */
-#include "streamd/process.h"
+#include "streamd/process_life.h"
 
 #include <errno.h>
 #include <fcntl.h>
