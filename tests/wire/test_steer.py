@@ -42,6 +42,9 @@ class Steer(WireTest):
         self.assertEqual((code, json.loads(text)["data"]["status"]), (0, "running"))
         stop = ("stop", "run", "--reason", 'it is "flat"', "--url", daemon.url)
         self.assertEqual(self.tool(*stop), (0, 'run cancelled: it is "flat"\n', ""))
+        self.trainer(daemon, "other")
+        code, text, _ = self.tool("stop", "other", "--json", "--url", daemon.url)
+        self.assertEqual((code, json.loads(text)["data"]["status"]), (0, "cancelled"))
         why = "streamd stop: Operation already finished (status: cancelled)\n"
         self.assertEqual(self.tool(*stop), (1, "", why))
 
@@ -137,6 +140,37 @@ class Steer(WireTest):
         for url in (daemon.url + "/", f"http://[127.0.0.1]:{port}"):
             self.assertEqual(self.tool("status", "run", "--url", url)[0], 0, url)
 
+    def test_an_agent_that_finds_no_daemon_is_told(self) -> None:
+        folder = self.new_folder()
+        path = os.path.join(folder, "s")
+        for where, why in (
+            (path, f"no daemon at {path}: No such file or directory"),
+            ("/" + "s" * 200, "File name too long"),
+        ):
+            code, out, err = self.tool("mcp-stdio", "--socket", where)
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn(why, err)
+        with socket.socket(socket.AF_UNIX) as stranger:
+            stranger.bind(path)
+            stranger.listen()
+            threading.Thread(target=lambda: stranger.accept()[0].close(), daemon=True).start()
+            code, out, err = self.tool("mcp-stdio", "--socket", path)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn(f"who listens at {path} does not speak to agents", err)
+
+    def test_help_without_a_command_is_that_of_the_daemon(self) -> None:
+        self.assertEqual(self.tool("help"), self.tool("--help"))
+
+    def test_a_token_file_that_is_none_is_named(self) -> None:
+        folder = self.new_folder()
+        code, out, err = self.tool("token", "me", "--scope", "read", "--file", folder)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn(folder, err)
+        tokens = os.path.join(folder, "none", "tokens")
+        code, out, err = self.tool("token", "me", "--scope", "read", "--file", tokens)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn(f"{tokens}: No such file or directory", err)
+
     def test_a_token_opens_the_door(self) -> None:
         tokens = os.path.join(self.new_folder(), "tokens")
         secret = self.tool("token", "me", "--scope", "read", "--file", tokens)[1].strip()
@@ -178,7 +212,7 @@ class Steer(WireTest):
     def test_an_order_goes_from_the_shell_to_the_trainer(self) -> None:
         daemon = self.daemon()
         trainer = self.trainer(daemon)
-        knobs = {"lr": {"min": 0, "max": 1, "value": 0.5}}
+        knobs = {"lr": {"min": 0, "max": 1, "value": 0.5}, "on": {"type": "bool", "value": False}}
         trainer.push({"type": "start", "sessionId": "run", "config": {"knobs": knobs}})
         at = ("--url", daemon.url)
         told = "run order 1 (pause): told to 1 trainer\n"
@@ -187,6 +221,8 @@ class Steer(WireTest):
         self.assertEqual(self.tool("stop", "run", "--dry-run", *at), (0, would, ""))
         code, text, _ = self.tool("set", "run", "lr=0.25", "--json", *at)
         self.assertEqual((code, json.loads(text)["order"]["value"]), (0, 0.25))
+        code, text, _ = self.tool("set", "run", "on=true", "--json", *at)
+        self.assertIs(json.loads(text)["order"]["value"], True)
         line = trainer.hears("control")
         self.assertEqual((line["command"], line["reason"]), ("pause", "tea"))
         self.assertEqual(trainer.hears("control")["value"], 0.25)
