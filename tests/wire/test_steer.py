@@ -302,13 +302,16 @@ class Steer(WireTest):
         failed = self.wait_for("failing", "--json", *at)
         as_failed = self.wait_for("failing", "--until", "status=failed", *at)
         never = self.wait_for("failing", "--until", "loss<0", *at)
-        phase = self.wait_for("failing", "--until", "phase=CRASHED", *at)
+        phase = self.wait_for("leaving", "--until", "phase=DIVERGING", *at)
         eventually("four who listen", lambda: daemon.gauge("peers") == 4)
+        metrics = {"step": 1, "loss": float("nan")}
+        trainer.push({"type": "progress", "sessionId": "leaving", "metrics": metrics})
+        told = phase.communicate(timeout=DEADLINE_S)[0]
+        self.assertEqual(told, "leaving running, phase=DIVERGING\n")
         trainer.push({"type": "fail", "sessionId": "failing", "error": "no memory"})
         told = failed.communicate(timeout=DEADLINE_S)[0]
         self.assertEqual(json.loads(told)["data"]["status"], "failed")
         told = as_failed.communicate(timeout=DEADLINE_S)[0]
         self.assertEqual(told, "failing failed, status=failed\n")
         self.assertIn("failing has failed without it", never.communicate(timeout=DEADLINE_S)[1])
-        phase.communicate(timeout=DEADLINE_S)
-        self.assertEqual([p.returncode for p in (failed, as_failed, never)], [0, 0, 1])
+        self.assertEqual([p.returncode for p in (phase, failed, as_failed, never)], [0, 0, 0, 1])
