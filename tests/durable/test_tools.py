@@ -279,6 +279,29 @@ class Import(ToolTest):
         self.tool("import", "--partial", torn, cut, status=BAD)
         self.assertEqual(self.tool("export", "cut.tfevents").out.count(b"\r\n"), 2)
 
+    def test_what_is_no_run_is_named(self) -> None:
+        wide = ["a_long_name_%d" % i for i in range(5000)]
+        for name, content, why in (
+            ("x.bin", b"\0\1\2" * 100, "none of the formats; name one with --format"),
+            ("empty.csv", "", "the file is empty"),
+            ("head.csv", "step,loss\n", "there is no record in it"),
+            ("wide.csv", "%s\n%s\n" % (",".join(wide), ",".join("1" for _ in wide)), "longer than 65536"),
+        ):
+            done = self.tool("import", self.file(name, content), status=BAD)
+            self.assertIn(name + ": ", done.err)
+            self.assertIn(why, done.err)
+        done = self.tool("import", os.path.join(self.folder, "none.csv"), status=BAD)
+        self.assertIn("none.csv: No such file or directory", done.err)
+
+    def test_a_run_that_goes_on_is_not_replaced(self) -> None:
+        daemon = self.daemon()
+        self.push(daemon, "a", a_run(5))
+        self.stop(daemon)
+        path = self.file("a.csv", "step,loss\n1,2\n")
+        done = self.tool("import", "--replace", path, status=BAD)
+        self.assertIn("nothing of it was imported: the run of that id is not over", done.err)
+        self.assertEqual(self.tool("export", "a").out.count(b"\r\n"), 7)
+
     def test_an_import_that_is_killed_leaves_nothing(self) -> None:
         self.tool("import", self.file("first.csv", "step,loss\n1,2\n"))
         path = self.file("big.csv", "step,loss\n" + "".join("%d,1.5\n" % i for i in range(400000)))

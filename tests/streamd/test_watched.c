@@ -89,24 +89,39 @@ static void a_run_that_stands_still_is_advised_to_stop(void **state)
     buf_fini(&log);
 }
 
-/* Validation jumps up in one epoch: the phase and its finding come of the same evaluation. */
+/* Training goes on; validation is `jump` worse from an epoch on, and then by `slope` an epoch. */
+static void write_worse(struct buf *log, unsigned epochs, unsigned from, double tau, double jump,
+                        double slope)
+{
+    double best = 0.4 + 2 * exp(-(double)from / tau);
+    for (unsigned e = 1; e <= epochs; e++) {
+        double loss = 0.3 + 2 * exp(-(double)e / tau);
+        double worse = best * (1 + jump + slope * ((double)e - from));
+        buf_addf(log, "epoch: %u step: %u loss: %.4f val_loss: %.4f\n", e, e * 100, loss,
+                 e < from ? loss + 0.1 : worse);
+    }
+}
+
+/* The phase and the finding come of the same evaluation. */
 static void what_a_phase_says_is_not_said_again_by_its_finding(void **state)
 {
     (void)state;
     struct buf log;
     struct watched w;
     buf_init(&log, LOG_BYTES_MAX);
-    for (unsigned e = 1; e <= 12; e++) {
-        double loss = 0.3 + 2 * exp(-(double)e / 20);
-        double worse = 1.61 * (1.1 + 0.05 * (e - 10.0));
-        buf_addf(&log, "epoch: %u step: %u loss: %.4f val_loss: %.4f\n", e, e * 100, loss,
-                 e < 10 ? loss + 0.1 : worse);
-    }
+    write_worse(&log, 12, 10, 20, 0.1, 0.05);
     char *told = played(buf_span(&log), &source_text, &w);
     assert_non_null(strstr(told, "🔄 Change: STABLE CONVERGENCE → OVERFITTING RISK\n"));
     assert_int_equal(w.engine.now.finding_count, 1);
     assert_int_equal(w.engine.now.findings[0].kind, FINDING_OVERFITTING);
     assert_int_equal(w.findings, 0); /* told of by itself */
+    free(told);
+    buf_reset(&log);
+    write_worse(&log, 26, 15, 8, 0.05, 0.01);
+    told = played(buf_span(&log), &source_text, &w);
+    assert_non_null(strstr(told, "🔄 Change: STABLE CONVERGENCE → OVERFITTING RISK\n"));
+    assert_int_equal(w.engine.now.findings[0].kind, FINDING_PLATEAU);
+    assert_int_equal(w.findings, 1); /* of another thing than the phase */
     free(told);
     buf_fini(&log);
 }

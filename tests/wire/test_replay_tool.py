@@ -99,6 +99,7 @@ class Replay(WireTest):
 
     def test_what_it_is_asked_wrongly_is_named(self) -> None:
         for options, status, why in (
+            (("--nope",), 2, "no such option"),
             (("--tau", "0"), 2, "--tau: expected a chance above 0"),
             (("--caution", "2x"), 2, "--caution: expected a factor above 0"),
             (("run.ndjson",), 2, "the run comes on standard input"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """streamd status and stop: a real daemon, from a shell."""
 
+import contextlib
 import json
 import os
 import pty
@@ -42,6 +43,9 @@ class Steer(WireTest):
         self.assertEqual((code, json.loads(text)["data"]["status"]), (0, "running"))
         stop = ("stop", "run", "--reason", 'it is "flat"', "--url", daemon.url)
         self.assertEqual(self.tool(*stop), (0, 'run cancelled: it is "flat"\n', ""))
+        self.trainer(daemon, "other")
+        code, text, _ = self.tool("stop", "other", "--json", "--url", daemon.url)
+        self.assertEqual((code, json.loads(text)["data"]["status"]), (0, "cancelled"))
         why = "streamd stop: Operation already finished (status: cancelled)\n"
         self.assertEqual(self.tool(*stop), (1, "", why))
 
@@ -52,10 +56,13 @@ class Steer(WireTest):
         done = subprocess.run(
             [BINARY, *arguments], stdout=its, timeout=DEADLINE_S, check=True, env=environment
         )
-        self.addCleanup(os.close, ours)
         os.close(its)
         self.assertEqual(done.returncode, 0)
-        return os.read(ours, 65536).decode().replace("\r\n", "\n")
+        said = b""
+        with open(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):
+            while piece := terminal.read(4096):  # ends with EIO: nobody has it open any more
+                said += piece
+        return said.decode().replace("\r\n", "\n")
 
     def test_on_a_terminal_a_run_has_its_colour_and_its_curve(self) -> None:
         daemon = self.daemon()
@@ -137,6 +144,37 @@ class Steer(WireTest):
         for url in (daemon.url + "/", f"http://[127.0.0.1]:{port}"):
             self.assertEqual(self.tool("status", "run", "--url", url)[0], 0, url)
 
+    def test_an_agent_that_finds_no_daemon_is_told(self) -> None:
+        folder = self.new_folder()
+        path = os.path.join(folder, "s")
+        for where, why in (
+            (path, f"no daemon at {path}: No such file or directory"),
+            ("/" + "s" * 200, "File name too long"),
+        ):
+            code, out, err = self.tool("mcp-stdio", "--socket", where)
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn(why, err)
+        with socket.socket(socket.AF_UNIX) as stranger:
+            stranger.bind(path)
+            stranger.listen()
+            threading.Thread(target=lambda: stranger.accept()[0].close(), daemon=True).start()
+            code, out, err = self.tool("mcp-stdio", "--socket", path)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn(f"who listens at {path} does not speak to agents", err)
+
+    def test_help_without_a_command_is_that_of_the_daemon(self) -> None:
+        self.assertEqual(self.tool("help"), self.tool("--help"))
+
+    def test_a_token_file_that_is_none_is_named(self) -> None:
+        folder = self.new_folder()
+        code, out, err = self.tool("token", "me", "--scope", "read", "--file", folder)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn(folder, err)
+        tokens = os.path.join(folder, "none", "tokens")
+        code, out, err = self.tool("token", "me", "--scope", "read", "--file", tokens)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn(f"{tokens}: No such file or directory", err)
+
     def test_a_token_opens_the_door(self) -> None:
         tokens = os.path.join(self.new_folder(), "tokens")
         secret = self.tool("token", "me", "--scope", "read", "--file", tokens)[1].strip()
@@ -178,7 +216,7 @@ class Steer(WireTest):
     def test_an_order_goes_from_the_shell_to_the_trainer(self) -> None:
         daemon = self.daemon()
         trainer = self.trainer(daemon)
-        knobs = {"lr": {"min": 0, "max": 1, "value": 0.5}}
+        knobs = {"lr": {"min": 0, "max": 1, "value": 0.5}, "on": {"type": "bool", "value": False}}
         trainer.push({"type": "start", "sessionId": "run", "config": {"knobs": knobs}})
         at = ("--url", daemon.url)
         told = "run order 1 (pause): told to 1 trainer\n"
@@ -187,6 +225,8 @@ class Steer(WireTest):
         self.assertEqual(self.tool("stop", "run", "--dry-run", *at), (0, would, ""))
         code, text, _ = self.tool("set", "run", "lr=0.25", "--json", *at)
         self.assertEqual((code, json.loads(text)["order"]["value"]), (0, 0.25))
+        code, text, _ = self.tool("set", "run", "on=true", "--json", *at)
+        self.assertIs(json.loads(text)["order"]["value"], True)
         line = trainer.hears("control")
         self.assertEqual((line["command"], line["reason"]), ("pause", "tea"))
         self.assertEqual(trainer.hears("control")["value"], 0.25)
@@ -262,13 +302,16 @@ class Steer(WireTest):
         failed = self.wait_for("failing", "--json", *at)
         as_failed = self.wait_for("failing", "--until", "status=failed", *at)
         never = self.wait_for("failing", "--until", "loss<0", *at)
-        phase = self.wait_for("failing", "--until", "phase=CRASHED", *at)
+        phase = self.wait_for("leaving", "--until", "phase=DIVERGING", *at)
         eventually("four who listen", lambda: daemon.gauge("peers") == 4)
+        metrics = {"step": 1, "loss": float("nan")}
+        trainer.push({"type": "progress", "sessionId": "leaving", "metrics": metrics})
+        told = phase.communicate(timeout=DEADLINE_S)[0]
+        self.assertEqual(told, "leaving running, phase=DIVERGING\n")
         trainer.push({"type": "fail", "sessionId": "failing", "error": "no memory"})
         told = failed.communicate(timeout=DEADLINE_S)[0]
         self.assertEqual(json.loads(told)["data"]["status"], "failed")
         told = as_failed.communicate(timeout=DEADLINE_S)[0]
         self.assertEqual(told, "failing failed, status=failed\n")
         self.assertIn("failing has failed without it", never.communicate(timeout=DEADLINE_S)[1])
-        phase.communicate(timeout=DEADLINE_S)
-        self.assertEqual([p.returncode for p in (failed, as_failed, never)], [0, 0, 1])
+        self.assertEqual([p.returncode for p in (phase, failed, as_failed, never)], [0, 0, 0, 1])

@@ -217,6 +217,20 @@ class Watch(WireTest):
         self.assertIn("run/metrics.csv", out)
         self.assertIn("Step 7", out)
 
+    def test_a_state_of_a_trainer_is_a_log_and_a_folder_without_one_is_named(self) -> None:
+        self.assertIn("there is no log below it", self.once("--auto", "--log", self.folder, status=1))
+        with open(os.path.join(self.folder, "model.bin"), "w", encoding="utf-8") as model:
+            model.write("step: 1 loss: 0.5\n")
+        self.assertIn("there is no log below it", self.once("--auto", "--log", self.folder, status=1))
+        state = {"log_history": [{"step": 10, "loss": 2.5}, {"step": 20, "loss": 2.25}]}
+        path = os.path.join(self.folder, "run", "trainer_state.json")
+        os.mkdir(os.path.dirname(path))
+        with open(path, "w", encoding="utf-8") as log:
+            json.dump(state, log, indent=2)
+        out = self.once("--console", "--auto", "--log", self.folder)
+        self.assertIn("trainer_state.json", out)
+        self.assertIn("Step 20", out)
+
     def test_what_cannot_work_is_said(self) -> None:
         self.assertIn("no --log is named", self.once("--console", status=2))
         missing = os.path.join(self.folder, "missing.log")

@@ -82,6 +82,20 @@ static void a_template_is_filled_in(void **state)
             "\"title\":\"T\",\"text\":\"T\\nmore\"}");
 }
 
+static void what_is_longer_than_a_body_fails_it(void **state)
+{
+    (void)state;
+    enum { LONG = PARCEL_BODY_MAX / 6 + 1 }; /* six bytes each, as they are escaped */
+    static char text[LONG];
+    struct assessment a = {0};
+    struct notify_event e = event_to_phase(&a, PHASE_PLATEAU);
+    struct buf b = body();
+    memset(text, 1, sizeof(text));
+    parcel_webhook_body(&b, "\"{text}\"", &e, (struct span){text, sizeof(text)}, "id");
+    assert_int_equal(buf_status(&b), E_LIMIT);
+    buf_fini(&b);
+}
+
 static void a_template_is_json_once_it_is_filled(void **state)
 {
     (void)state;
@@ -124,6 +138,7 @@ int main(void)
         cmocka_unit_test(telegram_gets_the_documented_json),
         cmocka_unit_test(telegram_gets_no_more_than_it_takes),
         cmocka_unit_test(a_template_is_filled_in),
+        cmocka_unit_test(what_is_longer_than_a_body_fails_it),
         cmocka_unit_test(a_template_is_json_once_it_is_filled),
         cmocka_unit_test(only_what_was_not_taken_is_tried_again),
         cmocka_unit_test(attempts_become_rarer),
