@@ -13,13 +13,23 @@ static void turns(struct relay_world *w)
         ev_run(w->loop, EVRUN_NOWAIT);
 }
 
-/* 503, or an answer that cannot be rendered. */
+static void answered(struct later_waiter *waiter, struct reply *reply)
+{
+    (void)waiter;
+    (void)reply;
+}
+
+/* 503, or an answer that cannot be rendered; who has to wait gives up. */
 static bool is_told_over_http(struct relay_world *w, const struct posting_ask *ask)
 {
     struct reply reply;
     reply_init(&reply, REPLY_BODY_MAX);
     posting_take(w->relay, ask, &reply);
     bool told = reply.status == 503 || buf_status(&reply.body) != OK;
+    struct later_waiter waiter = {.answered = answered};
+    if (reply.later)
+        later_await(&reply, &waiter);
+    later_give_up(&waiter);
     reply_fini(&reply);
     return told;
 }
@@ -51,9 +61,11 @@ static bool is_told_on_the_socket(struct relay_world *w)
 static bool is_told(struct relay_world *w)
 {
     static const struct posting_ask begins = {
-        POSTING_BEGIN, {"job", 3}, {"{}", 2}, {"data_load", 9}};
+        .kind = POSTING_BEGIN, .id = {"job", 3}, .object = {"{}", 2}, .type = {"data_load", 9}};
     static const struct posting_ask metrics = {
-        POSTING_METRICS, {"job", 3}, {"{\"rows\":3}", 10}, {"", 0}};
+        .kind = POSTING_METRICS, .id = {"job", 3}, .object = {"{\"rows\":3}", 10}};
+    static const struct posting_ask waits = {
+        .kind = POSTING_METRICS, .id = {"asked", 5}, .object = {"{}", 2}};
     w->relay = relay_create(&w->params);
     if (!w->relay)
         return true;
@@ -63,15 +75,25 @@ static bool is_told(struct relay_world *w)
     told = is_told_over_http(w, &begins) || told;
     told = is_told_over_http(w, &metrics) || told;
     w->relay->reached = true;
+    told = is_told_over_http(w, &waits) || told;
     turns(w);
     return told || w->stats.errors > 0;
+}
+
+static void never(struct timer *timer, uint64_t now_us)
+{
+    (void)timer;
+    (void)now_us;
 }
 
 static void whatever_is_not_taken_is_said(void **state)
 {
     struct relay_world *w = *state;
+    struct timer place; /* for a deadline, which without memory for it is due at once */
     bool failed = true;
     relay_ends(w);
+    timer_init(&place, never);
+    assert_int_equal(timers_arm(&w->timers, &place, UINT64_MAX), OK);
     for (size_t n = 1; failed; n++) {
         w->stats = (struct stats){0};
         oom_fail(n);
@@ -83,6 +105,7 @@ static void whatever_is_not_taken_is_said(void **state)
             relay_ends(w);
         fake_clear_spool(&w->place);
     }
+    timers_disarm(&w->timers, &place);
     relay_begins(w);
 }
 
