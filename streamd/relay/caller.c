@@ -155,7 +155,7 @@ static struct attachment *start_run(struct caller *c, struct span id, struct spa
 static const struct line_error *take_start(struct caller *c, const struct line *line,
                                            struct span text)
 {
-    const struct line_error *why = &refusal_too_long;
+    const struct line_error *why;
     struct attachment *a = NULL;
     char made[UUID4_BYTES + 1];
     struct span id = line->session_id;
@@ -167,6 +167,7 @@ static const struct line_error *take_start(struct caller *c, const struct line *
     struct buf start;
     buf_init(&start, RELAY_START_MAX);
     relay_line_start(&start, id, text);
+    why = buf_status(&start) == E_LIMIT ? &refusal_too_long : &refusal_no_memory;
     if (buf_status(&start) == OK)
         a = start_run(c, id, buf_span(&start), line->resume || line->implied, &why);
     buf_fini(&start);

@@ -182,18 +182,21 @@ static void what_a_run_means_is_not_read_from_a_disk_that_lacks_the_newest(void 
     assert_true(a->best.step == b->best.step);
 }
 
-static void a_summary_that_was_to_be_made_again_still_is(void **state)
+/* The run goes back to step 5 behind `last`, and is lost then. */
+static void expect_summary_after_going_back(struct world *w, unsigned last)
 {
-    enum { BACK_TO = 15, LAST = 20, SUPERSEDED = LAST - BACK_TO + 1 };
-    struct world *w = *state;
+    enum { BACK_TO = 5 };
+    char text[160];
     struct buf b;
-    char count[32];
     breaks(w);
-    log_steps(w, KEPT + 1, LAST);
+    log_steps(w, KEPT + 1, last);
     trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\",\"resume\":true}");
-    trainer_says(w, "{\"type\":\"progress\",\"sessionId\":\"run\",\"seq\":21,\"metrics\":{"
-                    "\"step\":15,\"loss\":1}}");
-    log_steps(w, LAST + 2, LOST_FROM);
+    (void)snprintf(text, sizeof(text),
+                   "{\"type\":\"progress\",\"sessionId\":\"run\",\"seq\":%u,\"metrics\":{"
+                   "\"step\":%d,\"loss\":1}}",
+                   last + 1, BACK_TO);
+    trainer_says(w, text);
+    log_steps(w, last + 2, LOST_FROM);
     struct session *s = world_session(w, "run");
     assert_true(s->lost);
     mend(w);
@@ -202,10 +205,40 @@ static void a_summary_that_was_to_be_made_again_still_is(void **state)
     buf_init(&b, 4096);
     summary_write_json(s->summary, &b);
     buf_add_char(&b, '\0');
-    (void)snprintf(count, sizeof(count), "\"count\":%u,",
-                   (unsigned)series_newest(s->series) - SUPERSEDED);
-    assert_non_null(strstr(b.ptr, count));
+    (void)snprintf(text, sizeof(text), "\"count\":%u,",
+                   (unsigned)series_newest(s->series) - (last - BACK_TO + 1));
+    assert_non_null(strstr(b.ptr, text));
     buf_fini(&b);
+}
+
+static void a_summary_that_was_to_be_made_again_still_is(void **state)
+{
+    expect_summary_after_going_back(*state, 2 * KEPT);
+}
+
+static void a_summary_is_not_made_of_what_a_disk_has_that_has_just_failed(void **state)
+{
+    expect_summary_after_going_back(*state, KEPT);
+}
+
+static void what_a_run_means_is_read_again_from_a_disk_that_has_just_failed(void **state)
+{
+    enum { LAST = 200 };
+    struct world *w = *state;
+    trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"run\"}");
+    log_steps(w, 1, LAST);
+    w->app->registry.interpreters.max = 2;
+    log_steps(w, LAST + 1, LAST + 1);
+    world_advance(w, INSIGHT_TICK_US - 30 * MS);
+    w->disk.broken = true;
+    log_steps(w, LAST + 2, LAST + 2); /* the tick comes before it is to be on disk */
+    struct session *s = world_session(w, "run");
+    assert_true(s->interpreter->partial);
+    mend(w);
+    assert_false(s->interpreter->partial);
+    logs_of(w, "other", 1, LAST + 2);
+    assert_int_equal(session_assessment(s)->evaluations,
+                     session_assessment(world_session(w, "other"))->evaluations);
 }
 
 static void a_run_that_ended_meanwhile_runs_again(void **state)
@@ -284,6 +317,8 @@ int main(void)
         TEST(what_is_sent_again_is_interpreted_once),
         TEST(what_a_run_means_is_not_read_from_a_disk_that_lacks_the_newest),
         TEST(a_summary_that_was_to_be_made_again_still_is),
+        TEST(a_summary_is_not_made_of_what_a_disk_has_that_has_just_failed),
+        TEST(what_a_run_means_is_read_again_from_a_disk_that_has_just_failed),
         TEST(a_run_that_ended_meanwhile_runs_again),
         TEST(who_comes_back_afterwards_goes_on_from_the_new_offsets_only),
         TEST(a_watcher_is_told_that_offsets_went_back),

@@ -263,12 +263,17 @@ static void a_forgotten_session_leaves_nothing(void **state)
     assert_int_equal(h->store.base.ops->next_session(&h->store.base, 0, &row), E_NOT_FOUND);
 }
 
-static void what_was_never_handed_over_is_freed_with_it(void **state)
+static void while_too_much_waits_no_order_is_dropped_from_the_disk(void **state)
 {
     struct house *h = *state;
+    h->store.broken = true;
     domain_take(&h->d, START("a"));
-    keeping_meta(keeping_of(h), "name", SPAN("value"));
-    assert_non_null(keeping_of(h)->open); /* the teardown frees it, or its leak is found */
+    pass(h, INTERVAL_US);
+    keeping_of(h)->max_bytes = 1;
+    assert_true(keeping_full(keeping_of(h)));
+    keeping_drop(keeping_of(h), 7);
+    assert_null(keeping_of(h)->open); /* it would only be more that waits */
+    h->store.broken = false;
 }
 
 static void without_a_keeper_everything_is_kept_at_once(void **state)
@@ -319,7 +324,7 @@ int main(void)
         cmocka_unit_test(a_batch_that_found_no_memory_is_made_later_and_whole),
         KEEPING_TEST(the_last_word_is_that_all_is_kept),
         KEEPING_TEST(a_forgotten_session_leaves_nothing),
-        KEEPING_TEST(what_was_never_handed_over_is_freed_with_it),
+        KEEPING_TEST(while_too_much_waits_no_order_is_dropped_from_the_disk),
         cmocka_unit_test(without_a_keeper_everything_is_kept_at_once),
         cmocka_unit_test(without_a_keeper_a_run_that_is_partial_stays_so),
     };

@@ -61,9 +61,9 @@ static int dead_process(void)
     return pid;
 }
 
-static void begins_and_dies(struct relay_world *w, const char *start)
+static void begins_and_dies(struct relay_world *w, int pid, const char *start)
 {
-    trainer_comes(w, dead_process());
+    trainer_comes(w, pid);
     trainer_says(w, start);
     passes(w, ORPHAN_LIVED_US);
     trainer_leaves(w);
@@ -73,10 +73,11 @@ static void begins_and_dies(struct relay_world *w, const char *start)
 static void a_dead_trainers_run_has_failed_unless_another_came_for_it(void **state)
 {
     struct relay_world *w = *state;
+    int pid = dead_process(); /* before there are threads */
     (void)close(w->hub.listener);
     w->hub.listener = -1;
-    begins_and_dies(w, "{\"type\":\"start\",\"sessionId\":\"left\"}");
-    begins_and_dies(w, "{\"type\":\"start\",\"sessionId\":\"taken\"}");
+    begins_and_dies(w, pid, "{\"type\":\"start\",\"sessionId\":\"left\"}");
+    begins_and_dies(w, pid, "{\"type\":\"start\",\"sessionId\":\"taken\"}");
     trainer_comes(w, 0);
     trainer_says(w, "{\"type\":\"start\",\"sessionId\":\"taken\",\"resume\":true}");
     size_t start = relay_find(w->relay, SPAN("taken"))->backlog.count;
