@@ -63,10 +63,12 @@ static void destroy(struct inquiry *q)
 static const struct inquiry_ops ops_appraisal = {
     .ask = ask, .take = take, .write = write_answer, .destroy = destroy};
 
+/* Not from a disk in trouble, which lacks the newest: what was made of it would stay. */
 static bool must_read(const struct app *app, const struct session *s)
 {
-    return !s->interpreter && app->registry.interpreters.max > 0 && inquiry_possible(app) &&
-           series_newest(s->series) > 0;
+    const struct registry *r = &app->registry;
+    return !s->interpreter && r->interpreters.max > 0 && inquiry_possible(app) &&
+           !r->keeping.troubled && series_newest(s->series) > 0;
 }
 
 void appraise(struct app *app, struct session *s, appraisal_fn *write, struct reply *reply)

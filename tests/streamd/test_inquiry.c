@@ -75,12 +75,27 @@ static void a_run_that_speaks_while_it_is_read_is_told_as_it_is_known(void **sta
     assert_int_equal(world_number(w, "data.evaluations"), 1);
 }
 
+/* Such a disk lacks what was said last. */
+static void what_a_run_means_is_not_read_from_a_disk_in_trouble(void **state)
+{
+    struct world *w = *state;
+    learned(w, "a");
+    interpreter_forget(run_of(w, "a"));
+    w->app->registry.keeping.troubled = true;
+    assert_int_equal(world_get(w, "/api/training/insight/a"), 200);
+    assert_null(run_of(w, "a")->interpreter);
+    w->app->registry.keeping.troubled = false;
+    assert_int_equal(world_get(w, "/api/training/insight/a"), 200);
+    assert_int_equal(world_number(w, "data.evaluations"), 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         AGENT_TEST(how_a_run_ended_is_known_after_it_was_read_back),
         AGENT_TEST(a_run_that_is_deleted_while_it_is_read_is_not_found),
         AGENT_TEST(a_run_that_speaks_while_it_is_read_is_told_as_it_is_known),
+        AGENT_TEST(what_a_run_means_is_not_read_from_a_disk_in_trouble),
     };
     return cmocka_run_group_tests_name("http/inquiry", tests, NULL, NULL);
 }
