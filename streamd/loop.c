@@ -180,8 +180,6 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
         if (loop->app->control.trainers)
             trainer_command_reap(loop->app->control.trainers, loop->app->now);
         break;
-    default:
-        break;
     }
 }
 

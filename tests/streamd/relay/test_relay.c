@@ -59,11 +59,27 @@ static void of_two_files_of_one_run_the_later_waits_for_the_next_relay(void **st
     assert_int_equal(fake_spooled(&w->place, NULL, 0), 2);
 }
 
+static void a_file_for_another_hub_waits_for_a_relay_to_that(void **state)
+{
+    struct relay_world *w = *state;
+    const char *to = w->params.to;
+    char path[512];
+    a_file_is_left(w, path);
+    w->params.to = "http://127.0.0.1:1";
+    relay_begins(w);
+    assert_int_equal(lines_of_run(w), 0);
+    relay_ends(w);
+    w->params.to = to;
+    relay_begins(w);
+    assert_int_equal(lines_of_run(w), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RELAY_TEST(a_file_that_another_process_has_is_left_to_it),
         RELAY_TEST(of_two_files_of_one_run_the_later_waits_for_the_next_relay),
+        RELAY_TEST(a_file_for_another_hub_waits_for_a_relay_to_that),
     };
     return cmocka_run_group_tests_name("streamd/relay/relay", tests, NULL, NULL);
 }
