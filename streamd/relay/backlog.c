@@ -89,6 +89,16 @@ enum status backlog_add(struct backlog *b, struct span head, struct span tail, u
     return OK;
 }
 
+bool backlog_take_back(struct backlog *b, uint64_t last_seq)
+{
+    struct list *last = list_empty(&b->lines) ? NULL : b->lines.prev;
+    if (!last || b->unwritten == &b->lines || held_at(last)->seq <= last_seq)
+        return false;
+    forget(b, held_at(last));
+    b->last_seq = last_seq;
+    return true;
+}
+
 static void write_line(const struct held *h, uint64_t bias, struct buf *out)
 {
     buf_add(out, h->text, h->head);

@@ -97,6 +97,14 @@ static bool say_start(struct relay *r, struct carrier *c, struct span id, struct
     return buf_status(b) == OK && relay_post(r, c, buf_span(b), out_why) == OK;
 }
 
+/* So that it may be said again: the hub is only asked for the run, as before. */
+static void unsay_start(struct carrier *c, struct buf *b)
+{
+    buf_reset(b);
+    relay_line_implied(b, carrier_id(c));
+    c->implied = buf_status(b) == OK && carrier_start(c, buf_span(b), true) == NULL;
+}
+
 /* False, and the reply says why not. */
 static bool start(struct relay *r, struct carrier *c, const struct posting_ask *ask,
                   struct reply *reply)
@@ -108,6 +116,8 @@ static bool start(struct relay *r, struct carrier *c, const struct posting_ask *
     json_write_pair_raw(&b, "config", ask->object);
     bool too_long = buf_status(&b) == E_LIMIT;
     bool good = buf_status(&b) == OK && say_start(r, c, ask->id, &b, &why);
+    if (!good && !c->implied)
+        unsay_start(c, &b);
     buf_fini(&b);
     if (too_long)
         operation_invalid(reply, "body", "Input should be of at most 63000 bytes at a relay",

@@ -134,6 +134,7 @@ enum status relay_post(struct relay *r, struct carrier *c, struct span text, con
 {
     struct line line;
     struct line_error error = {.why = "out of memory"};
+    uint64_t last_seq = c->backlog.last_seq;
     missing_forget(&r->missing, carrier_id(c));
     enum status status = line_decode(r->params.decoder, text, &line, &error);
     if (status == OK)
@@ -141,8 +142,12 @@ enum status relay_post(struct relay *r, struct carrier *c, struct span text, con
     *out_why = error.why;
     if (status != OK)
         return status == E_LIMIT ? E_MALFORMED : status;
+    if (carrier_keep(c))
+        return OK;
+    /* Else it would come twice. What a failing disk has of it, may. */
+    (void)backlog_take_back(&c->backlog, last_seq);
     *out_why = "the spool is full, or its disk fails: send again later";
-    return carrier_keep(c) ? OK : E_IO;
+    return E_IO;
 }
 
 /* ---- its hub's answers ---- */

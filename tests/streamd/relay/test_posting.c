@@ -82,14 +82,22 @@ static void a_relay_that_is_to_end_begins_no_run(void **state)
 
 static void what_the_disk_does_not_take_is_to_be_said_again(void **state)
 {
-    struct relay_world *w = *state;
-    the_hub_goes_away(w);
-    relay_ends(w);
-    w->params.spool_bytes = 16;
-    relay_begins(w);
-    w->relay->reached = false;
-    struct asker a = posts(w, &host);
-    expect_answer(&a, 503, "the spool is full, or its disk fails: send again later");
+    static const char full[] = "the spool is full, or its disk fails: send again later";
+    static const struct posting_ask *const asks[] = {&host, &operation};
+    for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+        struct relay_world *w = *state;
+        the_hub_goes_away(w);
+        relay_ends(w);
+        w->params.spool_bytes = 16;
+        relay_begins(w);
+        w->relay->reached = false;
+        struct asker a = posts(w, asks[i]);
+        expect_answer(&a, 503, full);
+        a = posts(w, asks[i]);
+        expect_answer(&a, 503, full);
+        (void)relay_world_teardown(state);
+        (void)relay_world_setup(state);
+    }
 }
 
 static void a_run_whose_trainer_has_ended_it_takes_nothing_more(void **state)

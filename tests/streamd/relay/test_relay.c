@@ -74,11 +74,34 @@ static void a_file_for_another_hub_waits_for_a_relay_to_that(void **state)
     assert_int_equal(lines_of_run(w), 1);
 }
 
+static void what_was_refused_for_want_of_room_is_not_said_twice(void **state)
+{
+    const struct span line = SPAN("{\"type\":\"report\",\"sessionId\":\"run\",\"report\":{}}");
+    struct relay_world *w = *state;
+    const char *why;
+    (void)close(w->hub.listener);
+    w->hub.listener = -1;
+    relay_ends(w);
+    w->params.spool_bytes = 16;
+    relay_begins(w);
+    struct carrier *c = relay_run(w->relay, SPAN("run"), true);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(relay_post(w->relay, c, line, &why), E_IO);
+        assert_int_equal(lines_of_run(w), 0);
+        assert_int_equal(c->backlog.last_seq, 0);
+    }
+    c->backlog.spool.params.max_bytes = 1 << 20; /* somebody makes room */
+    passes(w, 60ULL * SECOND);
+    assert_int_equal(relay_post(w->relay, c, line, &why), OK);
+    assert_int_equal(lines_of_run(w), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         RELAY_TEST(a_file_that_another_process_has_is_left_to_it),
         RELAY_TEST(of_two_files_of_one_run_the_later_waits_for_the_next_relay),
+        RELAY_TEST(what_was_refused_for_want_of_room_is_not_said_twice),
         RELAY_TEST(a_file_for_another_hub_waits_for_a_relay_to_that),
     };
     return cmocka_run_group_tests_name("streamd/relay/relay", tests, NULL, NULL);
