@@ -58,8 +58,8 @@ MUST_CHECK bool backlog_reopen(struct backlog *b, struct leftover *from);
 MUST_CHECK enum status backlog_add(struct backlog *b, struct span head, struct span tail,
                                    uint64_t seq);
 
-/* Takes the line back that was added last, when last_seq was still this: nobody has heard it. False:
- * there is none, or it has left memory. */
+/* Takes the line back that was added last, when last_seq was still this: nobody has heard it.
+ * False: there is none, or it has left memory. */
 bool backlog_take_back(struct backlog *b, uint64_t last_seq);
 
 /* Appends the next lines to *out; false when there are none, or too many are under way. */
