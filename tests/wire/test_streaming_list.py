@@ -13,7 +13,7 @@ from wire_daemon import DEADLINE_S, Daemon, Inbox, WireTest, eventually
 
 import socketio
 
-QUICK = ("--ping-interval-ms", "300", "--ping-timeout-ms", "300")
+QUICK = ("--ping-interval-ms", "300", "--ping-timeout-ms", "1500")
 
 # A client as people have it, in a process of its own that can be frozen.
 CLIENT = """
