@@ -7,6 +7,8 @@
  */
 #include "streamd/process_life.h"
 
+#include "base/span.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,7 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STAT_BYTES_MAX = 1024, PATH_BYTES_MAX = 32 };
+enum {
+    STAT_BYTES_MAX = 1024,
+    PATH_BYTES_MAX = 32,
+    STATE_TO_THREADS = 16, /* fields between the two: proc(5) */
+};
 
 /* The text of /proc/PID/stat; false when it cannot be read. */
 static bool read_stat(int pid, char text[STAT_BYTES_MAX])
@@ -35,15 +41,17 @@ static bool read_stat(int pid, char text[STAT_BYTES_MAX])
 static bool is_zombie(int pid)
 {
     char text[STAT_BYTES_MAX];
-    char state;
-    int threads;
+    uint64_t threads = 0;
     const char *name_end = read_stat(pid, text) ? strrchr(text, ')') : NULL;
-    /* state, and 16 fields later the threads */
-    return name_end &&
-           sscanf(name_end + 1,
-                  " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d", &state,
-                  &threads) == 2 &&
-           (state == 'Z' || state == 'X') && threads <= 1;
+    if (!name_end)
+        return false;
+    struct span rest = span_of(name_end + 1);
+    (void)span_cut(&rest, ' ');
+    struct span state = span_cut(&rest, ' ');
+    for (unsigned i = 0; i < STATE_TO_THREADS; i++)
+        (void)span_cut(&rest, ' ');
+    return (span_is(state, "Z") || span_is(state, "X")) &&
+           span_u64(span_cut(&rest, ' '), &threads) && threads <= 1;
 }
 
 bool process_lives(int pid)
