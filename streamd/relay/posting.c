@@ -102,6 +102,7 @@ static void unsay_start(struct carrier *c, struct buf *b)
 {
     buf_reset(b);
     relay_line_implied(b, carrier_id(c));
+    c->implied = true; /* so what was said makes place, instead of this becoming a line behind it */
     c->implied = buf_status(b) == OK && carrier_start(c, buf_span(b), true) == NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "streamd/relay/relay.h"
 
 #include "streamd/relay/carrier.h"
+#include "streamd/relay/posting.h"
 #include "tests/clients/c/spool_folder.h"
 #include "tests/streamd/relay/relay_world.h"
 
@@ -59,6 +60,27 @@ static void of_two_files_of_one_run_the_later_waits_for_the_next_relay(void **st
     assert_int_equal(fake_spooled(&w->place, NULL, 0), 2);
 }
 
+static void an_operation_refused_for_want_of_room_leaves_nothing_behind(void **state)
+{
+    const struct posting_ask ask = {
+        .kind = POSTING_BEGIN, .id = SPAN("run"), .object = SPAN("{}"), .type = SPAN("data_load")};
+    struct relay_world *w = *state;
+    struct reply reply;
+    (void)close(w->hub.listener);
+    w->hub.listener = -1;
+    relay_ends(w);
+    w->params.spool_bytes = 16;
+    relay_begins(w);
+    w->relay->reached = false;
+    for (unsigned i = 0; i < 2; i++) {
+        reply_init(&reply, REPLY_BODY_MAX);
+        posting_take(w->relay, &ask, &reply);
+        assert_int_equal(reply.status, 503);
+        reply_fini(&reply);
+        assert_int_equal(lines_of_run(w), 0);
+    }
+}
+
 static void a_file_for_another_hub_waits_for_a_relay_to_that(void **state)
 {
     struct relay_world *w = *state;
@@ -102,6 +124,7 @@ int main(void)
         RELAY_TEST(a_file_that_another_process_has_is_left_to_it),
         RELAY_TEST(of_two_files_of_one_run_the_later_waits_for_the_next_relay),
         RELAY_TEST(what_was_refused_for_want_of_room_is_not_said_twice),
+        RELAY_TEST(an_operation_refused_for_want_of_room_leaves_nothing_behind),
         RELAY_TEST(a_file_for_another_hub_waits_for_a_relay_to_that),
     };
     return cmocka_run_group_tests_name("streamd/relay/relay", tests, NULL, NULL);
