@@ -330,10 +330,11 @@ static void receive(struct keeper *k, struct letter *letter)
         deliver(ticket_at(&letter->link));
         break;
     case LETTER_NEWS:
-    case LETTER_STOP: /* goes one way only */
-        assert(letter->kind == LETTER_NEWS);
         k->told = LIST_ENTRY(letter, struct news, letter)[0];
         mailbox_post(&k->in, letter);
+        break;
+    case LETTER_STOP:
+        assert(false); /* it goes one way only */
     }
 }
 

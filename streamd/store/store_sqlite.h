@@ -19,8 +19,7 @@
 
 enum {
     STORE_WHY_MAX = 1024,
-    STORE_CACHE_KIB =
-        8000, /* of the file's pages in memory; it fills up in minutes, and stays so */
+    STORE_CACHE_KIB = 8000, /* of the file's pages in memory */
 };
 
 /*
