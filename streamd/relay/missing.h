@@ -12,7 +12,7 @@
 #include "base/list.h"
 #include "base/span.h"
 #include "base/timers.h"
-#include "streamd/session/orphans.h" /* the times, and whether a process lives */
+#include "streamd/session/orphans.h" /* the times */
 
 struct relay;
 
