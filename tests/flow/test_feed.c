@@ -4,6 +4,7 @@
 
 #include "streamd/ingest/unix.h"
 #include "tests/flow/sink.h"
+#include "tests/support/socket_place.h"
 
 #include <ev.h>
 #include <setjmp.h>
@@ -18,8 +19,7 @@
 struct bench {
     struct world *w;
     struct ev_loop *loop;
-    char directory[64];
-    char path[96];
+    struct socket_place place;
     struct sink far; /* the trainer */
 };
 
@@ -27,11 +27,9 @@ static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof(*b));
     assert_non_null(b);
-    (void)strcpy(b->directory, "/tmp/streamd-feed-XXXXXX");
-    assert_non_null(mkdtemp(b->directory));
-    (void)snprintf(b->path, sizeof(b->path), "%s/socket", b->directory);
+    socket_place_make(&b->place);
     b->w = world_create();
-    b->w->config.socket_path = b->path;
+    b->w->config.socket_path = b->place.path;
     world_begin(b->w);
     b->loop = ev_loop_new(EVFLAG_AUTO);
     struct app *app = b->w->app;
@@ -65,7 +63,7 @@ static int teardown(void **state)
         end_ingest(b);
     world_destroy(b->w);
     ev_loop_destroy(b->loop);
-    (void)rmdir(b->directory);
+    socket_place_remove(&b->place);
     free(b);
     return 0;
 }

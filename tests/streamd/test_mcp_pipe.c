@@ -6,6 +6,7 @@
 #include "streamd/mcp/listener.h"
 #include "tests/support/http_world.h"
 #include "tests/support/oom.h"
+#include "tests/support/socket_place.h"
 
 #include <ev.h>
 #include <sys/socket.h>
@@ -21,19 +22,16 @@
 struct bench {
     struct world w;
     struct ev_loop *loop;
-    char directory[64];
-    char path[96];
+    struct socket_place place;
 };
 
 static int setup(void **state)
 {
     struct bench *b = calloc(1, sizeof(*b));
     assert_non_null(b);
-    (void)strcpy(b->directory, "/tmp/streamd-pipe-XXXXXX");
-    assert_non_null(mkdtemp(b->directory));
-    (void)snprintf(b->path, sizeof(b->path), "%s/socket", b->directory);
+    socket_place_make(&b->place);
     world_config(&b->w);
-    b->w.config.socket_path = b->path;
+    b->w.config.socket_path = b->place.path;
     world_open(&b->w);
     b->loop = ev_loop_new(EVFLAG_AUTO);
     struct app *app = b->w.app;
@@ -61,7 +59,7 @@ static int teardown(void **state)
     app->control.unix_ingest = NULL;
     world_close(&b->w);
     ev_loop_destroy(b->loop);
-    (void)rmdir(b->directory);
+    socket_place_remove(&b->place);
     free(b);
     return 0;
 }
@@ -76,7 +74,7 @@ static int connects(struct bench *b)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    (void)strcpy(address.sun_path, b->path);
+    (void)strcpy(address.sun_path, b->place.path);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     run(b);
     return fd;

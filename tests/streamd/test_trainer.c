@@ -7,6 +7,7 @@
 #include "tests/streamd/domain.h"
 #include "tests/support/lasting_store.h"
 #include "tests/support/oom.h"
+#include "tests/support/socket_place.h"
 
 #include <errno.h>
 #include <ev.h>
@@ -25,8 +26,7 @@ struct bench {
     struct lasting_store store;
     struct ev_loop *loop;
     struct unix_ingest *ingest;
-    char directory[64];
-    char path[96];
+    struct socket_place place;
 };
 
 static struct keeping *keeping_of(struct bench *b)
@@ -39,10 +39,8 @@ static int setup(void **state)
     struct bench *b = calloc(1, sizeof(*b));
     assert_non_null(b);
     domain_defaults(&b->d);
-    (void)strcpy(b->directory, "/tmp/streamd-trainer-XXXXXX");
-    assert_non_null(mkdtemp(b->directory));
-    (void)snprintf(b->path, sizeof(b->path), "%s/socket", b->directory);
-    b->d.config.socket_path = b->path;
+    socket_place_make(&b->place);
+    b->d.config.socket_path = b->place.path;
     b->d.config.max_unkept_bytes = 4096;
     domain_open(&b->d);
     lasting_store_init(&b->store);
@@ -74,7 +72,7 @@ static int teardown(void **state)
     ev_loop_destroy(b->loop);
     domain_close(&b->d);
     lasting_store_fini(&b->store);
-    (void)rmdir(b->directory);
+    socket_place_remove(&b->place);
     free(b);
     return 0;
 }
@@ -107,7 +105,7 @@ static int connects(struct bench *b)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    (void)strcpy(address.sun_path, b->path);
+    (void)strcpy(address.sun_path, b->place.path);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     run(b);
     assert_int_equal(b->d.stats.trainers, 1);
@@ -421,7 +419,7 @@ static void who_finds_no_memory_to_come_in_is_hung_up_on(void **state)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char byte;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    (void)strcpy(address.sun_path, b->path);
+    (void)strcpy(address.sun_path, b->place.path);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     oom_fail(1);
     run(b);
